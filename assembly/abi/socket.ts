@@ -1,0 +1,125 @@
+/** Address families (AIX numbers). */
+export const enum Af {
+  UNSPEC = 0,
+  UNIX = 1,
+  INET = 2,
+  ROUTE = 17,
+  LINK = 18,
+  NDD = 23,
+  INET6 = 24,
+}
+
+/** Socket types (AIX numbers). */
+export const enum Sock {
+  STREAM = 1,
+  DGRAM = 2,
+  RAW = 3,
+  RDM = 4,
+  SEQPACKET = 5,
+  CONN_DGRAM = 6,
+}
+
+/** Option levels; protocols use their protocol number. */
+export const enum Sol {
+  SOCKET = 0xffff,
+}
+
+/** Socket-level options (AIX numbers). The flags up to 0x8000 are also the bits of so_options. */
+export const enum So {
+  DEBUG = 0x0001,
+  ACCEPTCONN = 0x0002,
+  REUSEADDR = 0x0004,
+  KEEPALIVE = 0x0008,
+  DONTROUTE = 0x0010,
+  BROADCAST = 0x0020,
+  USELOOPBACK = 0x0040,
+  LINGER = 0x0080,
+  OOBINLINE = 0x0100,
+  REUSEPORT = 0x0200,
+  USE_IFBUFS = 0x0400,
+  CKSUMRECV = 0x0800,
+  NOREUSEADDR = 0x1000,
+  KERNACCEPT = 0x2000,
+  NOMULTIPATH = 0x4000,
+  SNDBUF = 0x1001,
+  RCVBUF = 0x1002,
+  SNDLOWAT = 0x1003,
+  RCVLOWAT = 0x1004,
+  SNDTIMEO = 0x1005,
+  RCVTIMEO = 0x1006,
+  ERROR = 0x1007,
+  TYPE = 0x1008,
+  PEERID = 0x1009,
+  TIMESTAMPNS = 0x100a,
+}
+
+/** Flags of send and receive calls (AIX numbers; DONTWAIT is AIX's MSG_NONBLOCK). */
+export const enum Msg {
+  OOB = 0x1,
+  PEEK = 0x2,
+  DONTROUTE = 0x4,
+  EOR = 0x8,
+  TRUNC = 0x10,
+  CTRUNC = 0x20,
+  WAITALL = 0x40,
+  NOSIGNAL = 0x100,
+  WAITFORONE = 0x200,
+  DONTWAIT = 0x4000,
+}
+
+/** State bits of a socket, so_state (4.4BSD socketvar.h). */
+export const enum Ss {
+  NOFDREF = 0x001, // no descriptor refers to it
+  ISCONNECTED = 0x002,
+  ISCONNECTING = 0x004,
+  ISDISCONNECTING = 0x008,
+  CANTSENDMORE = 0x010,
+  CANTRCVMORE = 0x020,
+  RCVATMARK = 0x040,
+  PRIV = 0x080,
+  NBIO = 0x100,
+  ASYNC = 0x200,
+  ISCONFIRMING = 0x400,
+}
+
+/** How much of a connection shutdown(2) closes. */
+export const enum Shut {
+  RD = 0,
+  WR = 1,
+  RDWR = 2,
+}
+
+/** Options at level IPPROTO_TCP: 1 to 0x14 are AIX's; from 0x100 on they are this stack's own. */
+export const enum TcpOpt {
+  NODELAY = 0x01,
+  MAXSEG = 0x02,
+  RFC1323 = 0x04,
+  STDURG = 0x10,
+  KEEPIDLE = 0x11, // seconds
+  KEEPINTVL = 0x12, // seconds
+  KEEPCNT = 0x13,
+  NODELAYACK = 0x14,
+  INFO = 0x100, // struct TcpInfo
+  USER_TIMEOUT = 0x101, // milliseconds
+  CONGESTION = 0x102, // index of the algorithm
+}
+
+/** Options at level IPPROTO_IP (4.4BSD in.h). */
+export const enum IpOpt {
+  OPTIONS = 1,
+  HDRINCL = 2,
+  TOS = 3,
+  TTL = 4,
+  RECVDSTADDR = 7,
+  MULTICAST_IF = 9,
+  MULTICAST_TTL = 10,
+  MULTICAST_LOOP = 11,
+  ADD_MEMBERSHIP = 12,
+  DROP_MEMBERSHIP = 13,
+}
+
+/** Socket-buffer flags. */
+export const enum Sb {
+  NOINTR = 0x40,
+  AUTOSIZE = 0x100, // sized by the protocol; cleared when the user sets SO_SNDBUF or SO_RCVBUF
+}
