@@ -1,0 +1,46 @@
+/**
+ * Checks that the drivers share: ranges of options, and being attached once.
+ *
+ * @module
+ */
+
+import type { Ifnet, Medium } from "../runtime/device/driver.ts";
+import { Errno } from "../assembly/abi/errno.ts";
+import { SocketError } from "../runtime/errors.ts";
+
+/** Bytes of an Ethernet header; frames here carry no FCS. */
+export const ETHERNET_HEADER_BYTES = 14;
+
+/** Smallest MTU of an IPv4 link, RFC 791 section 3.2. */
+const MTU_MIN = 68;
+/** Largest IPv4 packet, RFC 791 section 3.1. */
+const MTU_MAX = 65535;
+
+/** Returns `value` if it is a whole number in `min..max`; throws a `RangeError` otherwise. */
+export function wholeInRange(name: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
+  }
+  return value;
+}
+
+/** Returns a valid MTU in bytes, 68 to 65535; throws a `RangeError` otherwise. */
+export function checkMtu(mtu: number): number {
+  return wholeInRange("mtu", mtu, MTU_MIN, MTU_MAX);
+}
+
+/** Longest frame of a medium in bytes: the MTU and, on Ethernet, the header. */
+export function frameBytesMax(medium: Medium, mtu: number): number {
+  return medium === "ethernet" ? mtu + ETHERNET_HEADER_BYTES : mtu;
+}
+
+/** Throws `SocketError` EBUSY if the driver already has an interface. */
+export function refuseSecondAttach(driver: string, held: Ifnet | undefined): void {
+  if (held) {
+    throw new SocketError(
+      Errno.EBUSY,
+      "if_attach",
+      `the ${driver} driver is already attached to ${held.name}`,
+    );
+  }
+}
