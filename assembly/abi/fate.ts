@@ -1,0 +1,82 @@
+/**
+ * What became of a received frame. Every frame that an interface takes in is counted under exactly
+ * one fate, so the fates add up to the frames received. Codes below 64 are frames that were used;
+ * from 64 on they were dropped, and the note names the rule.
+ */
+export const enum Fate {
+  NONE = 0, // not decided yet
+  ARP_ANSWERED = 1, // a request for our address, answered (RFC 826)
+  ARP_LEARNED = 2, // a neighbour's address was learned or refreshed (RFC 826)
+  ARP_IGNORED = 3, // valid, but not for us and nothing to refresh
+  IP_FORWARDED = 4, // sent on toward its destination (RFC 1812 5.2)
+  IP_FRAGMENT_HELD = 5, // kept until the datagram is whole (RFC 791 3.2)
+  ICMP_ECHO_ANSWERED = 8, // an echo request, answered (RFC 792)
+  ICMP_DELIVERED = 9, // an error or reply, handed to a protocol or a raw socket
+  IGMP_ACCEPTED = 10, // a query or report, used (RFC 2236)
+  UDP_DELIVERED = 12, // put into a socket's receive buffer
+  RAW_DELIVERED = 13, // put into the receive buffer of a raw socket
+  TCP_ACCEPTED = 16, // acceptable, processed by a connection (RFC 9293 3.10.7.4)
+  TCP_SYN_ACCEPTED = 17, // a SYN for a listener, answered with SYN-ACK
+  TCP_CONNECTION_MADE = 18, // the ACK that completes a handshake
+  TCP_TIME_WAIT = 19, // taken by a connection in TIME-WAIT
+  HOST_PROTOCOL = 24, // queued for a protocol in the runtime
+  INPUT_TYPE = 25, // handed to a registered input type
+  IF_DOWN = 64, // the interface is down
+  ETHER_SHORT = 65, // shorter than an Ethernet header
+  ETHER_NOT_OURS = 66, // unicast to another station
+  ETHER_TYPE_UNKNOWN = 67, // no protocol takes this ethertype
+  ETHER_SOURCE_MULTICAST = 68, // the source is a group address (IEEE 802.3)
+  FRAME_TOO_LONG = 69, // longer than the interface's MTU
+  ARP_MALFORMED = 72, // header types or lengths are not Ethernet and IPv4 (RFC 826)
+  ARP_SOURCE_INVALID = 73, // the sender claims a multicast, broadcast or our own hardware address
+  ARP_CONFLICT = 74, // another station claims our address (RFC 5227 2.4)
+  IP_SHORT = 80, // shorter than its header or its total length (RFC 1122 3.2.1.1)
+  IP_VERSION = 81, // the version is not 4 (RFC 1122 3.2.1.1)
+  IP_HEADER_LENGTH = 82, // IHL below 5 words or beyond the packet (RFC 791 3.1)
+  IP_CHECKSUM = 83, // the header checksum is wrong (RFC 1122 3.2.1.2)
+  IP_SOURCE_INVALID = 84, // source is a broadcast, multicast or loopback address (RFC 1122 3.2.1.3)
+  IP_OPTIONS = 85, // malformed options, or a source route (RFC 7126)
+  IP_NOT_OURS = 86, // for another host, and forwarding is off (RFC 1122 3.3.4.2)
+  IP_TTL_EXCEEDED = 87, // TTL ran out while forwarding (RFC 1812 5.3.1)
+  IP_NO_ROUTE = 88, // no route to forward it along (RFC 1812 5.2.7.1)
+  IP_MUST_FRAGMENT = 89, // too large to forward and DF is set (RFC 1191)
+  IP_PROTOCOL_UNKNOWN = 90, // no protocol with that number (RFC 1122 3.2.2.1)
+  IP_FRAGMENT_INVALID = 91, // length not a multiple of 8, or beyond 65,535 bytes (RFC 791)
+  IP_FRAGMENT_OVERLAP = 92, // overlaps another fragment (RFC 5722 applied to IPv4)
+  IP_FRAGMENT_LIMIT = 93, // too many datagrams or bytes wait for fragments
+  IP_MULTICAST_NOT_MEMBER = 94, // a group this interface has not joined (RFC 1112)
+  IP_LOOPBACK_OUTSIDE = 95, // a 127/8 destination from outside (RFC 1122 3.2.1.3)
+  ICMP_SHORT = 100, // shorter than its header (RFC 792)
+  ICMP_CHECKSUM = 101, // wrong checksum (RFC 792)
+  ICMP_TYPE_UNKNOWN = 102, // unknown type, silently discarded (RFC 1122 3.2.2)
+  ICMP_BROADCAST = 103, // echo to a broadcast or multicast address (RFC 1122 3.2.2.6)
+  ICMP_QUOTE_INVALID = 104, // the packet quoted in an error makes no sense (RFC 5927)
+  ICMP_RATE_LIMITED = 105, // an echo reply beyond the rate limit
+  IGMP_INVALID = 106, // short, wrong checksum or unknown type (RFC 2236)
+  UDP_SHORT = 110, // length field below 8 or beyond the packet (RFC 768)
+  UDP_CHECKSUM = 111, // wrong checksum (RFC 1122 4.1.3.4)
+  UDP_NO_PORT = 112, // no socket has that port (RFC 1122 4.1.3.1)
+  UDP_NO_PORT_BROADCAST = 113, // the same, for a broadcast: no ICMP (RFC 1122 3.2.2)
+  UDP_BUFFER_FULL = 114, // the socket's receive buffer is full
+  TCP_SHORT = 120, // shorter than its header, or data offset below 5 words (RFC 9293 3.1)
+  TCP_CHECKSUM = 121, // wrong checksum (RFC 9293 3.1, MUST-3)
+  TCP_NO_CONNECTION = 122, // no connection or listener: answered with RST (RFC 9293 3.10.7.1)
+  TCP_NO_CONNECTION_RST = 123, // a RST for no connection: no answer (RFC 9293 3.10.7.1)
+  TCP_BROADCAST = 124, // addressed to a broadcast or multicast address (RFC 9293 MUST-57)
+  TCP_LISTEN_INVALID = 125, // not a SYN to a listener (RFC 9293 3.10.7.2)
+  TCP_BACKLOG_FULL = 126, // the listener's backlog is full
+  TCP_SYN_SENT_INVALID = 127, // not acceptable in SYN-SENT (RFC 9293 3.10.7.3)
+  TCP_OUT_OF_WINDOW = 128, // sequence number not acceptable: ACK sent (RFC 9293 3.10.7.4)
+  TCP_PAWS = 129, // timestamp older than the last (RFC 7323 5.3)
+  TCP_TIMESTAMP_MISSING = 130, // no timestamp where one was agreed (RFC 7323 3.2)
+  TCP_RST_OUT_OF_WINDOW = 131, // RST outside the window (RFC 5961 3.2)
+  TCP_RST_CHALLENGED = 132, // RST in the window, not at RCV.NXT: challenge ACK (RFC 5961 3.2)
+  TCP_SYN_CHALLENGED = 133, // SYN in a synchronized state: challenge ACK (RFC 5961 4.2)
+  TCP_NO_ACK = 134, // no ACK bit (RFC 9293 3.10.7.4)
+  TCP_ACK_INVALID = 135, // acknowledges what was never sent, or is too old (RFC 5961 5.2)
+  TCP_AFTER_CLOSE = 136, // data after the user closed: answered with RST (RFC 9293 3.6.1)
+  TCP_REASSEMBLY_LIMIT = 137, // too much out-of-order data waits
+  RAW_BUFFER_FULL = 140, // the raw socket's receive buffer is full
+  NO_BUFFERS = 150, // the mbuf pool is exhausted
+  HOST_QUEUE_FULL = 151, // the queue to a protocol in the runtime is full
+}
