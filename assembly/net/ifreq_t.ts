@@ -1,0 +1,45 @@
+/** What if_attach is told about a new interface. */
+@unmanaged
+@final
+export class IfConfig {
+  name0: u64; // name, up to 15 bytes and a zero
+  name1: u64;
+  medium: u32; // Medium
+  mtu: u32; // bytes of an IP packet, 68 to 65535
+  caps: u32; // IfCap
+  flags: u32; // Iff: BROADCAST, POINTOPOINT, LOOPBACK, NOARP, MULTICAST
+  hwaddr_hi: u32; // first four bytes of the hardware address, as they lie in memory
+  hwaddr_lo: u32; // last two
+}
+
+/** Argument of interface ioctls (Sioc 10 to 19, 30 to 32); each uses the fields it needs. */
+@unmanaged
+@final
+export class IfReq {
+  hwaddr_hi: u32;
+  hwaddr_lo: u32;
+  ifindex: u32;
+  flags: u32; // Iff
+  mtu: u32;
+  addr: u32; // host order
+  mask: u32;
+  broadcast: u32;
+  dst: u32;
+  i: u32; // which one, for walking lists
+}
+
+/** Argument of routing ioctls (Sioc.ADDRT, DELRT, GETRT). IPv4 addresses in host order. */
+@unmanaged
+@final
+export class RtReq {
+  dst: u32;
+  mask: u32;
+  gateway: u32;
+  flags: u32; // Rtf
+  ifindex: u32; // out of the kernel too; 0 on ADDRT: found from the gateway
+  mtu: u32;
+  metric: u32;
+  use: u32; // packets sent along it
+  src: u32; // source address it would give, out of the kernel
+  i: u32; // for walking the table: the i-th entry when not 0xffffffff
+}
