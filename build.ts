@@ -5,14 +5,16 @@
  * | output | from | for |
  * | --- | --- | --- |
  * | runtime/wasm/engine.wasm | assembly/index.ts | everybody; asserts stay in |
- * | runtime/wasm/engine_checked.wasm (--checked) | assembly/index_checked.ts | tests |
+ * | runtime/wasm/engine_checked.wasm (--checked) | the same and assembly/probes/ | tests |
  * | runtime/wasm/layout.gen.ts | the `@unmanaged` classes | runtime/, tests/ |
  * | runtime/wasm/names.gen.ts | the enums of assembly/abi/ | messages, netstat, tests |
  *
  * The checked build is compiled with `--use GODWIT_CHECKED=1`. assembly/sys/config.ts turns that
  * into a constant, `export const CHECKED: bool = isDefined(GODWIT_CHECKED)`, so that the compiler
  * drops what stands behind `if (CHECKED)` from the release build. Struct layout must be the same in
- * both; that is checked here.
+ * both; that is checked here. Beside the exports of assembly/index_checked.ts (which re-exports
+ * index.ts), or of index.ts if there is no such file, the checked engine exports what each file of
+ * assembly/probes/ exports: functions that let tests call and look at internals.
  *
  * Every output carries a hash of all it was made from in a custom section, `godwit.sources`, and the
  * hash of the struct layout in `godwit.layout`. A build whose outputs are up to date does nothing.
@@ -107,8 +109,8 @@ export async function compile(
   sources: Sources,
   options: { checked?: boolean; emit?: boolean; entry?: string } = {},
 ): Promise<Compiled> {
-  const entry = options.entry ??
-    (options.checked ? "assembly/index_checked.ts" : "assembly/index.ts");
+  const entries = options.entry ? [options.entry, PANIC] : entryFiles(sources, options.checked);
+  const entry = entries[0];
   if (!sources.has(entry)) throw new BuildError(`${entry} does not exist`);
   const output = options.emit === false ? ["--noEmit"] : ["--outFile", "out.wasm", "-O3"];
   const define = options.checked ? ["--use", "GODWIT_CHECKED=1"] : [];
@@ -122,7 +124,7 @@ export async function compile(
       layout = readLayout(this.program);
     }
   }
-  const { error } = await asc([entry, PANIC, ...output, ...define, ...ASC_FLAGS], {
+  const { error } = await asc([...entries, ...output, ...define, ...ASC_FLAGS], {
     stdout: { write: () => {} },
     stderr: { write: (text) => void (diagnostics += text) },
     readFile: (name) => sources.get(name.replaceAll("\\", "/").replace(/^\.\//, "")) ?? null,
@@ -133,6 +135,14 @@ export async function compile(
   if (error) throw new BuildError(`${entry}: ${error.message}\n${diagnostics}`.trimEnd());
   if (!layout) throw new BuildError(`${entry}: the compiler did not report the structs`);
   return { wasm, layout };
+}
+
+/** Files whose exports become the module's. */
+function entryFiles(sources: Sources, checked = false): string[] {
+  if (!checked) return ["assembly/index.ts"];
+  const index = "assembly/index_checked.ts";
+  const probes = [...sources.keys()].filter((path) => path.startsWith("assembly/probes/"));
+  return [sources.has(index) ? index : "assembly/index.ts", ...probes];
 }
 
 /** Builds what is out of date. Throws {@link BuildError} if the sources do not compile. */
