@@ -32,7 +32,7 @@ export interface BridgeOptions {
   readonly addresses?: number;
   /** Seconds after which an address not seen is forgotten; 300 unless told (802.1D table 7-5). */
   readonly age_s?: number;
-  /** The clock for ageing in microseconds; that of the interface a frame came from unless told. */
+  /** The clock for ageing in microseconds; that of the first port's interface unless told. */
   readonly now?: () => number;
 }
 
@@ -100,11 +100,17 @@ export class Bridge {
     const at = this.#ports.indexOf(port);
     if (at >= 0) this.#ports.splice(at, 1);
     this.#table.forgetPort(port);
+    // The clock changes with the first port, and times of two clocks cannot be compared.
+    if (at === 0 && !this.#now) this.#table.clear();
+  }
+
+  /** Time for ageing in microseconds; read by a port once for a batch. */
+  now(): number {
+    return this.#now ? this.#now() : this.#ports[0].now();
   }
 
   /** Called by a port for each valid frame that its stack sends. */
-  relay(from: BridgePort, frame: Uint8Array<ArrayBuffer>, time_us: number): void {
-    const now_us = this.#now ? this.#now() : time_us;
+  relay(from: BridgePort, frame: Uint8Array<ArrayBuffer>, now_us: number): void {
     // 802.1D section 7.8: a group address is never a source, so it is not learnt but discarded.
     if ((frame[6] & 1) !== 0 || isReservedGroup(frame)) {
       this.stats.invalid++;
@@ -175,9 +181,8 @@ export class BridgePort implements NetDriver {
   /** Gives frames to the bridge; takes all of them. */
   start(tx: FrameBatch): number {
     const count = tx.count;
-    const ifp = this.#ifp;
-    if (count === 0 || !ifp) return 0;
-    const now_us = ifp.now();
+    if (count === 0 || !this.#ifp) return 0;
+    const now_us = this.#bridge.now();
     for (let i = 0; i < count; i++) {
       const length = tx.length(i);
       if (length < ETHERNET_HEADER_BYTES || length > this.#frameBytesMax) {
@@ -220,6 +225,11 @@ export class BridgePort implements NetDriver {
     this.#views.clear();
     this.stats.rxDropped += this.#outbound.clear();
     this.#bridge.remove(this);
+  }
+
+  /** Called by the bridge: the clock of the interface in microseconds, 0 without one. */
+  now(): number {
+    return this.#ifp ? this.#ifp.now() : 0;
   }
 
   /** Called by the bridge: queues a frame for the stack; false, and counted, if there is no room. */

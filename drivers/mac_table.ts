@@ -54,6 +54,11 @@ export class MacTable<Port> {
     return undefined;
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
   /** Forgets every address seen on `port`. */
   forgetPort(port: Port): void {
     for (const [mac, entry] of this.#entries) {

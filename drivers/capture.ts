@@ -1,0 +1,39 @@
+/**
+ * Capture files of either format.
+ *
+ * ```ts
+ * import { openCapture } from "@godwit/godwit/drivers/capture";
+ * for (const frame of openCapture(Deno.readFileSync("some.pcapng"))) {
+ *   console.log(frame.timestamp_us, frame.data.length);
+ * }
+ * ```
+ *
+ * @module
+ */
+
+import { CaptureError, type CaptureReader } from "./capture_types.ts";
+import { isPcap, PcapReader } from "./pcap.ts";
+import { isPcapng, PcapngReader } from "./pcapng.ts";
+
+export * from "./capture_types.ts";
+export { isPcap, PcapReader, PcapWriter, type PcapWriterOptions } from "./pcap.ts";
+export { isPcapng, PcapngReader, PcapngWriter, type PcapngWriterOptions } from "./pcapng.ts";
+
+/**
+ * Opens a capture file by its first bytes. The frames that are read are views of `bytes`.
+ *
+ * @throws CaptureError if it is neither a pcap nor a pcapng file; later, while iterating, where the
+ * file is cut or malformed. The frames before that place have been read by then.
+ */
+export function openCapture(bytes: Uint8Array<ArrayBuffer>): CaptureReader {
+  if (isPcap(bytes)) return new PcapReader(bytes);
+  if (isPcapng(bytes)) return new PcapngReader(bytes);
+  if (bytes.length < 4) {
+    throw new CaptureError(
+      bytes.length,
+      `the magic number of 4 bytes is cut after ${bytes.length}`,
+    );
+  }
+  const magic = Array.from(bytes.subarray(0, 4), (b) => b.toString(16).padStart(2, "0")).join(" ");
+  throw new CaptureError(0, `neither a pcap nor a pcapng file: it begins with ${magic}`);
+}
