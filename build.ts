@@ -16,8 +16,8 @@
  * index.ts), or of index.ts if there is no such file, the checked engine exports what each file of
  * assembly/probes/ exports: functions that let tests call and look at internals.
  *
- * Every output carries a hash of all it was made from in a custom section, `godwit.sources`, and the
- * hash of the struct layout in `godwit.layout`. A build whose outputs are up to date does nothing.
+ * Every output carries a hash of all it was made from in a custom section, `godwit.sources`, and
+ * the hash of the struct layout in `godwit.layout`. A build whose outputs are up to date does nothing.
  * The sources are read once, before compiling, and outputs are renamed into place, so two builds
  * may run at the same time.
  *
@@ -59,7 +59,7 @@ export interface BuildOptions {
   log?: (line: string) => void;
 }
 
-/** The compiler refused the sources, or the structs cannot be laid out; the message is for a person. */
+/** The compiler refused the sources, or the structs clash; the message is for a person. */
 export class BuildError extends Error {
   override name = "BuildError";
 }
@@ -209,7 +209,7 @@ async function readSection(path: string, name: string, root: URL): Promise<strin
   }
 }
 
-/** A custom section (WebAssembly core specification, 5.5.3); both texts are shorter than 128 bytes. */
+/** A custom section (WebAssembly core specification, 5.5.3) of less than 128 bytes. */
 function customSection(name: string, text: string): Uint8Array<ArrayBuffer> {
   const nameBytes = new TextEncoder().encode(name);
   const textBytes = new TextEncoder().encode(text);

@@ -50,7 +50,7 @@ export function readLayout(program: Program): Layout {
   return Object.fromEntries(Object.entries(layout).sort(([a], [b]) => a < b ? -1 : 1));
 }
 
-/** Structs whose layout differs between two builds; structs that only one of them has do not count. */
+/** Structs that both builds have and lay out differently. */
 export function layoutDifferences(release: Layout, checked: Layout): string[] {
   return Object.keys(release).filter((name) =>
     name in checked && JSON.stringify(release[name]) !== JSON.stringify(checked[name])

@@ -1,0 +1,146 @@
+/**
+ * Who may import whom: folders in a row, and what stands left may not import what stands right.
+ *
+ * @module
+ */
+
+import { lineAt, parseSource, type Source } from "./source.ts";
+
+/** One import, with the path of the file meant; a bare specifier is kept as it is. */
+export interface Import {
+  readonly from: string;
+  readonly line: number;
+  readonly target: string;
+  /** True for `import type`, which leaves no trace at run time. */
+  readonly typeOnly: boolean;
+}
+
+/** Left to right. */
+const ASSEMBLY = ["abi", "sys", "protocol", "socket", "wire", "net", "inet", "tcp", "index"];
+/** Folders with a shorter list than what stands left of them. */
+const ASSEMBLY_ONLY: Record<string, readonly string[]> = {
+  abi: [],
+  sys: ["abi", "sys"],
+  wire: ["abi", "sys", "wire"],
+};
+/** Left to right; folders end in a slash, and those in one row must not import each other. */
+const RUNTIME = [
+  ["assembly/abi/"],
+  ["runtime/wasm/"],
+  ["runtime/errors.ts", "runtime/clock.ts", "runtime/layout.ts", "runtime/entropy.ts"],
+  ["runtime/engine.ts"],
+  ["runtime/device/", "runtime/protocol/"],
+  ["runtime/socket/"],
+  ["runtime/route.ts", "runtime/netstat.ts", "runtime/loop.ts"],
+  ["runtime/stack.ts"],
+  ["mod.ts"],
+];
+/** What drivers may import beside each other. */
+const DRIVERS = /^(runtime\/device\/driver\.ts|runtime\/errors\.ts|assembly\/abi\/.*)$/;
+
+/** All imports and re-exports of a source. */
+export function findImports({ path, text, code }: Source): Import[] {
+  const found: Import[] = [];
+  for (const match of code.matchAll(/\b(?:from|import)\s*\(?\s*(["'])/g)) {
+    const quote = match.index + match[0].length - 1;
+    const specifier = text.slice(quote + 1, text.indexOf(match[1], quote + 1));
+    const statement = code.slice(0, match.index).lastIndexOf(";") + 1;
+    const head = code.slice(statement, match.index);
+    found.push({
+      from: path,
+      line: lineAt(text, quote),
+      target: resolve(path, specifier),
+      typeOnly: /\b(import|export)\s+type\b[^;]*$/.test(head),
+    });
+  }
+  return found;
+}
+
+/** Path of the file that a relative specifier names. */
+function resolve(from: string, specifier: string): string {
+  if (!specifier.startsWith(".")) return specifier;
+  const path = new URL(specifier, "file:/" + from).pathname.slice(1);
+  return /\.\w+$/.test(path) ? path : path + ".ts";
+}
+
+/** Breaches of the direction rules in one source. */
+export function direction(source: Source): string[] {
+  const { path } = source;
+  const area = path.split("/")[0];
+  return findImports(source).flatMap((imported) => {
+    let why: string | undefined;
+    if (area === "assembly") why = assemblyFault(path, imported.target);
+    else if (area === "drivers") why = driversFault(imported.target);
+    else if (area === "runtime" || path === "mod.ts") why = runtimeFault(path, imported.target);
+    return why ? [`${path}:${imported.line}: imports ${imported.target}: ${why}`] : [];
+  });
+}
+
+function assemblyFault(from: string, target: string): string | undefined {
+  if (!target.startsWith("assembly/")) return "assembly/ may not import what is outside of it";
+  const [own, other] = [layer(from), layer(target)];
+  if (own === "probes") return undefined;
+  if (!ASSEMBLY.includes(own)) return `${own} has no place in the order ${ASSEMBLY.join(" ← ")}`;
+  const allowed = ASSEMBLY_ONLY[own] ?? ASSEMBLY.slice(0, ASSEMBLY.indexOf(own) + 1);
+  if (!allowed.includes(other)) return `${own} may import only ${allowed.join(", ") || "nothing"}`;
+}
+
+/** Folder below assembly/, or the name of a file that lies in assembly/ itself. */
+function layer(path: string): string {
+  return path.split("/")[1].replace(/(_checked)?\.ts$/, "");
+}
+
+function driversFault(target: string): string | undefined {
+  if (target.startsWith("drivers/") || DRIVERS.test(target)) return undefined;
+  return "drivers import runtime/device/driver.ts, runtime/errors.ts, assembly/abi and each other";
+}
+
+function runtimeFault(from: string, target: string): string | undefined {
+  const own = place(from);
+  const other = place(target);
+  if (!own) return `${from} has no place in the order of tests/tidy/imports.ts`;
+  if (!other) {
+    const open = from === "mod.ts" && target.startsWith("drivers/");
+    return open ? undefined : "that is neither runtime/ nor assembly/abi/";
+  }
+  if (other.row > own.row) return "it stands further right in the order";
+  if (other.row === own.row && other.name !== own.name && own.name.endsWith("/")) {
+    return `${own.name} and ${other.name} may not import each other`;
+  }
+}
+
+function place(path: string): { row: number; name: string } | undefined {
+  for (const [row, names] of RUNTIME.entries()) {
+    const name = names.find((name) => name === path || name.endsWith("/") && path.startsWith(name));
+    if (name) return { row, name };
+  }
+}
+
+/** Cycles among imports that are not of types alone, each told once as `a → b → a`. */
+export function cycles(sources: readonly Source[]): string[] {
+  const graph = new Map<string, string[]>();
+  for (const source of sources) {
+    const targets = findImports(source).filter((i) => !i.typeOnly).map((i) => i.target);
+    graph.set(source.path, targets);
+  }
+  const found = new Map<string, string>();
+  const done = new Set<string>();
+  const visit = (path: string, trail: string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) {
+      const cycle = trail.slice(at);
+      found.set(cycle.toSorted().join(), [...cycle, path].join(" → "));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return [...found.values()];
+}
+
+/** For tests: the breaches in a text that is taken to lie at `path`. */
+export function directionOf(path: string, text: string): string[] {
+  return direction(parseSource(path, text));
+}
