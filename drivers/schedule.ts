@@ -10,7 +10,7 @@
 export type Schedule = (delay_us: number, fn: () => void) => (() => void) | void;
 
 /** The default: `setTimeout`, rounded up to whole milliseconds. */
-export const timeoutSchedule: Schedule = (delay_us, fn) => {
+export function timeoutSchedule(delay_us: number, fn: () => void): () => void {
   const id = setTimeout(fn, Math.ceil(delay_us / 1000));
   return () => clearTimeout(id);
-};
+}

@@ -1,0 +1,382 @@
+/**
+ * What every driver must do: one table of cases, run over each driver by driver_contract_test.ts.
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { NetDriver } from "../../runtime/device/driver.ts";
+import { SocketError } from "../../runtime/errors.ts";
+import { FakeIfnet } from "./fake_ifnet.ts";
+
+/** A driver with a world around it, made for one case. */
+export interface World {
+  readonly driver: NetDriver;
+  /** The interface to attach the driver to; `open` leaves that to the case. */
+  readonly ifp: FakeIfnet;
+  /** Lets the frames that were announced to `open` come to the driver. */
+  arrive(): void | Promise<void>;
+  /** Frames that came out at the far end since the last call. */
+  gone(): Uint8Array[] | Promise<Uint8Array[]>;
+  /** Lets time pass, until frames that are on their way have arrived. */
+  settle(): void | Promise<void>;
+  /** Closes the far end; the driver itself is detached before. */
+  close(): void | Promise<void>;
+}
+
+/** A driver to test, and which promises it makes. */
+export interface DriverUnderTest {
+  readonly name: string;
+  /** Makes a fresh world; `arrivals` are the frames that `arrive` is to bring. */
+  open(arrivals: readonly Uint8Array[]): World | Promise<World>;
+  /** Frames sent come out at the far end. */
+  readonly carries: boolean;
+  /** Frames can arrive. */
+  readonly arrives: boolean;
+  /** Calls `ifp.wake()` by itself when frames arrive. */
+  readonly wakes: boolean;
+  /** Frames that it holds before it says busy; undefined if it never does. */
+  readonly holds?: number;
+}
+
+/** One case of the contract. */
+export interface DriverCase {
+  readonly name: string;
+  /** Whether the case means anything for a driver. */
+  applies?(under: DriverUnderTest): boolean;
+  run(under: DriverUnderTest): Promise<void>;
+}
+
+/** A frame (or packet) of `length` bytes that says its number. */
+export function numbered(world: { driver: NetDriver }, length: number, number: number): Uint8Array {
+  return makeFrame(world.driver.caps.medium, length, number);
+}
+
+/** A frame for a medium: Ethernet of an experimental ethertype, or something like IPv4. */
+export function makeFrame(medium: "ethernet" | "ip", length: number, number: number): Uint8Array {
+  const frame = Uint8Array.from({ length }, (_, i) => (i * 7 + number * 13) & 255);
+  // RFC 5342 section 2.3: 0x88b5 is for experiments; nothing of the host will answer it.
+  if (medium === "ethernet") {
+    frame.set([2, 0, 0, 0, 0, 0x99, 2, 0, 0, 0, 0, 1, 0x88, 0xb5].slice(0, length));
+  } else if (length > 0) {
+    frame[0] = 0x45;
+  }
+  return frame;
+}
+
+function headerBytes(world: World): number {
+  return world.driver.caps.medium === "ethernet" ? 14 : 0;
+}
+
+function frameMax(world: World): number {
+  return world.driver.caps.mtu + headerBytes(world);
+}
+
+/** Sends all frames, letting time pass whenever the driver is busy. */
+async function sendAll(world: World, frames: readonly Uint8Array[]): Promise<void> {
+  let idle = 0;
+  for (let at = 0; at < frames.length;) {
+    const batch = world.ifp.txBatch(frames.slice(at, at + 64));
+    const taken = world.driver.start(batch);
+    assert(taken >= 0 && taken <= batch.count, `start took ${taken} of ${batch.count} frames`);
+    at += taken;
+    idle = taken > 0 ? 0 : idle + 1;
+    assert(idle < 50, "the driver stays busy");
+    if (taken < batch.count) await world.settle();
+  }
+}
+
+/** What comes out at the far end, until `count` frames have or nothing more does. */
+async function goneAll(world: World, count: number): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  for (let idle = 0; idle < 20 && frames.length < count;) {
+    world.driver.rx(world.ifp.freeBatch(0, 0));
+    await world.settle();
+    const more = await world.gone();
+    idle = more.length > 0 ? 0 : idle + 1;
+    frames.push(...more);
+  }
+  return frames;
+}
+
+/** What the driver receives, `batch` frames a call, until `count` have come or nothing more does. */
+async function receiveAll(world: World, count: number, batch = 64): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  for (let idle = 0; idle < 20 && frames.length < count;) {
+    const free = world.ifp.freeBatch(batch, frameMax(world) + 4);
+    const filled = world.driver.rx(free);
+    assert(filled >= 0 && filled <= batch, `rx filled ${filled} of ${batch} frames`);
+    assertEquals(world.ifp.strayWrite(free), -1, "rx wrote outside the empty frames");
+    frames.push(...world.ifp.filled(free, filled));
+    idle = filled > 0 ? 0 : idle + 1;
+    if (filled === 0) await world.settle();
+  }
+  return frames;
+}
+
+/** Opens a world with the driver attached, runs `body`, and closes everything. */
+async function inWorld(
+  under: DriverUnderTest,
+  arrivals: readonly Uint8Array[],
+  body: (world: World) => Promise<void> | void,
+): Promise<void> {
+  const world = await under.open(arrivals);
+  try {
+    await world.driver.attach(world.ifp);
+    try {
+      await body(world);
+      assertEquals(world.ifp.downs, [], "the driver took the interface down");
+    } finally {
+      await world.driver.detach();
+    }
+  } finally {
+    await world.close();
+  }
+}
+
+/** Medium and MTU, which must be known to make arrivals before the driver is attached. */
+async function arrivalsFor(
+  under: DriverUnderTest,
+  lengths: (mtu: number, header: number) => number[],
+): Promise<Uint8Array[]> {
+  const world = await under.open([makeFrame("ethernet", 60, 0)]);
+  const { medium, mtu } = world.driver.caps;
+  await world.driver.attach(world.ifp);
+  await world.driver.detach();
+  await world.close();
+  return lengths(mtu, medium === "ethernet" ? 14 : 0).map((n, i) => makeFrame(medium, n, i));
+}
+
+const ATTACHING: DriverCase[] = [
+  {
+    name: "says what it is",
+    run: (under) =>
+      inWorld(under, [], (world) => {
+        const { mtu, medium, hwaddr } = world.driver.caps;
+        assert(Number.isInteger(mtu) && mtu >= 68 && mtu <= 65535, `mtu ${mtu}`);
+        assert(medium === "ethernet" || medium === "ip");
+        assert(hwaddr === undefined || hwaddr.length === 6);
+        assert(/^[a-z_]+(\([a-z_()]+\))?$/.test(world.driver.name), world.driver.name);
+      }),
+  },
+  {
+    name: "refuses a second interface with EBUSY",
+    run: (under) =>
+      inWorld(under, [], async (world) => {
+        const second = new FakeIfnet("second", world.ifp.clock);
+        const error = await assertRejects(
+          async () => await world.driver.attach(second),
+          SocketError,
+        );
+        assertEquals(error.code, "EBUSY");
+        assertEquals(world.driver.start(world.ifp.txBatch([])), 0);
+      }),
+  },
+  {
+    name: "has nothing to receive at first, and takes empty batches",
+    run: (under) =>
+      inWorld(under, [], (world) => {
+        assertEquals(world.driver.start(world.ifp.txBatch([])), 0);
+        assertEquals(world.driver.rx(world.ifp.freeBatch(0, 0)), 0);
+        const free = world.ifp.freeBatch(4, 2048);
+        assertEquals(world.driver.rx(free), 0);
+        assertEquals(free.set, [undefined, undefined, undefined, undefined]);
+        assertEquals(world.ifp.strayWrite(free), -1);
+      }),
+  },
+  {
+    name: "is quiet after detach",
+    applies: (under) => under.arrives,
+    run: async (under) => {
+      const arrivals = await arrivalsFor(under, () => [60, 61, 62]);
+      const world = await under.open(arrivals);
+      await world.driver.attach(world.ifp);
+      await world.driver.detach();
+      const wakes = world.ifp.wakes;
+      await world.arrive();
+      await world.settle();
+      assertEquals(world.ifp.wakes, wakes, "woken after detach");
+      assertEquals(world.ifp.downs, []);
+      await world.close();
+    },
+  },
+  {
+    name: "can be detached while frames are on their way, both ways",
+    run: async (under) => {
+      const arrivals = under.arrives ? await arrivalsFor(under, () => [60, 61, 62, 63]) : [];
+      await inWorld(under, arrivals, async (world) => {
+        await world.arrive();
+        const frames = [1, 2, 3].map((i) => numbered(world, 60, i));
+        assertEquals(world.driver.start(world.ifp.txBatch(frames)), 3);
+      });
+    },
+  },
+];
+
+const SENDING: DriverCase[] = [
+  {
+    name: "sends every length in order and byte exact",
+    run: (under) =>
+      inWorld(under, [], async (world) => {
+        const lengths = [60, 61, 62, 63, 64, 65, 127, 128, 129, 511, 1000, frameMax(world) - 1];
+        for (let n = 0; n < 40; n++) lengths.push(60 + (n * 37) % (frameMax(world) - 60));
+        lengths.push(frameMax(world), Math.max(1, headerBytes(world) + 6));
+        const frames = lengths.map((length, i) => numbered(world, length, i));
+        await sendAll(world, frames);
+        if (under.carries) assertEquals(await goneAll(world, frames.length), frames);
+      }),
+  },
+  {
+    name: "leaves the frames that it sends alone, and keeps none of them",
+    run: (under) =>
+      inWorld(under, [], async (world) => {
+        const frames = Array.from({ length: 32 }, (_, i) => numbered(world, 60 + i * 9, i));
+        const batch = world.ifp.txBatch(frames);
+        assertEquals(world.driver.start(batch), frames.length);
+        assertEquals(frames.map((_, i) => new Uint8Array(batch.view(i))), frames);
+        assertEquals(world.ifp.strayWrite(batch), -1);
+        world.ifp.memory.fill(0xee);
+        if (under.carries) assertEquals(await goneAll(world, frames.length), frames);
+      }),
+  },
+  {
+    name: "sends the same length from many addresses, and many lengths from one",
+    applies: (under) => under.carries,
+    run: (under) =>
+      inWorld(under, [], async (world) => {
+        for (let round = 0; round < 12; round++) {
+          const length = 60 + (round % 3) * 400;
+          const frames = Array.from(
+            { length: 20 },
+            (_, i) => numbered(world, length + (i % 2), round * 20 + i),
+          );
+          await sendAll(world, frames);
+          assertEquals(await goneAll(world, frames.length), frames);
+        }
+      }),
+  },
+  {
+    name: "takes empty and oversize frames without harm to the next",
+    run: (under) =>
+      inWorld(under, [], async (world) => {
+        const good = numbered(world, 100, 1);
+        const frames = [
+          new Uint8Array(0),
+          numbered(world, frameMax(world) + 5000, 2),
+          good,
+          new Uint8Array(0),
+        ];
+        assertEquals(world.driver.start(world.ifp.txBatch(frames)), frames.length);
+        // A device of the host may carry more than its MTU says; that is its own affair.
+        const gone = under.carries ? await goneAll(world, 2) : [];
+        if (under.carries) assertEquals(gone.filter((f) => f.length === 100), [good]);
+        assert(gone.every((frame) => frame.length > 0));
+      }),
+  },
+  {
+    name: "says busy when full, loses nothing, and wakes the sender when there is room",
+    applies: (under) => under.holds !== undefined,
+    run: (under) =>
+      inWorld(under, [], async (world) => {
+        const many = under.holds! + 40;
+        const frames = Array.from({ length: many }, (_, i) => numbered(world, 64 + i % 90, i));
+        let taken = 0;
+        for (;;) {
+          const offered = frames.slice(taken, taken + 64);
+          const now = world.driver.start(world.ifp.txBatch(offered));
+          taken += now;
+          if (now < offered.length) break;
+          assert(taken < many, `${many} frames were taken without "busy"`);
+        }
+        assert(taken >= under.holds!, `busy after ${taken} frames`);
+        const wakes = world.ifp.wakes;
+        const first = await goneAll(world, taken);
+        assertEquals(first, frames.slice(0, taken));
+        world.driver.rx(world.ifp.freeBatch(0, 0));
+        assert(world.ifp.wakes > wakes, "not woken when there was room again");
+        await sendAll(world, frames.slice(taken));
+        assertEquals(await goneAll(world, many - taken), frames.slice(taken));
+      }),
+  },
+];
+
+const RECEIVING: DriverCase[] = [
+  {
+    name: "receives every length in order and byte exact, inside the empty frames",
+    applies: (under) => under.arrives,
+    run: async (under) => {
+      const arrivals = await arrivalsFor(under, (mtu, header) => {
+        const lengths = [60, 61, 63, 64, 65, 127, 129, 600, mtu + header - 1, mtu + header];
+        for (let n = 0; n < 60; n++) lengths.push(60 + (n * 41) % (mtu + header - 60));
+        return [...lengths, 60];
+      });
+      await inWorld(under, arrivals, async (world) => {
+        await world.arrive();
+        assertEquals(await receiveAll(world, arrivals.length), arrivals);
+        assertEquals(world.driver.rx(world.ifp.freeBatch(4, 2048)), 0);
+      });
+    },
+  },
+  {
+    name: "fills no more than it is given, and keeps the rest",
+    applies: (under) => under.arrives,
+    run: async (under) => {
+      const arrivals = await arrivalsFor(under, () => Array.from({ length: 20 }, (_, i) => 60 + i));
+      await inWorld(under, arrivals, async (world) => {
+        await world.arrive();
+        assertEquals(await receiveAll(world, arrivals.length, 3), arrivals);
+      });
+    },
+  },
+  {
+    name: "wakes the stack when frames arrive",
+    applies: (under) => under.arrives && under.wakes,
+    run: async (under) => {
+      const arrivals = await arrivalsFor(under, () => [60, 61]);
+      await inWorld(under, arrivals, async (world) => {
+        await world.arrive();
+        for (let i = 0; i < 10 && world.ifp.wakes === 0; i++) await world.settle();
+        assert(world.ifp.wakes > 0, "not woken");
+        assertEquals((await receiveAll(world, 2)).length, 2);
+      });
+    },
+  },
+  {
+    name: "tells with poll that frames can be read, and does not wait for ever",
+    applies: (under) => under.arrives && !under.wakes,
+    run: async (under) => {
+      const arrivals = await arrivalsFor(under, () => [60]);
+      await inWorld(under, arrivals, async (world) => {
+        assert(world.driver.poll, "a driver that does not wake needs poll");
+        assertEquals(world.driver.poll(0), false);
+        assertEquals(world.driver.poll(2000), false);
+        await world.arrive();
+        let readable = false;
+        for (let i = 0; i < 20 && !readable; i++) readable = world.driver.poll(20_000);
+        assert(readable, "poll never said that a frame can be read");
+        assertEquals(await receiveAll(world, 1), arrivals);
+      });
+    },
+  },
+  {
+    name: "drops a frame that the empty one has no room for, and writes nothing beyond it",
+    applies: (under) => under.arrives,
+    run: async (under) => {
+      const arrivals = await arrivalsFor(under, () => [500, 70, 501, 71]);
+      await inWorld(under, arrivals, async (world) => {
+        await world.arrive();
+        const frames: Uint8Array[] = [];
+        for (let idle = 0; idle < 20 && frames.length < 2;) {
+          const free = world.ifp.freeBatch(2, 200);
+          const filled = world.driver.rx(free);
+          assertEquals(world.ifp.strayWrite(free), -1, "rx wrote outside the empty frames");
+          frames.push(...world.ifp.filled(free, filled));
+          idle = filled > 0 ? 0 : idle + 1;
+          if (filled === 0) await world.settle();
+        }
+        assertEquals(frames, [arrivals[1], arrivals[3]]);
+      });
+    },
+  },
+];
+
+/** The whole table. */
+export const DRIVER_CASES: readonly DriverCase[] = [...ATTACHING, ...SENDING, ...RECEIVING];
