@@ -55,7 +55,7 @@ function evaluate(expression: string, members: readonly EnumMember[], where: str
   };
   return expression.split("|").map((term) =>
     term.split("<<").map((part) => atom(part.trim())).reduce((a, b) => a * 2 ** b)
-  ).reduce((a, b) => a + b);
+  ).reduce((a, b) => Number(BigInt(a) | BigInt(b)));
 }
 
 /** `IfCap` becomes `IF_CAP_NAMES`. */
