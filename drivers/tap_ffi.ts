@@ -1,0 +1,207 @@
+/**
+ * The few calls to the C library that the TAP driver makes, through Deno's foreign function
+ * interface. Addresses go as BigInt: V8 calls C directly with those, while a plain number takes a
+ * slow path some twenty times as long.
+ *
+ * @module
+ */
+
+import { Errno } from "../assembly/abi/errno.ts";
+import { SocketError } from "../runtime/errors.ts";
+
+const SYMBOLS = {
+  open: { parameters: ["u64", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  ioctl: { parameters: ["i32", "u64", "u64"], result: "i32" },
+  read: { parameters: ["i32", "u64", "u64"], result: "i32" },
+  write: { parameters: ["i32", "u64", "u64"], result: "i32" },
+  ppoll: { parameters: ["u64", "u64", "u64", "u64"], result: "i32" },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+type LibraryCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** Absolute paths first: a permission for one library can only be given by its whole path. */
+const LIBC_PATHS: Readonly<Record<string, readonly string[]>> = {
+  x86_64: [
+    "/lib/x86_64-linux-gnu/libc.so.6",
+    "/lib64/libc.so.6",
+    "/usr/lib/libc.so.6",
+    "/lib/ld-musl-x86_64.so.1",
+    "libc.so.6",
+  ],
+  aarch64: [
+    "/lib/aarch64-linux-gnu/libc.so.6",
+    "/lib64/libc.so.6",
+    "/usr/lib/libc.so.6",
+    "/lib/ld-musl-aarch64.so.1",
+    "libc.so.6",
+  ],
+};
+
+/** Offsets in the scratch memory of the structures that calls take. */
+const POLLFD_AT = 0;
+const TIMESPEC_AT = 8;
+const IFREQ_AT = 64;
+const IFREQ_BYTES = 40;
+const PATH_AT = 256;
+const SCRATCH_BYTES = 4096;
+
+const POLLIN = 1;
+const POLL_FAILED = 0x38; // POLLERR, POLLHUP, POLLNVAL
+
+/** What `Libc.poll` found. */
+export type Readiness = "readable" | "nothing" | "failed";
+
+/** The C library of a Linux host, opened. Calls answer -1 for failure; `errno` then says why. */
+export class Libc {
+  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly #calls: LibraryCalls;
+  readonly #errno: Deno.UnsafePointerView;
+  /** In a buffer of its own: a small typed array may be moved by the garbage collector. */
+  readonly #scratch = new DataView(new ArrayBuffer(SCRATCH_BYTES));
+  readonly #scratchBase: bigint;
+
+  private constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
+    this.#library = library;
+    this.#calls = library.symbols;
+    const errno = this.#calls.__errno_location();
+    if (errno === null) throw new SocketError(Errno.EIO, "dlopen", "the C library has no errno");
+    this.#errno = new Deno.UnsafePointerView(errno);
+    this.#scratchBase = addressOf(new Uint8Array(this.#scratch.buffer));
+  }
+
+  /** Opens the library; `SocketError` EOPNOTSUPP off Linux, EACCES without the permission. */
+  static open(): Libc {
+    if (typeof Deno === "undefined" || typeof Deno.dlopen !== "function") {
+      throw new SocketError(
+        Errno.EOPNOTSUPP,
+        "dlopen",
+        "TAP devices need Deno on Linux; here, use the pipe or the capture driver",
+      );
+    }
+    const { os, arch } = Deno.build;
+    if (os !== "linux" || !LIBC_PATHS[arch]) {
+      throw new SocketError(
+        Errno.EOPNOTSUPP,
+        "dlopen",
+        `TAP devices need Linux on x86_64 or aarch64, and this is ${os} on ${arch}; ` +
+          "use the pipe or the capture driver",
+      );
+    }
+    let last: unknown;
+    for (const path of LIBC_PATHS[arch]) {
+      try {
+        return new Libc(Deno.dlopen(path, SYMBOLS));
+      } catch (error) {
+        // Permission for one path may have been given, so the others are tried all the same.
+        if (!(last instanceof Deno.errors.NotCapable)) last = error;
+      }
+    }
+    if (last instanceof Deno.errors.NotCapable) {
+      throw new SocketError(
+        Errno.EACCES,
+        "dlopen",
+        "a TAP device is reached through the C library: run with --allow-ffi, or only " +
+          `--allow-ffi=${LIBC_PATHS[arch][0]}`,
+      );
+    }
+    throw new SocketError(
+      Errno.ENOENT,
+      "dlopen",
+      `no C library found at ${LIBC_PATHS[arch].join(", ")}: ${last}`,
+    );
+  }
+
+  /** Error number of the host for the last call that failed. */
+  get errno(): number {
+    return this.#errno.getInt32();
+  }
+
+  /** Opens a file; a descriptor, or -1. */
+  openFile(path: string, flags: number): number {
+    const bytes = new TextEncoder().encode(path);
+    new Uint8Array(this.#scratch.buffer, PATH_AT).set([...bytes, 0]);
+    return this.#calls.open(this.#scratchBase + BigInt(PATH_AT), flags);
+  }
+
+  /** Closes a descriptor. */
+  closeFile(fd: number): void {
+    this.#calls.close(fd);
+  }
+
+  /** Makes a socket; a descriptor, or -1. */
+  socket(family: number, type: number): number {
+    return this.#calls.socket(family, type, 0);
+  }
+
+  /** Reads up to `bytes` bytes to `address`; how many, or -1. */
+  read(fd: number, address: bigint, bytes: bigint): number {
+    return this.#calls.read(fd, address, bytes);
+  }
+
+  /** Writes `bytes` bytes from `address`; how many, or -1. */
+  write(fd: number, address: bigint, bytes: bigint): number {
+    return this.#calls.write(fd, address, bytes);
+  }
+
+  /**
+   * An ioctl with a `struct ifreq`: the name, and a value of 16 or 32 bits after it.
+   *
+   * @returns the name and value afterwards, or undefined if the call failed.
+   */
+  ioctlIfreq(
+    fd: number,
+    request: number,
+    name: string,
+    value: number,
+    bits: 16 | 32,
+  ): { name: string; value: number } | undefined {
+    const ifreq = new Uint8Array(this.#scratch.buffer, IFREQ_AT, IFREQ_BYTES);
+    ifreq.fill(0);
+    ifreq.set(new TextEncoder().encode(name));
+    const at = IFREQ_AT + 16;
+    if (bits === 16) this.#scratch.setUint16(at, value, true);
+    else this.#scratch.setInt32(at, value, true);
+    const base = this.#scratchBase + BigInt(IFREQ_AT);
+    if (this.#calls.ioctl(fd, BigInt(request), base) < 0) return undefined;
+    const end = ifreq.indexOf(0);
+    return {
+      name: new TextDecoder().decode(ifreq.subarray(0, end)),
+      value: bits === 16 ? this.#scratch.getUint16(at, true) : this.#scratch.getInt32(at, true),
+    };
+  }
+
+  /** Waits on this thread until `fd` can be read, for `timeout_us` microseconds at most. */
+  poll(fd: number, timeout_us: number): Readiness {
+    const s = this.#scratch;
+    s.setInt32(POLLFD_AT, fd, true);
+    s.setInt16(POLLFD_AT + 4, POLLIN, true);
+    s.setInt16(POLLFD_AT + 6, 0, true);
+    const seconds = Math.floor(timeout_us / 1e6);
+    s.setBigInt64(TIMESPEC_AT, BigInt(seconds), true);
+    s.setBigInt64(TIMESPEC_AT + 8, BigInt(Math.floor((timeout_us - seconds * 1e6) * 1000)), true);
+    const base = this.#scratchBase;
+    const ready = this.#calls.ppoll(
+      base + BigInt(POLLFD_AT),
+      1n,
+      base + BigInt(TIMESPEC_AT),
+      0n,
+    );
+    if (ready <= 0) return "nothing";
+    const events = s.getInt16(POLLFD_AT + 6, true);
+    if ((events & POLLIN) !== 0) return "readable";
+    return (events & POLL_FAILED) !== 0 ? "failed" : "nothing";
+  }
+
+  /** Closes the library. */
+  close(): void {
+    this.#library.close();
+  }
+}
+
+/** Address of the first byte of `memory`, whose buffer must never move or shrink. */
+export function addressOf(memory: Uint8Array<ArrayBuffer>): bigint {
+  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(memory));
+}
