@@ -17,9 +17,9 @@
  * assembly/probes/ exports: functions that let tests call and look at internals.
  *
  * Every output carries a hash of all it was made from in a custom section, `godwit.sources`, and
- * the hash of the struct layout in `godwit.layout`. A build whose outputs are up to date does nothing.
- * The sources are read once, before compiling, and outputs are renamed into place, so two builds
- * may run at the same time.
+ * the hash of the struct layout in `godwit.layout`. Outputs that are up to date are left alone. The
+ * sources are read once, before compiling, and outputs are renamed into place, so two builds may
+ * run at the same time.
  *
  * @module
  */

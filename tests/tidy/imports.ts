@@ -109,9 +109,11 @@ function runtimeFault(from: string, target: string): string | undefined {
   }
 }
 
+/** Where a file stands; `engine_calls.ts` is a part of `engine.ts` and stands where that does. */
 function place(path: string): { row: number; name: string } | undefined {
+  const whole = /^runtime\/[^/]+$/.test(path) ? path.replace(/_.*(?=\.ts$)/, "") : path;
   for (const [row, names] of RUNTIME.entries()) {
-    const name = names.find((name) => name === path || name.endsWith("/") && path.startsWith(name));
+    const name = names.find((n) => n === whole || n.endsWith("/") && path.startsWith(n));
     if (name) return { row, name };
   }
 }
