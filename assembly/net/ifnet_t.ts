@@ -1,30 +1,58 @@
-import { Mbuf } from "../sys/mbuf_t";
+import { Timer } from "../sys/timer";
 
 /** An address of an interface. IPv4 addresses are in host order. */
 @unmanaged
 @final
 export class Ifaddr {
+  timer_0: i64; // timer of conflict detection, laid out as a Timer; see timer
+  timer_1: i64;
+  timer_2: i64;
+  timer_3: i64;
   next: Ifaddr;
   ifp: Ifnet;
   addr: u32;
   mask: u32;
   broadcast: u32; // 0 if the medium has none
   dst: u32; // the peer of a point-to-point interface, else 0
-  flags: u32;
+  flags: u32; // IfaFlag
   conflicts: u32; // times another station claimed it (RFC 5227)
-  conflict_at: i64; // when last
+  conflict_at: i64; // when it was last defended
+  step: u32; // probes and announcements sent so far; see arp_acd.ts
+  pad: u32;
+
+  /** The timer of conflict detection. */
+  @inline
+  get timer(): Timer {
+    return changetype<Timer>(changetype<usize>(this) + offsetof<Ifaddr>("timer_0"));
+  }
+}
+
+/** Flags of an address. */
+export const enum IfaFlag {
+  DUPLICATE = 1, // another station had it when it was probed (RFC 5227 2.1.1)
+  ROUTES_LINK = 2, // the route to its subnet names this address
 }
 
 /** A group joined on an interface (RFC 1112, 2236). */
 @unmanaged
 @final
 export class Ifmulti {
+  timer_0: i64; // report timer, laid out as a Timer; pending in a delaying member
+  timer_1: i64;
+  timer_2: i64;
+  timer_3: i64;
   next: Ifmulti;
+  ifp: Ifnet;
   group: u32;
   refs: u32; // memberships of sockets
-  state: u32; // 0 idle member, 1 delaying member
   last_reporter: u32; // 1 if we sent the last report
-  report_at: i64; // when the delayed report is due
+  pad: u32;
+
+  /** The report timer. */
+  @inline
+  get timer(): Timer {
+    return changetype<Timer>(changetype<usize>(this) + offsetof<Ifmulti>("timer_0"));
+  }
 }
 
 /**
@@ -61,10 +89,26 @@ export class Ifnet {
   txdesc: usize; // Limits.RING descriptors (address u32, length u32) for frames to send
   rxdesc: usize; // the same for empty frames lent to the driver
   rxmbuf: usize; // the mbufs behind rxdesc
-  blocked: usize; // first of the senders waiting for room in the send queue (tcp)
+  rx_ready: u32; // how many descriptors of rxdesc hold an mbuf
+  blocked: usize; // first of the senders waiting for room in the send queue: Blocked
+  blocked_tail: usize; // last of them
   output: u32; // function: output(ifp: usize, m: usize, nexthop: u32): i32
   name0: u64; // name, up to 15 bytes and a zero
   name1: u64;
   attached: u32;
-  pad: u32;
+  igmp_v1: u32; // 1 while a router of IGMP version 1 is heard (RFC 2236 4)
+  igmp_v1_until: i64;
+}
+
+/**
+ * A sender that waits for room in an interface's send queue. `fn(arg)` is called once, when there
+ * is some. It stands inside the sender, which fills in fn and arg.
+ */
+@unmanaged
+@final
+export class Blocked {
+  next: Blocked;
+  fn: u32; // function: fn(arg: usize): void
+  arg: usize;
+  ifindex: u32; // interface it waits for, 0 while it waits for none
 }

@@ -43,3 +43,27 @@ export class RtReq {
   src: u32; // source address it would give, out of the kernel
   i: u32; // for walking the table: the i-th entry when not 0xffffffff
 }
+
+/** Argument of Sioc.GIFSTATS: what an interface is and has counted. */
+@unmanaged
+@final
+export class IfStats {
+  name0: u64; // name, up to 15 bytes and a zero
+  name1: u64;
+  ipackets: u64; // frames taken in
+  opackets: u64; // frames sent
+  ibytes: u64;
+  obytes: u64;
+  idrops: u64; // frames dropped on input
+  odrops: u64; // packets refused because the send queue, or the queue of a neighbour, was full
+  ierrors: u64; // frames that the driver reported with an impossible length
+  oerrors: u64; // packets that could not be made into a frame
+  imcasts: u64; // group and broadcast frames taken in
+  omcasts: u64; // group and broadcast frames queued
+  ifindex: u32; // in
+  flags: u32; // Iff
+  mtu: u32;
+  medium: u32; // Medium
+  queued: u32; // frames in the send queue
+  pad: u32;
+}

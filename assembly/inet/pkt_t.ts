@@ -1,0 +1,105 @@
+import { Ifnet } from "../net/ifnet_t";
+
+/**
+ * The packet being input, as ip_input found it, for the protocol that takes it. One stands at a
+ * fixed place, `PKT`; it is valid only during the call of a row's input. The transport's data is
+ * `len` bytes at offset `hlen` of the mbuf, and at least the first min(hlen + 64, hlen + len) bytes
+ * of the packet are contiguous. Trailing bytes of the frame are cut off already.
+ */
+@unmanaged
+@final
+export class Pkt {
+  src_hi: u64; // source, 16 bytes, IPv4 as ::ffff:a.b.c.d; see src
+  src_lo: u64;
+  dst_hi: u64; // destination; see dst
+  dst_lo: u64;
+  ifp: Ifnet; // interface it came in by
+  src4: u32; // the addresses once more, in host order
+  dst4: u32;
+  hlen: u32; // bytes of the IP header
+  len: u32; // bytes of the transport's data
+  ttl: u32;
+  tos: u32;
+  protocol: u32;
+  flags: u32; // PktFlag
+
+  /** Address of the 16 bytes of the source. */
+  @inline
+  get src(): usize {
+    return changetype<usize>(this) + offsetof<Pkt>("src_hi");
+  }
+  /** Address of the 16 bytes of the destination. */
+  @inline
+  get dst(): usize {
+    return changetype<usize>(this) + offsetof<Pkt>("dst_hi");
+  }
+}
+
+/** Flags of a Pkt. */
+export const enum PktFlag {
+  BCAST = 1, // addressed to a broadcast address
+  MCAST = 2, // addressed to a group
+  LOOP = 4, // from this host itself
+  REASSEMBLED = 8, // made whole from fragments
+}
+
+/** The packet being input. */
+export const PKT: Pkt = changetype<Pkt>(memory.data(offsetof<Pkt>(), 16));
+
+/**
+ * What a control message says of the packet it is about, from our side: laddr and lport are ours.
+ * Valid during the call of a row's ctlinput.
+ */
+@unmanaged
+@final
+export class CtlQuote {
+  laddr_hi: u64; // our address, 16 bytes
+  laddr_lo: u64;
+  faddr_hi: u64; // the other host's
+  faddr_lo: u64;
+  seq: u32; // for TCP: sequence number of the quoted segment
+  mtu: u32; // for Prc.MSGSIZE: largest packet the path takes
+  lport: u16; // host order; 0 for protocols without ports
+  fport: u16;
+  protocol: u8; // IpProto
+  type: u8; // of the ICMP message; 3 and 1 if this host itself found the neighbour dead
+  code: u8;
+  pad: u8;
+
+  /** Address of the 16 bytes of our address. */
+  @inline
+  get laddr(): usize {
+    return changetype<usize>(this) + offsetof<CtlQuote>("laddr_hi");
+  }
+  /** Address of the 16 bytes of the other host's address. */
+  @inline
+  get faddr(): usize {
+    return changetype<usize>(this) + offsetof<CtlQuote>("faddr_hi");
+  }
+}
+
+/** Hooks of the internet layer, set at boot. */
+@unmanaged
+@final
+export class InetHooks {
+  raw: u32; // rawHook(m: usize): bool; see HOOKS
+  pad: u32;
+}
+
+/**
+ * `HOOKS.raw` is called for packets that raw sockets may want: ICMP and IGMP messages that the
+ * stack does not answer itself, and packets of protocols that have no row. m.data is the IP header
+ * and PKT describes it; the caller keeps m. The function gives each interested socket a copy,
+ * counts no fate, and answers true if some socket took one.
+ */
+export const HOOKS: InetHooks = changetype<InetHooks>(memory.data(offsetof<InetHooks>(), 16));
+
+/** Flags of ip_output.output. An interface index for multicast stands in the upper 16 bits. */
+export const enum IpOut {
+  DF = 0x1, // do not fragment
+  BROADCAST = 0x2, // broadcast is allowed (SO_BROADCAST)
+  DONTROUTE = 0x4, // only to hosts on a link of ours (SO_DONTROUTE)
+  HDRINCL = 0x8, // m begins with the IP header that the user made
+  MCAST_LOOP = 0x10, // members on this host get a copy of a multicast (IP_MULTICAST_LOOP)
+  IFINDEX_SHIFT = 16,
+}
