@@ -99,21 +99,28 @@ async function runTests(name: string, args: readonly string[], files: readonly s
   }
 }
 
+function readAll(paths: readonly string[]): Promise<string[]> {
+  return Promise.all(paths.map((path) => Deno.readTextFile(new URL(path, ROOT))));
+}
+
 /** Files with an example in a doc comment or a fenced block; others would fail for want of one. */
 async function filesWithExamples(): Promise<string[]> {
   const files = ["mod.ts", ...await find("runtime", /\.ts$/), ...await find("drivers", /\.ts$/)];
-  const texts = await Promise.all(files.map((path) => Deno.readTextFile(new URL(path, ROOT))));
+  const texts = await readAll(files);
   return files.filter((_, i) => /^\s*\*\s*```(ts|js|typescript)\b/m.test(texts[i]));
 }
 
 async function allTests(): Promise<void> {
   const files = await find("tests", /_test\.ts$/);
-  const isInterop = (path: string) => path.startsWith("tests/interop/");
-  await runTests("tests", ["--parallel", "--quiet"], files.filter((path) => !isInterop(path)));
+  const texts = await readAll(files);
+  const interop = files.filter((path, i) =>
+    path.startsWith("tests/interop/") || texts[i].includes("interop/require.ts")
+  );
+  const others = files.filter((path) => !interop.includes(path));
+  await runTests("tests", ["--parallel", "--quiet"], others);
   const examples = await filesWithExamples();
   if (examples.length > 0) await runTests("examples in comments", ["--doc", "--quiet"], examples);
   // One after the other: they share the machine's network tools.
-  const interop = files.filter(isInterop);
   if (interop.length > 0) await runTests("interop", ["--quiet"], interop);
 }
 

@@ -9,7 +9,7 @@ const ROOT = new URL("../", import.meta.url);
 const SKIPPED_FOLDERS = /^(\.git|node_modules|out|coverage|fixtures)$/;
 const CODE = /\.(ts|js)$/;
 const GENERATED = /\.gen\.ts$/;
-const TEXT = /(\.(ts|js|json|md|yml|sh|toml)|\/run|\.gitattributes|\.gitignore|LICENSE)$/;
+const TEXT = /(\.(ts|js|json|lock|md|yml|sh|toml)|\/run|\.gitattributes|\.gitignore|LICENSE)$/;
 
 async function readTree(): Promise<Source[]> {
   const sources: Source[] = [];
