@@ -232,7 +232,7 @@ export class BridgePort implements NetDriver {
     return this.#ifp ? this.#ifp.now() : 0;
   }
 
-  /** Called by the bridge: queues a frame for the stack; false, and counted, if there is no room. */
+  /** Called by the bridge: queues a frame for the stack; false, and counted, without room. */
   deliver(frame: Uint8Array<ArrayBuffer>): boolean {
     if (!this.#outbound.push(frame)) {
       this.stats.rxDropped++;

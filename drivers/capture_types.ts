@@ -59,7 +59,7 @@ export interface CaptureInterface {
   readonly snaplen: number;
 }
 
-/** A capture file as a sequence of frames. Iterating throws `CaptureError` where the file is bad. */
+/** A capture file as a sequence of frames; iterating throws `CaptureError` where it is bad. */
 export interface CaptureReader extends Iterable<CapturedFrame> {
   /** The file format. */
   readonly format: "pcap" | "pcapng";

@@ -5,7 +5,8 @@
  * ```ts
  * import { openCapture } from "@godwit/godwit/drivers/capture";
  * import { CaptureWire } from "@godwit/godwit/drivers/capture_wire";
- * const wire = new CaptureWire(openCapture(Deno.readFileSync("some.pcap")), { pacing: "original" });
+ * const capture = openCapture(Deno.readFileSync("some.pcap"));
+ * const wire = new CaptureWire(capture, { pacing: "original" });
  * // attach it to a stack, then:
  * await wire.done;
  * ```

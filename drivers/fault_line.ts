@@ -47,7 +47,7 @@ export interface FaultStats {
 
 const REORDER_US = 1000;
 
-/** A delay line with faults. Frames are slots of a store, which it gives back when they are lost. */
+/** A delay line with faults. Frames are slots of a store; the lost ones it gives back. */
 export class FaultLine {
   /** What happened so far. */
   readonly stats: FaultStats = {

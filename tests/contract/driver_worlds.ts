@@ -10,7 +10,7 @@ import { FaultDriver } from "../../drivers/fault.ts";
 import { NullDriver } from "../../drivers/null.ts";
 import { pipe, type PipeOptions } from "../../drivers/pipe.ts";
 import { TraceDriver } from "../../drivers/trace.ts";
-import type { DriverUnderTest, World } from "./driver_cases.ts";
+import type { DriverUnderTest, World } from "./case_kit.ts";
 import { FakeIfnet, FarEnd, VirtualClock } from "./fake_ifnet.ts";
 
 const ROOM = 16_384;

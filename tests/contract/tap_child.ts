@@ -8,7 +8,8 @@ import type { Ifnet } from "../../runtime/device/driver.ts";
 import { SocketError } from "../../runtime/errors.ts";
 import { FaultDriver } from "../../drivers/fault.ts";
 import { TapDriver } from "../../drivers/tap.ts";
-import { DRIVER_CASES, type DriverUnderTest } from "./driver_cases.ts";
+import type { DriverUnderTest } from "./case_kit.ts";
+import { DRIVER_CASES } from "./driver_cases.ts";
 import { FakeIfnet, FarEnd, VirtualClock } from "./fake_ifnet.ts";
 
 function run(...command: string[]): string {
@@ -118,7 +119,7 @@ Deno.test("tap: poll notices that the device is removed", () => {
   tap.detach();
 });
 
-Deno.test("tap: sets the link up, reads the MTU, and counts what a link that is down refuses", () => {
+Deno.test("tap: sets the link up, reads the MTU, counts what a link that is down refuses", () => {
   const ifp = new FakeIfnet("eth0", new VirtualClock());
   run("ip", "tuntap", "add", "dev", "small", "mode", "tap");
   run("ip", "link", "set", "small", "mtu", "1280");
