@@ -69,11 +69,12 @@ export class SocketError extends Error {
    * @param errno AIX error number, positive
    * @param syscall name of the call that failed
    * @param message what went wrong, in words; the meaning of the number unless told
+   * @param options may carry the cause
    */
-  constructor(errno: number, syscall: string, message?: string) {
+  constructor(errno: number, syscall: string, message?: string, options?: ErrorOptions) {
     const code = errnoName(errno);
     const words = message ?? errnoNote(errno);
-    super(words === "" ? `${syscall}: ${code}` : `${syscall}: ${code}: ${words}`);
+    super(words === "" ? `${syscall}: ${code}` : `${syscall}: ${code}: ${words}`, options);
     this.name = DENO_NAMES[errno] ?? "SocketError";
     this.code = code;
     this.errno = errno;

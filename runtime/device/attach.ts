@@ -1,0 +1,236 @@
+/**
+ * The device layer as the runtime sees it: a driver bound to an interface of the engine. A driver
+ * that throws takes its interface down, with the reason; the stack lives on.
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import { IfCap, Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
+import { Limits } from "../../assembly/abi/limits.ts";
+import type { Engine } from "../engine.ts";
+import { SocketError } from "../errors.ts";
+import * as field from "../layout.ts";
+import * as layout from "../wasm/layout.gen.ts";
+import { Descriptors } from "./batch.ts";
+import { checkCaps } from "./capability.ts";
+import type { DriverCaps, Ifnet, NetDriver } from "./driver.ts";
+
+/** What an attached interface needs of the stack around it. */
+export interface AttachHost {
+  /** The engine the interface lives in. */
+  readonly engine: Engine;
+  /** Time of the stack's clock in microseconds. */
+  now_us(): number;
+  /** Take a turn soon. */
+  wake(): void;
+  /** Six bytes for an Ethernet driver that brings no hardware address. */
+  makeHwaddr(): Uint8Array;
+}
+
+/** A driver and its interface. */
+export class Attachment implements Ifnet {
+  /** Its name, such as `eth0`. */
+  readonly name: string;
+  /** The driver. */
+  readonly driver: NetDriver;
+  /** The whole memory of the engine. */
+  readonly memory: Uint8Array<ArrayBuffer>;
+  readonly #host: AttachHost;
+  readonly #engine: Engine;
+  #index = 0;
+  #hwaddr: Uint8Array<ArrayBuffer> = new Uint8Array(6);
+  #rx: Descriptors | undefined = undefined;
+  #tx: Descriptors | undefined = undefined;
+  #reason: string | undefined = undefined;
+
+  private constructor(host: AttachHost, driver: NetDriver, name: string) {
+    this.#host = host;
+    this.#engine = host.engine;
+    this.driver = driver;
+    this.name = name;
+    this.memory = host.engine.memory;
+  }
+
+  /**
+   * Opens the device and makes an interface for it.
+   *
+   * @throws what the driver throws; `RangeError` for impossible capabilities; `SocketError` EEXIST
+   * for a name in use, ENOBUFS when there are too many interfaces
+   */
+  static async attach(host: AttachHost, driver: NetDriver, name: string): Promise<Attachment> {
+    const attachment = new Attachment(host, driver, name);
+    await driver.attach(attachment);
+    try {
+      attachment.#attachEngine(checkCaps(driver));
+    } catch (error) {
+      await driver.detach();
+      throw error;
+    }
+    return attachment;
+  }
+
+  /** Its index in the stack, from 1; 0 while the driver's `attach` runs. */
+  get index(): number {
+    return this.#index;
+  }
+
+  /** Hardware address in use; zeros while the driver's `attach` runs. */
+  get hwaddr(): Uint8Array<ArrayBuffer> {
+    return this.#hwaddr;
+  }
+
+  /** Why the interface was taken down; `undefined` while it works. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /** True if the device must be asked whether a frame has come. */
+  get polled(): boolean {
+    return this.driver.poll !== undefined && this.#rx !== undefined;
+  }
+
+  /** Time of the stack's clock in microseconds. */
+  now(): number {
+    return this.#host.now_us();
+  }
+
+  /** Frames have arrived, or sending is possible again. */
+  wake(): void {
+    this.#host.wake();
+  }
+
+  /** Takes the interface down; the driver is called no more, except for `detach`. */
+  down(reason: string): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#rx = undefined;
+    this.#tx = undefined;
+    if (this.#index !== 0) this.#clearUp();
+    this.#host.wake();
+  }
+
+  /** Takes in what the driver has, at most one batch; answers the number of frames. */
+  receive(now_us: number): number {
+    const batch = this.#rx;
+    if (batch === undefined) return 0;
+    const { calls } = this.#engine;
+    const room = calls.if_rx_prepare(this.#index, Limits.RING);
+    if (room <= 0) return 0;
+    let filled = 0;
+    try {
+      filled = this.driver.rx(batch.begin(room));
+    } catch (error) {
+      this.#fail("rx", error);
+      return 0;
+    }
+    if (!(filled >= 0 && filled <= room && filled >>> 0 === filled)) {
+      this.#fail("rx", `answered ${filled} of ${room} frames`);
+      return 0;
+    }
+    if (filled > 0) calls.if_input(this.#index, filled, now_us);
+    return filled;
+  }
+
+  /** Hands the driver what waits to be sent, at most one batch; answers the number of frames. */
+  transmit(): number {
+    const batch = this.#tx;
+    if (batch === undefined) return 0;
+    const { calls } = this.#engine;
+    const ready = calls.if_tx_prepare(this.#index, Limits.RING);
+    if (ready <= 0) return 0;
+    let sent = 0;
+    try {
+      sent = this.driver.start(batch.begin(ready));
+    } catch (error) {
+      this.#fail("start", error);
+    }
+    if (!(sent >= 0 && sent <= ready && sent >>> 0 === sent)) {
+      this.#fail("start", `answered ${sent} of ${ready} frames`);
+      sent = 0;
+    }
+    calls.if_txdone(this.#index, sent);
+    return sent;
+  }
+
+  /** Waits in the device for at most `timeout_us` microseconds; true if a frame can be read. */
+  poll(timeout_us: number): boolean {
+    try {
+      return this.#rx !== undefined && this.driver.poll!(timeout_us);
+    } catch (error) {
+      this.#fail("poll", error);
+      return false;
+    }
+  }
+
+  /** Takes the interface out of the engine and closes the device. */
+  async detach(): Promise<void> {
+    const index = this.#index;
+    this.#rx = undefined;
+    this.#tx = undefined;
+    this.#index = 0;
+    this.#reason ??= "detached";
+    if (index !== 0 && this.#engine.panic === undefined) this.#engine.calls.if_detach(index);
+    await this.driver.detach();
+  }
+
+  #fail(call: string, error: unknown): void {
+    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    this.down(`${this.driver.name} driver, ${call}: ${words}`);
+  }
+
+  #attachEngine(caps: DriverCaps): void {
+    const { calls, scratch } = this.#engine;
+    const { IfConfig } = layout;
+    const engine = this.#engine;
+    const ethernet = caps.medium === "ethernet";
+    if (ethernet) this.#hwaddr = Uint8Array.from(caps.hwaddr ?? this.#host.makeHwaddr());
+    field.clear(engine, scratch, IfConfig.size);
+    field.setName(engine, scratch, IfConfig.name0, this.name);
+    field.setU32(engine, scratch, IfConfig.medium, ethernet ? Medium.ETHERNET : Medium.IP);
+    field.setU32(engine, scratch, IfConfig.mtu, caps.mtu);
+    field.setU32(engine, scratch, IfConfig.caps, capBits(caps));
+    field.setU32(engine, scratch, IfConfig.flags, mediumFlags(caps));
+    field.setHwaddr(engine, scratch, IfConfig.hwaddr_hi, this.#hwaddr);
+    const index = calls.if_attach(scratch);
+    if (index < 0) throw new SocketError(-index, "if_attach", attachWords(-index, this.name));
+    this.#index = index;
+    const ifnet = calls.if_ptr(index);
+    const { Ifnet } = layout;
+    this.#rx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.rxdesc), true);
+    this.#tx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.txdesc), false);
+    if (this.#reason !== undefined) {
+      this.#rx = this.#tx = undefined;
+      this.#clearUp();
+    }
+  }
+
+  /** Clears IFF_UP; a dead engine has no interface left to take down. */
+  #clearUp(): void {
+    const engine = this.#engine;
+    if (engine.panic !== undefined) return;
+    const { calls, scratch } = engine;
+    const { IfReq } = layout;
+    field.clear(engine, scratch, IfReq.size);
+    field.setU32(engine, scratch, IfReq.ifindex, this.#index);
+    calls.if_ioctl(Sioc.GIFFLAGS, scratch, IfReq.size);
+    const flags = field.getU32(engine, scratch, IfReq.flags) & ~Iff.UP;
+    field.setU32(engine, scratch, IfReq.flags, flags);
+    calls.if_ioctl(Sioc.SIFFLAGS, scratch, IfReq.size);
+  }
+}
+
+function capBits(caps: DriverCaps): number {
+  return (caps.rxChecksum ? IfCap.RXCSUM : 0) | (caps.txChecksum ? IfCap.TXCSUM : 0);
+}
+
+function mediumFlags(caps: DriverCaps): number {
+  const base = Iff.UP | Iff.RUNNING | Iff.SIMPLEX | Iff.MULTICAST;
+  if (caps.pointToPoint || caps.medium === "ip") return base | Iff.POINTOPOINT | Iff.NOARP;
+  return base | Iff.BROADCAST;
+}
+
+function attachWords(errno: number, name: string): string | undefined {
+  if (errno === Errno.EEXIST) return `there is an interface ${name} already`;
+  if (errno === Errno.ENOBUFS) return "there are too many interfaces, or the memory is used up";
+}

@@ -1,0 +1,206 @@
+/**
+ * The engine's exports, typed, and the guard around them that turns a trap into an `EnginePanic`.
+ *
+ * @module
+ */
+
+/**
+ * The exports of the engine. Pointers are byte offsets into its memory, `so` is the address of a
+ * struct Socket, and an `i32` answer is a result `>= 0` or a negated error number.
+ */
+export interface EngineCalls {
+  /** Seeds the public and the secret random stream; before `boot`. */
+  seed(lo: number, hi: number, secretLo: number, secretHi: number): void;
+  /** Sets the stack up as the struct BootConfig at `cfg` says; once. */
+  boot(cfg: number): number;
+  /** Runs timers, delayed output and loopback at `now_us`; answers the work done. */
+  poll(now_us: number): number;
+  /** When `poll` is wanted next, in microseconds; `Infinity` if only after input. */
+  nextDeadline(): number;
+
+  /** Attaches an interface as the struct IfConfig says; answers its index. */
+  if_attach(cfg: number): number;
+  /** Takes interface `i` away. */
+  if_detach(i: number): number;
+  /** Writes up to `max` descriptors of empty frames; answers how many. */
+  if_rx_prepare(i: number, max: number): number;
+  /** Takes in the first `n` of those descriptors, filled. */
+  if_input(i: number, n: number, now_us: number): number;
+  /** Writes up to `max` descriptors of frames to send; answers how many. */
+  if_tx_prepare(i: number, max: number): number;
+  /** Says that the first `n` of those were sent. */
+  if_txdone(i: number, n: number): number;
+  /** Interface, address, neighbour and route requests; `ptr` is an IfReq or RtReq. */
+  if_ioctl(cmd: number, ptr: number, len: number): number;
+  /** Address of struct Ifnet, 0 if there is no such interface. */
+  if_ptr(i: number): number;
+
+  /** Makes a socket; answers its address. */
+  so_create(domain: number, type: number, protocol: number): number;
+  /** Binds to the struct SockAddr at `nam`. */
+  so_bind(so: number, nam: number): number;
+  /** Begins to accept connections. */
+  so_listen(so: number, backlog: number): number;
+  /** Takes a connection from the queue; answers its socket, and its peer at `nam`. */
+  so_accept(so: number, nam: number): number;
+  /** Begins to connect; 0, or EINPROGRESS negated. */
+  so_connect(so: number, nam: number): number;
+  /** Sends `len` bytes at `ptr`, to `nam` if that is not 0; answers the bytes taken. */
+  so_send(so: number, ptr: number, len: number, flags: number, nam: number): number;
+  /** Receives up to `len` bytes to `ptr`, the sender at `nam` if that is not 0. */
+  so_recv(so: number, ptr: number, len: number, flags: number, nam: number): number;
+  /** Ends one or both directions; `how` is a Shut. */
+  so_shutdown(so: number, how: number): number;
+  /** Gives the socket up; it may linger in the engine. */
+  so_close(so: number): number;
+  /** Begins the orderly end of a connection, or forgets the peer of a datagram socket. */
+  so_disconnect(so: number): number;
+  /** Ends a connection at once, with a reset. */
+  so_abort(so: number): number;
+  /** Reads an option; answers its length. */
+  so_getopt(so: number, level: number, name: number, ptr: number, len: number): number;
+  /** Sets an option. */
+  so_setopt(so: number, level: number, name: number, ptr: number, len: number): number;
+  /** Writes the local address to `nam`. */
+  so_sockname(so: number, nam: number): number;
+  /** Writes the peer's address to `nam`. */
+  so_peername(so: number, nam: number): number;
+  /** Requests on a socket: FIONREAD, ATMARK; answers the value. */
+  so_ioctl(so: number, cmd: number, ptr: number, len: number): number;
+  /** Which of the events Ev hold now. */
+  so_ready(so: number): number;
+  /** Asks to be told once of the events in `mask`. */
+  so_want(so: number, mask: number): void;
+  /** Writes up to `max` pairs (socket, events) to `ptr`; answers how many. */
+  ev_drain(ptr: number, max: number): number;
+
+  /** Area of `Limits.STAGING` bytes through which user data passes. */
+  staging(): number;
+  /** Area of 4 KiB for addresses and requests. */
+  scratch(): number;
+  /** Address of struct RecvInfo, about the last `so_recv`. */
+  recv_info(): number;
+  /** Table of 256 unsigned 64-bit counters, by Fate. */
+  fates(): number;
+  /** Table of `Stat.COUNT` unsigned 64-bit counters. */
+  counters(): number;
+  /** Fate of the last frame. */
+  last_fate(): number;
+  /** Writes the state of the mbuf pools to `ptr`. */
+  pool_stats(ptr: number): void;
+  /** Address of the `i`-th place for a socket, used or not. */
+  so_at(i: number): number;
+  /** How many places for sockets there are. */
+  so_limit(): number;
+  /** Writes the `i`-th route to `ptr`, a struct RtReq; negative when there are no more. */
+  rt_walk(i: number, ptr: number): number;
+  /** Writes the `i`-th neighbour to `ptr`, a struct IfReq; negative when there are no more. */
+  arp_walk(i: number, ptr: number): number;
+  /** Address of struct Tcb of a socket, 0 if it has none. */
+  tcb_of(so: number): number;
+  /** Where `panic` leaves line and column. */
+  panic_info(): number;
+}
+
+type Call = (...args: number[]) => number;
+
+/**
+ * Wraps every call so that a trap goes through `fault`, which answers the error to throw. `live` is
+ * looked into at each call, so a dead engine can have its calls replaced.
+ */
+export function guardCalls(live: EngineCalls, fault: (trap: unknown) => Error): EngineCalls {
+  const table = live as unknown as Record<string, Call>;
+  const guarded: Record<string, Call> = {};
+  for (const name of Object.keys(table)) {
+    guarded[name] = (...args) => {
+      try {
+        return table[name](...args);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    };
+  }
+  return { ...guarded as unknown as EngineCalls, ...hotCalls(live, fault) };
+}
+
+/** The calls of the packet and data path, each written out so that V8 can inline it. */
+function hotCalls(live: EngineCalls, fault: (trap: unknown) => Error): Partial<EngineCalls> {
+  return {
+    poll(now_us) {
+      try {
+        return live.poll(now_us);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    nextDeadline() {
+      try {
+        return live.nextDeadline();
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    so_send(so, ptr, len, flags, nam) {
+      try {
+        return live.so_send(so, ptr, len, flags, nam);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    so_recv(so, ptr, len, flags, nam) {
+      try {
+        return live.so_recv(so, ptr, len, flags, nam);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    so_want(so, mask) {
+      try {
+        live.so_want(so, mask);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    ev_drain(ptr, max) {
+      try {
+        return live.ev_drain(ptr, max);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    ...hotDeviceCalls(live, fault),
+  };
+}
+
+function hotDeviceCalls(live: EngineCalls, fault: (trap: unknown) => Error): Partial<EngineCalls> {
+  return {
+    if_rx_prepare(i, max) {
+      try {
+        return live.if_rx_prepare(i, max);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    if_input(i, n, now_us) {
+      try {
+        return live.if_input(i, n, now_us);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    if_tx_prepare(i, max) {
+      try {
+        return live.if_tx_prepare(i, max);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    if_txdone(i, n) {
+      try {
+        return live.if_txdone(i, n);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Socket addresses: objects for programs on one side, struct SockAddr in the engine's memory on
+ * the other.
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import { Af } from "../../assembly/abi/socket.ts";
+import type { Engine } from "../engine.ts";
+import { SocketError } from "../errors.ts";
+import * as field from "../layout.ts";
+import * as layout from "../wasm/layout.gen.ts";
+import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from "./inet_addr.ts";
+
+/** An address and port, as calls answer it. */
+export interface SockAddr {
+  /** Address family, an `Af`. */
+  readonly family: number;
+  /** Numeric address, such as `10.0.0.1`. */
+  readonly address: string;
+  /** Port, 0 to 65535. */
+  readonly port: number;
+}
+
+/** An address and port, as calls take it. */
+export interface SockAddrInit {
+  /** Address family, an `Af`; found from the address unless told. */
+  readonly family?: number;
+  /** Numeric address; empty or left out for any address. */
+  readonly address?: string;
+  /** Port, 0 to 65535; 0 lets the stack choose. */
+  readonly port?: number;
+}
+
+const { SockAddr: S } = layout;
+/** Where the IPv4 address lies in the 16 bytes. */
+const IPV4_AT = 12;
+
+/**
+ * Writes a struct SockAddr to `at`.
+ *
+ * @throws SocketError EINVAL for a text that is no address, or a port out of range
+ */
+export function writeSockAddr(
+  engine: Engine,
+  at: number,
+  name: SockAddrInit,
+  syscall: string,
+): void {
+  const { memory } = engine;
+  const port = name.port ?? 0;
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new SocketError(Errno.EINVAL, syscall, `a port is from 0 to 65535, not ${port}`);
+  }
+  field.clear(engine, at, S.size);
+  const family = writeAddress(memory, at + S.addr_hi, name.address ?? "", syscall);
+  field.setU16(engine, at, S.family, name.family ?? family);
+  field.setU16(engine, at, S.port, port);
+}
+
+/** Writes 16 address bytes over zeros; answers the family of the text. */
+function writeAddress(memory: Uint8Array, at: number, text: string, syscall: string): number {
+  if (text === "") return Af.INET;
+  const ipv4 = parseIpv4(text);
+  if (ipv4 !== undefined) {
+    if (ipv4 !== 0) setIpv4(memory, at, ipv4);
+    return Af.INET;
+  }
+  const ipv6 = parseIpv6(text);
+  if (ipv6 === undefined) {
+    throw new SocketError(Errno.EINVAL, syscall, `"${text}" is not a numeric address`);
+  }
+  memory.set(ipv6, at);
+  return Af.INET6;
+}
+
+function setIpv4(memory: Uint8Array, at: number, address: number): void {
+  memory[at + 10] = 0xff;
+  memory[at + 11] = 0xff;
+  memory[at + IPV4_AT] = address >>> 24;
+  memory[at + IPV4_AT + 1] = address >>> 16;
+  memory[at + IPV4_AT + 2] = address >>> 8;
+  memory[at + IPV4_AT + 3] = address;
+}
+
+/** Reads the struct SockAddr at `at`. */
+export function readSockAddr(engine: Engine, at: number): SockAddr {
+  const { memory } = engine;
+  const family = field.getU16(engine, at, S.family);
+  const port = field.getU16(engine, at, S.port);
+  const bytes = at + S.addr_hi;
+  if (family === Af.INET6) {
+    return { family, address: formatIpv6(memory.subarray(bytes, bytes + 16)), port };
+  }
+  const quad = bytes + IPV4_AT;
+  const address = (memory[quad] << 24 | memory[quad + 1] << 16 | memory[quad + 2] << 8 |
+    memory[quad + 3]) >>> 0;
+  return { family, address: formatIpv4(address), port };
+}
+
+/** The numeric address for a host of the Deno-like calls; `localhost` is known, names are not. */
+export function hostAddress(hostname: string): string {
+  return hostname === "localhost" ? "127.0.0.1" : hostname.replace(/^\[(.*)\]$/, "$1");
+}
