@@ -1,10 +1,10 @@
 /**
- * The one gate: `deno task test [--static] [FILE...]`.
+ * The one gate: `deno task test [--static] [FILE or FOLDER...]`.
  *
  * Builds both engines, then runs the static checks and every test below tests/, and the examples in
- * doc comments. Each static check counts as a test. With `--static` only the checks run; with file
- * names only the tests in them. The last line is `N passed, N failed`, followed by `, N skipped` if
- * a test was skipped; the exit status is 0 only if none failed.
+ * doc comments. Each static check counts as a test. With `--static` only the checks run; with names
+ * of files or folders only the tests in them. The last line is `N passed, N failed`, followed by
+ * `, N skipped` if a test was skipped; the exit status is 0 only if none failed.
  *
  * @module
  */
@@ -144,14 +144,25 @@ function summarize(): number {
 
 const unknown = Deno.args.find((arg) => arg.startsWith("-") && arg !== "--static");
 if (unknown !== undefined) {
-  console.error(`usage: deno task test [--static] [FILE...]; there is no option ${unknown}`);
+  console.error(
+    `usage: deno task test [--static] [FILE or FOLDER...]; there is no option ${unknown}`,
+  );
   Deno.exit(2);
 }
-const chosen = Deno.args.filter((arg) => !arg.startsWith("-"));
+const chosen: string[] = [];
+for (const arg of Deno.args.filter((arg) => !arg.startsWith("-"))) {
+  const path = arg.replace(/^\.\//, "").replace(/\/$/, "");
+  chosen.push(...path.endsWith(".ts") ? [path] : await find(path, /_test\.ts$/));
+}
+const onlyChosen = Deno.args.some((arg) => !arg.startsWith("-"));
+if (onlyChosen && chosen.length === 0) {
+  console.error(`no tests in ${Deno.args.join(" ")}`);
+  Deno.exit(2);
+}
 const built = await buildEngines();
-if (chosen.length === 0) await staticChecks();
+if (!onlyChosen) await staticChecks();
 if (built && !Deno.args.includes("--static")) {
-  if (chosen.length > 0) await runTests("tests", ["--quiet"], chosen);
+  if (onlyChosen) await runTests("tests", ["--quiet"], chosen);
   else await allTests();
 }
 Deno.exit(summarize() === 0 ? 0 : 1);
