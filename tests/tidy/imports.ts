@@ -28,7 +28,6 @@ const RUNTIME = [
   ["assembly/abi/"],
   ["runtime/wasm/"],
   ["runtime/errors.ts", "runtime/clock.ts", "runtime/layout.ts", "runtime/entropy.ts"],
-  ["runtime/engine_calls.ts"],
   ["runtime/engine.ts"],
   ["runtime/device/", "runtime/protocol/"],
   ["runtime/socket/"],
