@@ -164,21 +164,11 @@ export class FaultDriver implements NetDriver {
       this.#blocked = false;
       ifp.wake();
     }
-    if (free.count > 0) this.#receive(now_us, ifp);
-    let filled = 0;
-    while (filled < free.count) {
-      const slot = this.#rxLine.takeDue(now_us);
-      if (slot < 0) break;
-      const length = this.#rxStore.lengths[slot];
-      if (length <= free.length(filled)) {
-        free.memory.set(this.#rxStore.frame(slot), free.address(filled));
-        free.setLength(filled, length);
-        filled++;
-      } else {
-        this.#rxLine.stats.dropped++;
-      }
-      this.#rxStore.release(slot);
-    }
+    const more = free.count > 0 && this.#receive(now_us);
+    const filled = this.#deliver(free, now_us);
+    // The wrapped driver may have more and will not say so again. If there is no room for it yet,
+    // the timer of the frames that are held brings the next turn.
+    if (more && this.#rxStore.freeCount > 0) ifp.wake();
     this.#arm(now_us, ifp);
     return filled;
   }
@@ -230,8 +220,12 @@ export class FaultDriver implements NetDriver {
     }
   }
 
-  /** Takes what has arrived at the wrapped driver into the line. */
-  #receive(now_us: number, ifp: Ifnet): void {
+  /**
+   * Takes what has arrived at the wrapped driver into the line.
+   *
+   * @returns true if that driver may have more.
+   */
+  #receive(now_us: number): boolean {
     const batch = this.#rxBatch;
     // Bounded: a flood of frames that are all lost must not keep the stack from its turn.
     for (let round = 0; round < 16; round++) {
@@ -240,15 +234,34 @@ export class FaultDriver implements NetDriver {
         batch.add(this.#rxStore.take());
       }
       const offered = batch.count;
-      if (offered === 0) return;
+      if (offered === 0) return true;
       const filled = this.#inner.rx(batch);
       for (let i = 0; i < offered; i++) {
         if (i >= filled) this.#rxStore.release(batch.slot(i));
         else this.#rxLine.admit(batch.slot(i), now_us);
       }
-      if (filled < offered) return;
+      if (filled < offered) return false;
     }
-    ifp.wake();
+    return true;
+  }
+
+  /** Fills empty frames with those that are due. */
+  #deliver(free: FrameBatch, now_us: number): number {
+    let filled = 0;
+    while (filled < free.count) {
+      const slot = this.#rxLine.takeDue(now_us);
+      if (slot < 0) break;
+      const length = this.#rxStore.lengths[slot];
+      if (length <= free.length(filled)) {
+        free.memory.set(this.#rxStore.frame(slot), free.address(filled));
+        free.setLength(filled, length);
+        filled++;
+      } else {
+        this.#rxLine.stats.dropped++;
+      }
+      this.#rxStore.release(slot);
+    }
+    return filled;
   }
 
   #poll(timeout_us: number): boolean {

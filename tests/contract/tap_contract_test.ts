@@ -4,7 +4,12 @@
 
 import { requirements } from "../interop/require.ts";
 
-const { ignore, reason } = requirements({ root: true, tap: true, tools: ["ip", "unshare"] });
+const { ignore, reason } = requirements({
+  root: true,
+  tap: true,
+  netns: true,
+  tools: ["ip", "unshare"],
+});
 
 Deno.test({
   name: "tap and tun: the contract, in a network namespace" +

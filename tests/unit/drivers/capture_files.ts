@@ -75,7 +75,7 @@ export function readAll(
 }
 
 /** An Ethernet frame with a UDP datagram that has both checksums right, for tshark to read. */
-export function udpFrame(number: number): Uint8Array {
+export function udpFrame(number: number): Uint8Array<ArrayBuffer> {
   const payload = new TextEncoder().encode(`datagram ${number}`);
   const frame = new Uint8Array(42 + payload.length);
   const view = new DataView(frame.buffer);
