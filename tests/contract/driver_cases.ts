@@ -212,6 +212,32 @@ const RECEIVING: DriverCase[] = [
     },
   },
   {
+    name: "brings everything to a stack that sleeps until it is woken",
+    applies: (under) => under.arrives && under.wakes,
+    run: async (under) => {
+      const arrivals = await arrivalsFor(under, () => Array.from({ length: 80 }, (_, i) => 60 + i));
+      await inWorld(under, arrivals, async (world) => {
+        world.ifp.wakes = 0;
+        world.driver.rx(world.ifp.freeBatch(0, 0));
+        await world.arrive();
+        const frames: Uint8Array[] = [];
+        for (let idle = 0, full = true; idle < 40 && frames.length < arrivals.length;) {
+          if (!full && world.ifp.wakes === 0) {
+            await world.settle();
+            idle++;
+            continue;
+          }
+          world.ifp.wakes = 0;
+          const free = world.ifp.freeBatch(7, frameMax(world));
+          const filled = world.driver.rx(free);
+          full = filled === 7;
+          frames.push(...world.ifp.filled(free, filled));
+        }
+        assertEquals(frames, arrivals);
+      });
+    },
+  },
+  {
     name: "tells with poll that frames can be read, and does not wait for ever",
     applies: (under) => under.arrives && !under.wakes,
     run: async (under) => {

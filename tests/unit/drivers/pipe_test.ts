@@ -1,0 +1,137 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { FrameRing, ViewCache } from "../../../drivers/frame_ring.ts";
+import { pipe } from "../../../drivers/pipe.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { SEED } from "./capture_files.ts";
+
+function attached(queue: number) {
+  const clock = new VirtualClock();
+  const [left, right] = pipe({ queue });
+  const leftIfp = new FakeIfnet("left", clock, 1);
+  const rightIfp = new FakeIfnet("right", clock, 2);
+  left.attach(leftIfp);
+  right.attach(rightIfp);
+  return { left, right, leftIfp, rightIfp, end: new FarEnd(right, rightIfp, 2048) };
+}
+
+const frames = (count: number) => Array.from({ length: count }, (_, i) => new Uint8Array(60 + i));
+
+Deno.test("pipe: wakes the peer once a batch, and the sender once when half empty", () => {
+  const { left, right, leftIfp, rightIfp } = attached(8);
+  assertEquals(left.start(leftIfp.txBatch(frames(6))), 6);
+  assertEquals(rightIfp.wakes, 1);
+  assertEquals(left.start(leftIfp.txBatch(frames(6))), 2);
+  assertEquals(rightIfp.wakes, 2);
+  assertEquals(left.start(leftIfp.txBatch(frames(6))), 0);
+  assertEquals([rightIfp.wakes, leftIfp.wakes], [2, 0]);
+  assertEquals(right.rx(rightIfp.freeBatch(3, 2048)), 3);
+  assertEquals(leftIfp.wakes, 0);
+  assertEquals(right.rx(rightIfp.freeBatch(3, 2048)), 3);
+  assertEquals(right.rx(rightIfp.freeBatch(3, 2048)), 2);
+  assertEquals(leftIfp.wakes, 1);
+  assertEquals(left.stats.txBusy, 2);
+});
+
+Deno.test("pipe: counts every frame it does not carry", () => {
+  const { left, right, leftIfp, rightIfp, end } = attached(8);
+  const batch = [new Uint8Array(0), new Uint8Array(1515), new Uint8Array(1514)];
+  assertEquals(left.start(leftIfp.txBatch(batch)), 3);
+  assertEquals([left.stats.txDropped, left.stats.txFrames, left.stats.txBytes], [2, 1, 1514]);
+  assertEquals(right.rx(rightIfp.freeBatch(1, 1513)), 0);
+  assertEquals([right.stats.rxDropped, right.stats.rxFrames], [1, 0]);
+  left.start(leftIfp.txBatch(frames(3)));
+  right.detach();
+  assertEquals(right.stats.rxDropped, 4);
+  assertEquals(left.start(leftIfp.txBatch(frames(5))), 5);
+  assertEquals(left.stats.txDropped, 7);
+  right.attach(rightIfp);
+  assertEquals(end.receive(), []);
+  left.start(leftIfp.txBatch(frames(1)));
+  assertEquals(end.receive().length, 1);
+});
+
+Deno.test("pipe: a sender that waits is woken when the far end goes", () => {
+  const { left, right, leftIfp } = attached(2);
+  assertEquals(left.start(leftIfp.txBatch(frames(3))), 2);
+  right.detach();
+  assertEquals(leftIfp.wakes, 1);
+});
+
+Deno.test("pipe: both directions at once do not mix", () => {
+  const { left, right, leftIfp, rightIfp, end } = attached(64);
+  const other = new FarEnd(left, leftIfp, 2048);
+  left.start(leftIfp.txBatch([Uint8Array.of(1), Uint8Array.of(2)]));
+  right.start(rightIfp.txBatch([Uint8Array.of(3), Uint8Array.of(4)]));
+  assertEquals(end.receive(), [Uint8Array.of(1), Uint8Array.of(2)]);
+  assertEquals(other.receive(), [Uint8Array.of(3), Uint8Array.of(4)]);
+});
+
+Deno.test("pipe: refuses options out of range", () => {
+  for (const mtu of [67, 65536, 1500.5, NaN]) assertThrows(() => pipe({ mtu }), RangeError, "mtu");
+  for (const queue of [0, 65537, -1]) assertThrows(() => pipe({ queue }), RangeError, "queue");
+  const [end] = pipe({ mtu: 576, medium: "ip" });
+  assertEquals(end.caps, { mtu: 576, medium: "ip", pointToPoint: true });
+});
+
+Deno.test("frame ring: behaves as an array of copies", () => {
+  const commands = fc.array(
+    fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 100 }).map((frame) => ({ op: "push", frame })),
+      fc.constantFrom("shift", "drop", "shift").map((op) => ({ op, frame: new Uint8Array(0) })),
+      fc.record({ op: fc.constant("clear"), frame: fc.constant(new Uint8Array(0)) }),
+    ),
+    { maxLength: 200 },
+  );
+  fc.assert(
+    fc.property(commands, fc.integer({ min: 1, max: 9 }), (list, slots) => {
+      const ring = new FrameRing(slots, 100);
+      let model: Uint8Array[] = [];
+      assertEquals(ring.capacity, slots);
+      for (const { op, frame } of list) {
+        if (op === "push") {
+          const fits = model.length < slots;
+          assertEquals(ring.push(new Uint8Array(frame)), fits);
+          if (fits) model.push(new Uint8Array(frame));
+        } else if (op === "clear") {
+          assertEquals(ring.clear(), model.length);
+          model = [];
+        } else if (model.length > 0) {
+          const head = model.shift()!;
+          assertEquals(ring.headLength, head.length);
+          if (op === "drop") {
+            ring.drop();
+          } else {
+            const memory = new Uint8Array(120);
+            ring.shift(memory, 7);
+            assertEquals(memory.slice(7, 7 + head.length), head);
+            assert(memory.slice(7 + head.length).every((byte) => byte === 0));
+          }
+        }
+        assertEquals(ring.count, model.length);
+      }
+    }),
+    { seed: SEED, numRuns: 300 },
+  );
+});
+
+Deno.test("view cache: gives the right view for any sequence of addresses and memories", () => {
+  const memories = [0, 1].map((m) => new Uint8Array(1 << 20).map((_, i) => (i * 31 + m) & 255));
+  const ask = fc.tuple(fc.nat(1), fc.nat((1 << 20) - 2000), fc.integer({ min: 1, max: 2000 }));
+  fc.assert(
+    fc.property(fc.array(ask, { maxLength: 60 }), (asks) => {
+      const cache = new ViewCache();
+      for (const [m, address, length] of [...asks, ...asks.toReversed()]) {
+        const view = cache.get(memories[m], address, length);
+        assert(view.buffer === memories[m].buffer, "a view of the wrong memory");
+        assertEquals([view.byteOffset, view.length], [address, length]);
+      }
+    }),
+    { seed: SEED, numRuns: 100 },
+  );
+  const cache = new ViewCache();
+  const first = cache.get(memories[0], 4096, 60);
+  assert(cache.get(memories[0], 4096, 60) === first, "made twice");
+  cache.clear();
+  assert(cache.get(memories[0], 4096, 60) !== first);
+});
