@@ -1,0 +1,240 @@
+/**
+ * Timers: a hierarchical wheel with a resolution of one microsecond that spans all of i64.
+ *
+ * ```
+ *   level 0: 64 slots of 1 us      a timer stands at the level of the highest 6-bit digit in
+ *   level 1: 64 slots of 64 us     which its deadline differs from `base`, in the slot of that
+ *   ...                            digit; when `base` reaches the slot's start, its timers move
+ *   level 10: 16 slots of 2^60 us  down or fire
+ * ```
+ *
+ * A deadline that is moved to later, as a retransmission timer is by every ACK, only stores it: the
+ * timer is placed anew when its old slot comes.
+ */
+
+/** A timer, part of the struct it serves. All zero is a timer that is off. */
+@unmanaged
+@final
+export class Timer {
+  when: i64; // deadline, microseconds
+  slot_when: i64; // not later than when: the time by which it was placed
+  next: Timer; // in its slot, a ring through the slot's head; nil while it is off
+  prev: Timer;
+  fn: u32; // table index of fn(arg: usize): void
+  arg: usize;
+}
+
+const BITS: u32 = 6;
+const SLOTS: u32 = 64;
+const LEVELS: u32 = 11;
+/** Slot number of the timers whose deadline had passed when they were armed. */
+const DUE: u32 = LEVELS * SLOTS;
+/** Slot number of the timers that `run` is about to look at. */
+const FIRING: u32 = DUE + 1;
+/** Where the links stand in a Timer; a slot's head is just these two words. */
+const LINKS: usize = 16;
+
+/** State of the module. */
+@unmanaged
+@final
+class WheelState {
+  base: i64; // all deadlines up to here have fired or are in DUE
+  limit: i64; // base, or the time given to run while it runs
+  levels: u32; // bit for each level that has timers
+  running: u32;
+  count: u32; // timers that are on
+}
+
+const S: WheelState = changetype<WheelState>(memory.data(offsetof<WheelState>(), 16));
+/** For each level a bit for each slot that has timers. */
+const OCCUPIED: usize = memory.data(LEVELS * 8, 16);
+const HEADS: usize = memory.data((FIRING + 1) * 8, 16);
+
+/** Makes the wheel empty, its time 0. */
+export function init(): void {
+  memory.fill(OCCUPIED, 0, LEVELS * 8);
+  memory.fill(changetype<usize>(S), 0, offsetof<WheelState>());
+  for (let i: u32 = 0; i <= FIRING; i++) {
+    const h = head(i);
+    h.next = h;
+    h.prev = h;
+  }
+}
+
+/** Prepares a timer that is off: it will call `fn(arg)`, `fn` by its table index. */
+export function setup(t: Timer, fn: u32, arg: usize): void {
+  t.fn = fn;
+  t.arg = arg;
+}
+
+/** True while the timer is on: it has neither fired nor been cancelled since it was armed. */
+export function pending(t: Timer): bool {
+  return changetype<usize>(t.next) != 0;
+}
+
+/**
+ * Switches the timer on, or moves its deadline. A deadline that has passed fires in the next `run`;
+ * armed by a callback, so does one not after the time of the present run.
+ */
+export function arm(t: Timer, when: i64): void {
+  t.when = when;
+  if (pending(t)) {
+    // Its slot comes first anyway, or it is looked at in this very run.
+    if (when >= t.slot_when || t.slot_when <= S.limit) return;
+    unlink(t);
+  } else {
+    S.count++;
+  }
+  if (when <= S.limit) {
+    t.slot_when = i64.MIN_VALUE;
+    append(DUE, t);
+  } else {
+    place(t);
+  }
+}
+
+/** Switches the timer off, if it is on. */
+export function cancel(t: Timer): void {
+  if (!pending(t)) return;
+  unlink(t);
+  S.count--;
+}
+
+/** Timers that are on. */
+export function count(): u32 {
+  return S.count;
+}
+
+/**
+ * Fires all timers due at `now`, those that were overdue when armed first and the others in order
+ * of time; answers how many. Callbacks may arm and cancel any timers; a timer fires at most once in
+ * a run. Called by a callback it does nothing. A `now` before the last run's counts as the last's.
+ */
+export function run(now: i64): u32 {
+  if (S.running) return 0;
+  if (now < S.base) now = S.base;
+  S.running = 1;
+  S.limit = now;
+  let fired = sweep(DUE);
+  while (S.levels) {
+    const slot = earliest();
+    const start = startOf(slot);
+    if (start > now) break;
+    S.base = start;
+    fired += sweep(slot);
+  }
+  S.base = now;
+  S.running = 0;
+  return fired;
+}
+
+/**
+ * A lower bound of the next deadline: nothing fires before it. Not after the last run's time if
+ * something is due already; i64.MAX_VALUE if no timer is on.
+ */
+export function next(): i64 {
+  if (!empty(DUE)) return S.base;
+  return S.levels ? startOf(earliest()) : i64.MAX_VALUE;
+}
+
+/** Fires what is due at `base` of a slot's timers and places the others anew. */
+function sweep(slot: u32): u32 {
+  if (empty(slot)) return 0;
+  moveAll(slot, FIRING);
+  const firing = head(FIRING);
+  let fired: u32 = 0;
+  // Callbacks may take timers out of this ring, but nothing adds to it.
+  while (firing.next != firing) {
+    const t = firing.next;
+    unlink(t);
+    if (t.when > S.base) {
+      place(t);
+    } else {
+      S.count--;
+      fired++;
+      call_indirect<void>(t.fn, t.arg);
+    }
+  }
+  return fired;
+}
+
+/** Puts a timer that is in no slot where it belongs; its deadline is after `base`. */
+function place(t: Timer): void {
+  const differing = u64(t.when ^ S.base);
+  const level = (63 - u32(clz(differing))) / BITS;
+  const digit = u32(u64(t.when) >> (level * BITS)) & (SLOTS - 1);
+  t.slot_when = t.when;
+  append(level * SLOTS + digit, t);
+  const map = OCCUPIED + (level << 3);
+  store<u64>(map, load<u64>(map) | (u64(1) << digit));
+  S.levels |= 1 << level;
+}
+
+/** The slot that comes first. There must be one with timers. */
+function earliest(): u32 {
+  const level = ctz(S.levels);
+  return level * SLOTS + u32(ctz(load<u64>(OCCUPIED + (level << 3))));
+}
+
+/** The time at which a slot's timers are looked at. Slots with timers start after `base`. */
+function startOf(slot: u32): i64 {
+  const shift = (slot / SLOTS) * BITS;
+  // The digits above the slot's are those of base; at the top level there are none.
+  const above = shift + BITS < 64 ? (S.base >> (shift + BITS)) << (shift + BITS) : 0;
+  return above | (i64(slot & (SLOTS - 1)) << shift);
+}
+
+function head(slot: u32): Timer {
+  return changetype<Timer>(HEADS + (slot << 3) - LINKS);
+}
+
+function empty(slot: u32): bool {
+  const h = head(slot);
+  return h.next == h;
+}
+
+function append(slot: u32, t: Timer): void {
+  const h = head(slot);
+  const last = h.prev;
+  t.next = h;
+  t.prev = last;
+  last.next = t;
+  h.prev = t;
+}
+
+/** Takes a timer out of its slot; the slot's bit goes with the last one. */
+function unlink(t: Timer): void {
+  const after = t.next;
+  const before = t.prev;
+  before.next = after;
+  after.prev = before;
+  t.next = changetype<Timer>(0);
+  t.prev = changetype<Timer>(0);
+  // Only a head can be alone with itself.
+  if (after == before) vacate(u32(changetype<usize>(after) + LINKS - HEADS) >> 3);
+}
+
+/** Clears the bit of a slot that has become empty. */
+function vacate(slot: u32): void {
+  if (slot >= DUE) return;
+  const level = slot / SLOTS;
+  const map = OCCUPIED + (level << 3);
+  const left = load<u64>(map) & ~(u64(1) << (slot & (SLOTS - 1)));
+  store<u64>(map, left);
+  if (!left) S.levels &= ~(1 << level);
+}
+
+/** Moves the timers of a slot, which has some, to another that is empty. */
+function moveAll(from: u32, to: u32): void {
+  const f = head(from);
+  const t = head(to);
+  const firstTimer = f.next;
+  const lastTimer = f.prev;
+  t.next = firstTimer;
+  t.prev = lastTimer;
+  firstTimer.prev = t;
+  lastTimer.next = t;
+  f.next = f;
+  f.prev = f;
+  vacate(from);
+}
