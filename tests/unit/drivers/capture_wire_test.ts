@@ -152,7 +152,7 @@ Deno.test("capture wire: refuses at once what it can never play", () => {
   assertThrows(() => new CaptureWire([], { mtu: 60 }), RangeError, "mtu");
 });
 
-Deno.test("capture wire: an empty capture is done after the first look, a detached one at once", async () => {
+Deno.test("capture wire: an empty or detached capture is done", async () => {
   const empty = new CaptureWire([]);
   const ifp = new FakeIfnet("eth0", new VirtualClock());
   empty.attach(ifp);

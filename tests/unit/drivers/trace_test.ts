@@ -6,7 +6,7 @@ import { TraceDriver } from "../../../drivers/trace.ts";
 import { FakeIfnet, FarEnd, VirtualClock } from "../../contract/fake_ifnet.ts";
 import { MemoryFile, udpFrame } from "./capture_files.ts";
 
-Deno.test("trace: both directions of two interfaces in one file, with the time of day", async () => {
+Deno.test("trace: both directions of two interfaces in one file", async () => {
   const clock = new VirtualClock();
   const file = new MemoryFile();
   const writer = new PcapngWriter(file.sink);
@@ -74,7 +74,7 @@ Deno.test("trace: a trace that fails ends, and the network goes on", async () =>
   await driver.detach();
 });
 
-Deno.test("trace: a file that cannot hold the interface is refused, and the driver let go", async () => {
+Deno.test("trace: a file that cannot hold the interface is refused", async () => {
   const [left] = pipe({ medium: "ip" });
   const writer = new PcapWriter(() => {});
   const ifp = new FakeIfnet("tun0", new VirtualClock());
