@@ -45,4 +45,5 @@ export const enum Inp {
   HDRINCL = 0x1, // the user gives the IP header
   RECVDSTADDR = 0x2, // tell the destination of each datagram as control data
   ANONPORT = 0x4, // the port was chosen by the stack
+  BOUNDADDR = 0x8, // bind gave the local address, so that disconnect leaves it
 }

@@ -12,6 +12,7 @@ import { Pr, Pru } from "../abi/proto";
 import { Af, Shut, So, Sock, Ss } from "../abi/socket";
 import * as domain from "../protocol/domain";
 import * as so_event from "./so_event";
+import { free } from "./so_event";
 import * as so_pool from "./so_pool";
 import * as so_queue from "./so_queue";
 import { SockAddr } from "./sockaddr";
@@ -19,6 +20,8 @@ import * as sockbuf from "./sockbuf";
 import { Socket } from "./socket_t";
 
 const PENDING: u32 = Ss.ISCONNECTED | Ss.ISCONNECTING | Ss.ISDISCONNECTING;
+
+export { free } from "./so_event";
 
 /** Makes room for `limit` sockets; called once at boot. False when the memory is too small. */
 export function init(limit: u32): bool {
@@ -204,30 +207,17 @@ function closeQueues(head: Socket): void {
   for (let so = so_queue.takeReady(head); so; so = so_queue.takeReady(head)) discard(so);
 }
 
-/** Drops a connection that nobody accepted. */
+/** Drops a connection that nobody accepted. Held meanwhile, so that only this frees it. */
 function discard(so: Socket): void {
+  so.state &= ~<u32> Ss.NOFDREF;
   if (so.pcb) request(so, Pru.ABORT, 0, 0, 0);
-  else free(so);
+  so.state |= Ss.NOFDREF;
+  free(so);
 }
 
 /** Drops the connection now; the descriptor still refers to the socket. */
 export function abort(so: Socket): i32 {
   return so.pcb ? request(so, Pru.ABORT, 0, 0, 0) : -Errno.ENOTCONN;
-}
-
-/**
- * Frees a socket that no descriptor refers to and that its protocol has let go of; otherwise does
- * nothing. One that waits on a listener's q stays there, so that accept can tell it was aborted.
- */
-export function free(so: Socket): void {
-  if (so.pcb || !(so.state & Ss.NOFDREF)) return;
-  if (so.head && !so_queue.removePartial(so.head, so)) return;
-  so.evwant = 0;
-  so_event.forget(so);
-  sockbuf.flush(so.rcv);
-  sockbuf.flush(so.snd);
-  so.proto.sockets -= 1;
-  so_pool.put(so);
 }
 
 /** Tells the local address. */

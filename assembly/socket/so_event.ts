@@ -56,11 +56,30 @@ export function isDisconnecting(so: Socket): void {
   post(so, Ev.READ | Ev.WRITE | Ev.STATE | Ev.HUP);
 }
 
-/** The connection is gone. Data received before it went can still be read. */
+/**
+ * The connection is gone. Data received before it went can still be read. If no descriptor refers
+ * to the socket, and the protocol has let go of it (pcb is 0), this frees it: call it last.
+ */
 export function isDisconnected(so: Socket): void {
   so.state &= ~<u32> (MOVING | Ss.ISCONNECTED);
   so.state |= CLOSED;
   post(so, Ev.READ | Ev.WRITE | Ev.STATE | Ev.HUP);
+  free(so);
+}
+
+/**
+ * Frees a socket that no descriptor refers to and that its protocol has let go of; otherwise does
+ * nothing. One that waits on a listener's q stays there, so that accept can tell it was aborted.
+ */
+export function free(so: Socket): void {
+  if (so.pcb || !(so.state & Ss.NOFDREF)) return;
+  if (so.head && !so_queue.removePartial(so.head, so)) return;
+  so.evwant = 0;
+  forget(so);
+  sockbuf.flush(so.rcv);
+  sockbuf.flush(so.snd);
+  so.proto.sockets -= 1;
+  so_pool.put(so);
 }
 
 /**

@@ -1,0 +1,105 @@
+/**
+ * Output of transport protocols, whatever the address family: takes the endpoint's addresses and
+ * IP options and hands the packet to ip_output. The route toward a peer is kept in its control
+ * block and used as long as the routing table has not changed.
+ *
+ * @module
+ */
+
+import { Errno } from "../abi/errno";
+import { So } from "../abi/socket";
+import { Ifnet } from "../net/ifnet_t";
+import * as route from "../net/route";
+import { Rtentry } from "../net/route_t";
+import * as sockaddr_ops from "../socket/sockaddr_ops";
+import * as mbuf from "../sys/mbuf";
+import { Mbuf } from "../sys/mbuf_t";
+import { faddrOf, laddrOf } from "./in_pcb_hash";
+import { Inpcb } from "./in_pcb_t";
+import * as ip_output from "./ip_output";
+import { IpOut } from "./pkt_t";
+
+/** The least MTU of IPv4 (RFC 791 3.1), for a peer that no route leads to. */
+const MTU_MIN: u32 = 68;
+
+/** The route toward a block's peer, by the block's cache; nil if there is none. */
+export function routeOf(inp: Inpcb): Rtentry {
+  const generation = route.generation();
+  if (inp.route && inp.route_gen == generation) return inp.route;
+  const rt = route.lookup(sockaddr_ops.get4(faddrOf(inp)));
+  inp.route = rt;
+  inp.route_gen = generation;
+  return rt;
+}
+
+/**
+ * Sends a packet to the block's peer; owns m, whose data is the transport header with MAX_HDR less
+ * its size of room in front. `flags` (IpOut) are added to what the socket's options say. 0 or what
+ * ip_output answers.
+ */
+export function send(m: Mbuf, inp: Inpcb, flags: u32): i32 {
+  const faddr = faddrOf(inp);
+  if (!sockaddr_ops.is4(faddr)) {
+    mbuf.freem(m);
+    return -Errno.EAFNOSUPPORT;
+  }
+  const dst = sockaddr_ops.get4(faddr);
+  return send4(m, inp, sockaddr_ops.get4(laddrOf(inp)), dst, routeOf(inp), flags);
+}
+
+/** Sends to any IPv4 destination with a block's options; rt nil has the route looked up. */
+export function send4(
+  m: Mbuf,
+  inp: Inpcb,
+  src: u32,
+  dst: u32,
+  rt: Rtentry,
+  flags: u32,
+): i32 {
+  const options = inp.so ? inp.so.options : 0;
+  let ttl: u32 = inp.ttl;
+  if (options & (So.DONTROUTE | So.BROADCAST)) {
+    if (options & So.DONTROUTE) flags |= IpOut.DONTROUTE;
+    if (options & So.BROADCAST) flags |= IpOut.BROADCAST;
+  }
+  if (dst >= 0xe0000000) {
+    flags |= <u32> inp.mcast_ifindex << IpOut.IFINDEX_SHIFT;
+    if (sockaddr_ops.isGroup4(dst)) {
+      ttl = inp.mcast_ttl;
+      if (inp.mcast_loop) flags |= IpOut.MCAST_LOOP;
+    }
+  }
+  return ip_output.output(m, src, dst, inp.protocol, ttl, inp.tos, flags, rt);
+}
+
+/** Sends a packet between two addresses (16 bytes each) that no control block stands for. */
+export function sendTo(
+  m: Mbuf,
+  laddr: usize,
+  faddr: usize,
+  protocol: u32,
+  ttl: u32,
+  tos: u32,
+  flags: u32,
+): i32 {
+  if (!sockaddr_ops.is4(laddr) || !sockaddr_ops.is4(faddr)) {
+    mbuf.freem(m);
+    return -Errno.EAFNOSUPPORT;
+  }
+  const src = sockaddr_ops.get4(laddr);
+  const dst = sockaddr_ops.get4(faddr);
+  return ip_output.output(m, src, dst, protocol, ttl, tos, flags, changetype<Rtentry>(0));
+}
+
+/** The interface that packets to the block's peer leave by; nil if no route leads there. */
+export function ifpFor(inp: Inpcb): Ifnet {
+  const rt = routeOf(inp);
+  return rt ? rt.ifp : changetype<Ifnet>(0);
+}
+
+/** Largest IP packet that the path to the block's peer takes, as far as we know. */
+export function mtu(inp: Inpcb): u32 {
+  const rt = routeOf(inp);
+  if (!rt) return MTU_MIN;
+  return ip_output.mtuFor(sockaddr_ops.get4(faddrOf(inp)), rt);
+}

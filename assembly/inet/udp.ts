@@ -1,0 +1,110 @@
+/**
+ * UDP's rows of the protocol switch: user requests and control input (RFC 768, RFC 1122 4.1).
+ *
+ * @module
+ */
+
+import { Errno } from "../abi/errno";
+import { IpProto, Pr, Pru } from "../abi/proto";
+import { Af, Sock, Ss } from "../abi/socket";
+import * as domain from "../protocol/domain";
+import * as so_event from "../socket/so_event";
+import { SockAddr } from "../socket/sockaddr";
+import * as sockbuf from "../socket/sockbuf";
+import { Socket } from "../socket/socket_t";
+import * as mbuf from "../sys/mbuf";
+import { Mbuf } from "../sys/mbuf_t";
+import * as hash from "./in_pcb_hash";
+import * as in_pcb from "./in_pcb";
+import { Inpcb } from "./in_pcb_t";
+import * as ip_ctloutput from "./ip_ctloutput";
+import { CtlQuote } from "./pkt_t";
+import * as udp_input from "./udp_input";
+import * as udp_output from "./udp_output";
+import { INFO } from "./udp_pcb";
+
+/** SO_SNDBUF of new sockets: the largest datagram fits. */
+const SNDBUF: i32 = 65536;
+/** SO_RCVBUF of new sockets. */
+const RCVBUF: i32 = 131072;
+
+/**
+ * Makes the tables, for about `sockets` sockets, and adds the row for SOCK_DGRAM to domain
+ * AF_INET. ENOBUFS without memory, EINVAL when the domain is not configured or has UDP.
+ */
+export function register(sockets: u32): i32 {
+  if (!in_pcb.initInfo(INFO, IpProto.UDP, sockets)) return -Errno.ENOBUFS;
+  const row = domain.addRow(Af.INET, Sock.DGRAM, IpProto.UDP, Pr.ATOMIC | Pr.ADDR);
+  if (!row) return -Errno.EINVAL;
+  row.input = udp_input.input.index;
+  row.ctlinput = ctlinput.index;
+  row.ctloutput = ip_ctloutput.ctloutput.index;
+  row.usrreq = usrreq.index;
+  return 0;
+}
+
+/** User requests; see Protosw. */
+export function usrreq(so: usize, req: i32, m: usize, nam: usize, arg: i32): i32 {
+  const socket = changetype<Socket>(so);
+  const inp = changetype<Inpcb>(socket.pcb);
+  const name = changetype<SockAddr>(nam);
+  if (req == Pru.SEND && inp) return udp_output.output(inp, changetype<Mbuf>(m), name);
+  mbuf.freem(changetype<Mbuf>(m));
+  if (req == Pru.ATTACH) return attach(socket);
+  if (!inp) return -Errno.EINVAL;
+  switch (req) {
+    case Pru.DETACH:
+      in_pcb.free(inp);
+      return 0;
+    case Pru.ABORT:
+      in_pcb.free(inp);
+      so_event.isDisconnected(socket);
+      return 0;
+    case Pru.BIND:
+      return in_pcb.bind(inp, name);
+    case Pru.CONNECT: {
+      const error = in_pcb.connect(inp, name);
+      if (error < 0) return error;
+      so_event.isConnected(socket);
+      return 0;
+    }
+    case Pru.DISCONNECT:
+      in_pcb.disconnect(inp);
+      socket.state &= ~<u32> Ss.ISCONNECTED;
+      return 0;
+    case Pru.SHUTDOWN:
+      so_event.cantSendMore(socket);
+      return 0;
+    case Pru.SOCKADDR:
+      return in_pcb.sockaddr(inp, name);
+    case Pru.PEERADDR:
+      return in_pcb.peeraddr(inp, name);
+    case Pru.SENSE:
+      return 0;
+    default:
+      return -Errno.EOPNOTSUPP;
+  }
+}
+
+/** PRU_ATTACH. */
+function attach(so: Socket): i32 {
+  if (so.pcb) return -Errno.EINVAL;
+  if (!so.snd.hiwat) {
+    sockbuf.reserve(so.snd, SNDBUF);
+    sockbuf.reserve(so.rcv, RCVBUF);
+  }
+  return in_pcb.alloc(so, INFO);
+}
+
+/**
+ * Control input: an ICMP error about a datagram that a connected socket sent becomes the error of
+ * that socket (RFC 1122 4.1.3.3). One without a peer is told nothing: it would not know of which.
+ */
+export function ctlinput(cmd: i32, quote: usize): void {
+  const errno = in_pcb.ctlErrno(cmd);
+  if (!errno || !quote) return;
+  const q = changetype<CtlQuote>(quote);
+  if (<u32> q.protocol != IpProto.UDP) return;
+  const inp = hash.connected(INFO, q.laddr, q.lport, q.faddr, q.fport);
+  if (inp && inp.so) so_event.error(inp.so, errno);
+}

@@ -1,0 +1,143 @@
+/**
+ * UDP input (RFC 768, RFC 1122 4.1): checks a datagram and puts it into the receive buffer of the
+ * socket that has its port, or of every member for a group or broadcast.
+ *
+ * @module
+ */
+
+import { Fate } from "../abi/fate";
+import { Mf, Mt } from "../abi/mbuf";
+import { IpProto } from "../abi/proto";
+import { Ss } from "../abi/socket";
+import { Stat } from "../abi/stat";
+import * as so_event from "../socket/so_event";
+import { SockAddr } from "../socket/sockaddr";
+import * as sockaddr_ops from "../socket/sockaddr_ops";
+import * as sockbuf from "../socket/sockbuf";
+import * as mbuf from "../sys/mbuf";
+import * as mbuf_ops from "../sys/mbuf_ops";
+import { Mbuf } from "../sys/mbuf_t";
+import * as stat from "../sys/stat";
+import * as checksum from "../wire/checksum";
+import * as udp from "../wire/udp";
+import * as icmp from "./icmp";
+import * as in_cksum from "./in_cksum";
+import * as in_mcast from "./in_mcast";
+import * as hash from "./in_pcb_hash";
+import { Inp, Inpcb } from "./in_pcb_t";
+import { PKT, PktFlag } from "./pkt_t";
+import { INFO } from "./udp_pcb";
+
+/** Type and code of the ICMP error that says nobody has the port (RFC 1122 4.1.3.1). */
+const UNREACHABLE: u32 = 3;
+const PORT: u32 = 3;
+
+/** The sender of the datagram being input. */
+const FROM: SockAddr = changetype<SockAddr>(memory.data(offsetof<SockAddr>(), 16));
+
+/** Input entry of the UDP row; m.data is the IP header, off the offset of the UDP header. */
+export function input(m: usize, off: u32): void {
+  const packet = changetype<Mbuf>(m);
+  const fate = check(packet, off);
+  if (fate) {
+    drop(packet, fate);
+    return;
+  }
+  const h = packet.data + off;
+  const sport = udp.sport(h);
+  const dport = udp.dport(h);
+  if (PKT.flags & (PktFlag.BCAST | PktFlag.MCAST)) {
+    strip(packet, off + udp.HLEN);
+    deliverAll(packet, sport, dport);
+    return;
+  }
+  const inp = hash.lookup(INFO, PKT.dst, dport, PKT.src, sport, true);
+  if (!inp) {
+    stat.fate(Fate.UDP_NO_PORT);
+    icmp.error(packet, UNREACHABLE, PORT, 0);
+    return;
+  }
+  strip(packet, off + udp.HLEN);
+  if (deliver(inp, packet, sport)) stat.fate(Fate.UDP_DELIVERED);
+  else drop(packet, Fate.UDP_BUFFER_FULL);
+}
+
+/** Cuts the packet to the datagram's length and checks it; the fate to drop it for, or 0. */
+function check(m: Mbuf, off: u32): Fate {
+  const len = PKT.len;
+  if (len < udp.HLEN) return Fate.UDP_SHORT; // RFC 768: the header is 8 bytes
+  const h = m.data + off;
+  const ulen = udp.length(h);
+  if (ulen < udp.HLEN || ulen > len) return Fate.UDP_SHORT;
+  if (ulen < len) mbuf_ops.adj(m, -<i32> (len - ulen));
+  // RFC 1122 4.1.3.4: a checksum of zero means that the sender made none
+  if (udp.sum(h) == 0 || m.flags & Mf.CSUM_L4_OK) return Fate.NONE;
+  const acc = in_cksum.pseudo(PKT.src, PKT.dst, IpProto.UDP, ulen);
+  if (checksum.finish(checksum.chain(m, off, ulen, acc))) return Fate.UDP_CHECKSUM;
+  return Fate.NONE;
+}
+
+function drop(m: Mbuf, fate: Fate): void {
+  stat.fate(fate);
+  mbuf.freem(m);
+}
+
+/** Takes the headers off. */
+function strip(m: Mbuf, n: u32): void {
+  if (m.len < n) {
+    mbuf_ops.adj(m, n);
+    return;
+  }
+  m.data += n;
+  m.len -= n;
+  m.pktlen -= n;
+}
+
+/** Appends the data m to a socket's receive buffer; false, m still the caller's, if it is full. */
+function deliver(inp: Inpcb, m: Mbuf, sport: u32): bool {
+  const so = inp.so;
+  if (so.state & Ss.CANTRCVMORE) return false;
+  sockaddr_ops.fill(FROM, so.family, PKT.src, sport);
+  let control = changetype<Mbuf>(0);
+  if (inp.flags & Inp.RECVDSTADDR) {
+    control = mbuf.get(Mt.CONTROL);
+    if (control) {
+      store<u32>(control.data, PKT.dst4);
+      control.len = 4;
+    }
+  }
+  if (!sockbuf.appendAddr(so.rcv, FROM, m, control)) {
+    mbuf.freem(control);
+    return false;
+  }
+  stat.inc(Stat.UDP_IN);
+  so_event.rwakeup(so);
+  return true;
+}
+
+/** Whether a socket takes a datagram to a group or broadcast address. */
+function wants(inp: Inpcb, sport: u32, dport: u32): bool {
+  if (<u32> inp.lport != dport) return false;
+  const laddr = hash.laddrOf(inp);
+  const bound = sockaddr_ops.eq(laddr, PKT.dst);
+  if (inp.conn_hashed) {
+    if (<u32> inp.fport != sport || !sockaddr_ops.eq(hash.faddrOf(inp), PKT.src)) return false;
+  } else if (!bound && !sockaddr_ops.isAny(laddr)) return false;
+  if (PKT.flags & PktFlag.BCAST) return true;
+  return bound || in_mcast.accepts(inp, PKT.dst4, PKT.ifp.index);
+}
+
+/** Gives every socket that wants it a copy; nobody is told if there is none (RFC 1122 3.2.2). */
+function deliverAll(m: Mbuf, sport: u32, dport: u32): void {
+  let fate: Fate = Fate.UDP_NO_PORT_BROADCAST;
+  for (let inp = hash.portChain(INFO, dport); inp; inp = inp.port_next) {
+    if (!wants(inp, sport, dport)) continue;
+    const copy = mbuf_ops.copym(m, 0, m.pktlen);
+    if (copy && deliver(inp, copy, sport)) fate = Fate.UDP_DELIVERED;
+    else {
+      mbuf.freem(copy);
+      if (fate == Fate.UDP_NO_PORT_BROADCAST) fate = Fate.UDP_BUFFER_FULL;
+    }
+  }
+  drop(m, fate);
+}
