@@ -116,8 +116,13 @@ export class FaultDriver implements NetDriver {
     const memory = this.#memory;
     await this.#inner.attach({
       name: ifp.name,
-      index: ifp.index,
-      hwaddr: ifp.hwaddr,
+      // Neither is known before the driver is attached.
+      get index() {
+        return ifp.index;
+      },
+      get hwaddr() {
+        return ifp.hwaddr;
+      },
       memory,
       now: () => ifp.now(),
       wake: () => ifp.wake(),

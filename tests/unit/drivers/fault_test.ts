@@ -90,6 +90,16 @@ Deno.test("fault: both directions are separate", async () => {
   assertEquals([fault.rxFaults.lost, fault.txFaults.lost], [300, 0]);
 });
 
+Deno.test("fault: lost frames take up no room", async () => {
+  const { near, far, fault } = await bad({ limit: 4, tx: { loss: 1 }, rx: { loss: 1 } });
+  for (let i = 0; i < 20; i++) {
+    assertEquals(fault.start(near.ifp.txBatch([frame(1), frame(2), frame(3)])), 3);
+    far.send([frame(1), frame(2), frame(3)]);
+    assertEquals(near.receive(), []);
+  }
+  assertEquals([fault.txFaults.lost, fault.rxFaults.lost, fault.held], [60, 60, 0]);
+});
+
 Deno.test("fault: changing one ratio leaves the fate of the other frames alone", async () => {
   const lossy = (await through({ seed: 9, tx: { loss: 0.3 } })).map(([n]) => n);
   const both = (await through({ seed: 9, tx: { loss: 0.3, duplicate: 1 } })).map(([n]) => n);
