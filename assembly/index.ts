@@ -1,0 +1,260 @@
+/**
+ * The boundary: every call that the world may make of the engine. Arguments and answers are
+ * integers and f64; an i32 answer is a result >= 0 or a negated Errno.
+ */
+import { Sioc } from "./abi/ifnet";
+import { Limits } from "./abi/limits";
+import * as start from "./boot";
+import * as ip_forward from "./inet/ip_forward";
+import * as net_if from "./net/if";
+import * as if_input_ from "./net/if_input";
+import * as if_ioctl_ from "./net/if_ioctl";
+import * as if_queue from "./net/if_queue";
+import { IfConfig, IfReq, RtReq } from "./net/ifreq_t";
+import * as loop from "./net/loop";
+import * as so from "./socket/so";
+import * as so_ctl from "./socket/so_ctl";
+import * as so_data from "./socket/so_data";
+import * as so_event from "./socket/so_event";
+import * as so_opt from "./socket/so_opt";
+import * as so_pool from "./socket/so_pool";
+import { SockAddr } from "./socket/sockaddr";
+import { Socket } from "./socket/socket_t";
+import { BootConfig } from "./sys/boot_t";
+import * as clock from "./sys/clock";
+import * as mbuf from "./sys/mbuf";
+import * as panic from "./sys/panic";
+import * as rand from "./sys/rand";
+import * as stat from "./sys/stat";
+import * as timer from "./sys/timer";
+import * as output from "./tcp/output";
+import * as subr from "./tcp/subr";
+
+/** Frames of loopback in one poll; what is left comes with the next. */
+const LOOP_BUDGET: u32 = 256;
+
+const STAGING: usize = memory.data(Limits.STAGING, 64);
+const SCRATCH: usize = memory.data(4096, 64);
+
+function sock(p: usize): Socket {
+  return changetype<Socket>(p);
+}
+
+function name(p: usize): SockAddr {
+  return changetype<SockAddr>(p);
+}
+
+export function seed(lo: u32, hi: u32, secretLo: u32, secretHi: u32): void {
+  rand.seed(lo, hi, secretLo, secretHi);
+}
+
+export function boot(cfg: usize): i32 {
+  return start.boot(changetype<BootConfig>(cfg));
+}
+
+export function poll(nowUs: f64): i32 {
+  clock.set(i64(nowUs));
+  let work = timer.run(clock.now());
+  output.flush();
+  work += loop.run(LOOP_BUDGET);
+  output.flush();
+  return i32(work);
+}
+
+export function nextDeadline(): f64 {
+  if (loop.pending()) return f64(clock.now());
+  const next = timer.next();
+  return next == i64.MAX_VALUE ? Infinity : f64(next);
+}
+
+export function if_attach(cfg: usize): i32 {
+  return net_if.attach(changetype<IfConfig>(cfg));
+}
+
+export function if_detach(i: u32): i32 {
+  return net_if.detach(i);
+}
+
+export function if_rx_prepare(i: u32, most: u32): u32 {
+  const ifp = net_if.byIndex(i);
+  return ifp ? if_queue.rxPrepare(ifp, most) : 0;
+}
+
+export function if_input(i: u32, n: u32, nowUs: f64): void {
+  const ifp = net_if.byIndex(i);
+  if (!ifp) return;
+  clock.set(i64(nowUs));
+  if_input_.input(ifp, n);
+  output.flush();
+}
+
+export function if_tx_prepare(i: u32, most: u32): u32 {
+  const ifp = net_if.byIndex(i);
+  return ifp ? if_queue.txPrepare(ifp, most) : 0;
+}
+
+export function if_txdone(i: u32, n: u32): void {
+  const ifp = net_if.byIndex(i);
+  if (!ifp) return;
+  if_queue.txDone(ifp, n);
+  output.flush();
+}
+
+export function if_ioctl(cmd: i32, ptr: usize, len: i32): i32 {
+  return if_ioctl_.ioctl(cmd, ptr, len);
+}
+
+export function if_ptr(i: u32): usize {
+  return changetype<usize>(net_if.byIndex(i));
+}
+
+export function so_create(domain: i32, type: i32, protocol: i32): i32 {
+  return so.create(domain, type, protocol);
+}
+
+export function so_bind(p: usize, nam: usize): i32 {
+  return so.bind(sock(p), name(nam));
+}
+
+export function so_listen(p: usize, backlog: i32): i32 {
+  return so.listen(sock(p), backlog);
+}
+
+export function so_accept(p: usize, nam: usize): i32 {
+  return so.accept(sock(p), name(nam));
+}
+
+export function so_connect(p: usize, nam: usize): i32 {
+  return so.connect(sock(p), name(nam));
+}
+
+export function so_connect2(p: usize, other: usize): i32 {
+  return so.connect2(sock(p), sock(other));
+}
+
+export function so_send(p: usize, ptr: usize, len: u32, flags: u32, nam: usize): i32 {
+  return so_data.send(sock(p), ptr, len, flags, name(nam));
+}
+
+export function so_recv(p: usize, ptr: usize, len: u32, flags: u32, nam: usize): i32 {
+  return so_data.recv(sock(p), ptr, len, flags, name(nam));
+}
+
+export function so_shutdown(p: usize, how: i32): i32 {
+  return so.shutdown(sock(p), how);
+}
+
+export function so_close(p: usize): i32 {
+  return so.close(sock(p));
+}
+
+export function so_disconnect(p: usize): i32 {
+  return so.disconnect(sock(p));
+}
+
+export function so_abort(p: usize): i32 {
+  return so.abort(sock(p));
+}
+
+export function so_getopt(p: usize, level: i32, option: i32, ptr: usize, len: i32): i32 {
+  return so_opt.get(sock(p), level, option, ptr, len);
+}
+
+export function so_setopt(p: usize, level: i32, option: i32, ptr: usize, len: i32): i32 {
+  return so_opt.set(sock(p), level, option, ptr, len);
+}
+
+export function so_sockname(p: usize, nam: usize): i32 {
+  return so.sockname(sock(p), name(nam));
+}
+
+export function so_peername(p: usize, nam: usize): i32 {
+  return so.peername(sock(p), name(nam));
+}
+
+export function so_ioctl(p: usize, cmd: i32, ptr: usize, len: i32): i32 {
+  return so_ctl.ioctl(sock(p), cmd, ptr, len);
+}
+
+export function so_ready(p: usize): u32 {
+  return so_event.ready(sock(p));
+}
+
+export function so_want(p: usize, mask: u32): void {
+  so_event.want(sock(p), mask);
+}
+
+export function ev_drain(ptr: usize, most: u32): u32 {
+  return so_event.drain(ptr, most);
+}
+
+export function staging(): usize {
+  return STAGING;
+}
+
+export function scratch(): usize {
+  return SCRATCH;
+}
+
+export function recv_info(): usize {
+  return changetype<usize>(so_data.recvInfo());
+}
+
+export function fates(): usize {
+  return stat.fates();
+}
+
+export function counters(): usize {
+  return stat.counters();
+}
+
+export function last_fate(): u32 {
+  return stat.lastFate();
+}
+
+/** Writes eight u32 to `ptr`: used, peak, limit, denied of the small and of the cluster mbufs. */
+export function pool_stats(ptr: usize): void {
+  const s = mbuf.small();
+  const c = mbuf.cluster();
+  store<u32>(ptr, s.used);
+  store<u32>(ptr, s.peak, 4);
+  store<u32>(ptr, s.limit, 8);
+  store<u32>(ptr, s.denied, 12);
+  store<u32>(ptr, c.used, 16);
+  store<u32>(ptr, c.peak, 20);
+  store<u32>(ptr, c.limit, 24);
+  store<u32>(ptr, c.denied, 28);
+}
+
+export function so_at(i: u32): usize {
+  return changetype<usize>(so_pool.at(i));
+}
+
+/** How many places of the socket table were ever used. */
+export function so_limit(): u32 {
+  return so_pool.all().high;
+}
+
+export function rt_walk(i: u32, ptr: usize): i32 {
+  changetype<RtReq>(ptr).i = i;
+  return if_ioctl_.ioctl(Sioc.GETRT, ptr, offsetof<RtReq>());
+}
+
+export function arp_walk(i: u32, ptr: usize): i32 {
+  const r = changetype<IfReq>(ptr);
+  r.ifindex = 0;
+  r.i = i;
+  return if_ioctl_.ioctl(Sioc.GARP, ptr, offsetof<IfReq>());
+}
+
+export function tcb_of(p: usize): usize {
+  return changetype<usize>(subr.tcbOf(sock(p)));
+}
+
+export function panic_info(): usize {
+  return panic.panicInfo();
+}
+
+export function ip_forwarding(on: i32): void {
+  ip_forward.setEnabled(on != 0);
+}

@@ -1,0 +1,40 @@
+/** NewReno: slow start and congestion avoidance of RFC 5681, counting bytes (RFC 3465). */
+import { initialCwnd } from "./tcb";
+import { Tcb } from "./tcb_t";
+
+/** Most that cwnd may reach, bytes: well inside the largest scaled window. */
+const CWND_MAX: u32 = 1 << 30;
+
+/** RFC 3465 2.2: in slow start, at most L=2 segments for each ACK. */
+const ABC_L: u32 = 2;
+
+export function start(tp: Tcb): void {
+  tp.cwnd = initialCwnd(tp);
+  tp.bytes_acked = 0;
+}
+
+export function acked(tp: Tcb, bytes: u32): void {
+  const mss: u32 = tp.snd_mss;
+  if (tp.cwnd < tp.ssthresh) {
+    tp.cwnd += min<u32>(bytes, ABC_L * mss); // RFC 5681 3.1
+  } else {
+    tp.bytes_acked += bytes; // RFC 3465 2.1: one segment for each window acknowledged
+    if (tp.bytes_acked >= tp.cwnd) {
+      tp.bytes_acked -= tp.cwnd;
+      tp.cwnd += mss;
+    }
+  }
+  if (tp.cwnd > CWND_MAX) tp.cwnd = CWND_MAX;
+}
+
+/** ssthresh = max(FlightSize / 2, 2 SMSS) (RFC 5681 equation 4). */
+export function reduce(tp: Tcb): void {
+  const flight = tp.snd_max - tp.snd_una;
+  tp.ssthresh = max<u32>(flight >> 1, 2 * u32(tp.snd_mss));
+  tp.bytes_acked = 0;
+}
+
+/** RFC 5681 4.1: after an idle RTO the window restarts from the initial one. */
+export function idle(tp: Tcb): void {
+  tp.cwnd = min<u32>(tp.cwnd, initialCwnd(tp));
+}

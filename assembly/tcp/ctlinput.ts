@@ -1,0 +1,90 @@
+/**
+ * Reports from below: pr_ctlinput. An ICMP error is believed only if the sequence number that it
+ * quotes is in flight (RFC 5927 4.1); in a synchronized state it never aborts a connection (6), but
+ * is kept and told if the connection then times out.
+ */
+import { Errno } from "../abi/errno";
+import { IpProto, Prc } from "../abi/proto";
+import { TcpState } from "../abi/tcp";
+import * as in_pcb from "../inet/in_pcb";
+import { CtlQuote } from "../inet/pkt_t";
+import { INFO } from "./info";
+import * as output from "./output";
+import * as rtt from "./rtt";
+import * as seq from "./seq";
+import * as subr from "./subr";
+import * as syncache from "./syncache";
+import * as tcb from "./tcb";
+import { Tcb, Tf } from "./tcb_t";
+
+/** The errno that a report stands for; 0 for those that TCP does not act on. */
+function errnoOf(cmd: i32): i32 {
+  switch (cmd) {
+    case Prc.HOSTDEAD:
+      return Errno.EHOSTDOWN;
+    case Prc.UNREACH_NET:
+    case Prc.UNREACH_HOST:
+    case Prc.SRCFAIL:
+    case Prc.TIMXCEED_INTRANS:
+      return Errno.EHOSTUNREACH;
+    case Prc.UNREACH_PROTOCOL:
+    case Prc.UNREACH_PORT:
+      return Errno.ECONNREFUSED;
+    case Prc.PARAMPROB:
+      return Errno.ENOPROTOOPT;
+    default:
+      return 0;
+  }
+}
+
+/** pr_ctlinput of protosw.ts. */
+export function ctlinput(cmd: i32, quote: usize): void {
+  const q = changetype<CtlQuote>(quote);
+  if (!q || q.protocol != IpProto.TCP) return;
+  const inp = in_pcb.lookup(INFO, q.laddr, q.lport, q.faddr, q.fport, false);
+  if (!inp) {
+    halfOpen(cmd, q);
+    return;
+  }
+  const tp = tcb.ofInp(inp);
+  if (!tp || tp.state < TcpState.SYN_SENT) return;
+  if (!seq.ge(q.seq, tp.snd_una) || !seq.lt(q.seq, tp.snd_max)) return; // RFC 5927 4.1
+  if (cmd == Prc.MSGSIZE) {
+    pathMtu(tp, q.mtu);
+    return;
+  }
+  const errno = errnoOf(cmd);
+  if (errno) notify(tp, cmd, errno);
+}
+
+/** RFC 9293 3.9.2.2: hard errors end an attempt; a connection takes all of them as soft. */
+function notify(tp: Tcb, cmd: i32, errno: i32): void {
+  if (tp.state >= TcpState.ESTABLISHED) {
+    tp.soft_error = errno;
+    return;
+  }
+  const hard = cmd == Prc.UNREACH_PROTOCOL || cmd == Prc.UNREACH_PORT;
+  // the neighbour does not answer, and we asked ourselves: no need to wait for more
+  if (hard || cmd == Prc.HOSTDEAD) subr.drop(tp, errno);
+  else if (tp.soft_error && tp.backoff >= 2) subr.drop(tp, errno);
+  else tp.soft_error = errno;
+}
+
+/** An error about our SYN-ACK: the half-open connection is given up. */
+function halfOpen(cmd: i32, q: CtlQuote): void {
+  const h = syncache.find(q.laddr, q.lport, q.faddr, q.fport);
+  if (h && h.iss == q.seq && cmd != Prc.MSGSIZE && errnoOf(cmd)) syncache.remove(h);
+}
+
+/** RFC 1191 6.3: the path takes smaller packets; what is in flight is sent again in smaller ones. */
+function pathMtu(tp: Tcb, mtu: u32): void {
+  if (tp.state < TcpState.ESTABLISHED) return;
+  const before = tp.snd_mss;
+  tcb.setMss(tp);
+  const told = mtu >= 68 ? mtu - 40 - (tp.flags & Tf.TS ? 12 : 0) : 536;
+  if (told < u32(tp.snd_mss)) tp.snd_mss = u16(max<u32>(told, 64));
+  if (tp.snd_mss >= before) return;
+  rtt.cancel(tp);
+  tp.snd_nxt = tp.snd_una;
+  output.output(tp);
+}

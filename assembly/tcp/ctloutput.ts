@@ -1,0 +1,164 @@
+/** Options at level IPPROTO_TCP: pr_ctloutput. A value is an i32; TCP_INFO is a record. */
+import { Errno } from "../abi/errno";
+import { IpProto, Prco } from "../abi/proto";
+import { TcpOpt } from "../abi/socket";
+import { TcpState } from "../abi/tcp";
+import * as ip_ctloutput from "../inet/ip_ctloutput";
+import { Socket } from "../socket/socket_t";
+import { Cc } from "./cc";
+import { TcpInfo } from "./info_t";
+import * as output from "./output";
+import * as rtt from "./rtt";
+import * as segment from "./segment";
+import * as subr from "./subr";
+import { T } from "./settings";
+import * as tcb from "./tcb";
+import { Tcb, Tf } from "./tcb_t";
+import * as window from "./window";
+
+/** Longest keepalive time, seconds: what fits in 32 bits of milliseconds. */
+const KEEP_MAX_S: i32 = 32_767_000 / 1000;
+
+/** pr_ctloutput of protosw.ts. */
+export function ctloutput(op: i32, sop: usize, level: i32, name: i32, ptr: usize, len: i32): i32 {
+  const so = changetype<Socket>(sop);
+  const tp = subr.ofSocket(so);
+  if (!tp) return -Errno.EINVAL;
+  if (level == IpProto.IP) {
+    return ip_ctloutput.ctloutput(op, tp.inp, name, ptr, len);
+  }
+  if (level != IpProto.TCP) return -Errno.ENOPROTOOPT;
+  if (op == Prco.SETOPT) return len < 4 ? -Errno.EINVAL : set(tp, name, load<i32>(ptr));
+  if (name == TcpOpt.INFO) return info(tp, ptr, len);
+  return get(tp, name, ptr, len);
+}
+
+function flag(tp: Tcb, bit: u32, on: i32): i32 {
+  if (on) tp.flags |= bit;
+  else tp.flags &= ~bit;
+  return 0;
+}
+
+function set(tp: Tcb, name: i32, value: i32): i32 {
+  switch (name) {
+    case TcpOpt.NODELAY:
+      flag(tp, Tf.NODELAY, value);
+      if (value) output.output(tp); // what Nagle held back may go
+      return 0;
+    case TcpOpt.MAXSEG:
+      return setMaxSeg(tp, value);
+    case TcpOpt.RFC1323:
+      if (tp.state != TcpState.CLOSED) return -Errno.EISCONN;
+      flag(tp, Tf.REQ_SCALE, value && T.window_scale ? 1 : 0);
+      return flag(tp, Tf.REQ_TS, value && T.timestamps ? 1 : 0);
+    case TcpOpt.STDURG:
+      return flag(tp, Tf.STDURG, value);
+    case TcpOpt.NODELAYACK:
+      return flag(tp, Tf.NODELAYACK, value);
+    case TcpOpt.KEEPCNT:
+      if (value < 1 || value > 127) return -Errno.EINVAL;
+      tp.keep_cnt = u8(value);
+      return 0;
+    case TcpOpt.KEEPIDLE:
+    case TcpOpt.KEEPINTVL:
+      return setKeep(tp, name, value);
+    case TcpOpt.USER_TIMEOUT:
+      if (value < 0) return -Errno.EINVAL;
+      tp.user_timeout_ms = u32(value);
+      return 0;
+    case TcpOpt.CONGESTION:
+      if (value < 0 || value >= Cc.COUNT) return -Errno.EINVAL;
+      tp.cc_algo = u8(value);
+      return 0;
+    default:
+      return -Errno.ENOPROTOOPT;
+  }
+}
+
+function setMaxSeg(tp: Tcb, value: i32): i32 {
+  if (value < 64 || value > 65_495) return -Errno.EINVAL;
+  if (tp.state >= TcpState.SYN_SENT && u32(value) > u32(tp.snd_mss)) return -Errno.EINVAL;
+  tp.user_mss = u16(value);
+  if (tp.state >= TcpState.ESTABLISHED) tcb.setMss(tp);
+  return 0;
+}
+
+function setKeep(tp: Tcb, name: i32, value: i32): i32 {
+  if (value < 1 || value > KEEP_MAX_S) return -Errno.EINVAL;
+  if (name == TcpOpt.KEEPIDLE) tp.keep_idle_ms = u32(value) * 1000;
+  else tp.keep_intvl_ms = u32(value) * 1000;
+  subr.keepalive(tp);
+  return 0;
+}
+
+function get(tp: Tcb, name: i32, ptr: usize, len: i32): i32 {
+  if (len < 4) return -Errno.EINVAL;
+  const value = read(tp, name);
+  if (value < 0) return value;
+  store<i32>(ptr, value);
+  return 4;
+}
+
+function read(tp: Tcb, name: i32): i32 {
+  switch (name) {
+    case TcpOpt.NODELAY:
+      return tp.flags & Tf.NODELAY ? 1 : 0;
+    case TcpOpt.MAXSEG:
+      return tp.state < TcpState.ESTABLISHED && tp.user_mss ? tp.user_mss : tp.snd_mss;
+    case TcpOpt.RFC1323:
+      return tp.flags & (Tf.REQ_SCALE | Tf.REQ_TS) ? 1 : 0;
+    case TcpOpt.STDURG:
+      return tp.flags & Tf.STDURG ? 1 : 0;
+    case TcpOpt.NODELAYACK:
+      return tp.flags & Tf.NODELAYACK ? 1 : 0;
+    case TcpOpt.KEEPCNT:
+      return tp.keep_cnt;
+    case TcpOpt.KEEPIDLE:
+      return i32(tp.keep_idle_ms / 1000);
+    case TcpOpt.KEEPINTVL:
+      return i32(tp.keep_intvl_ms / 1000);
+    case TcpOpt.USER_TIMEOUT:
+      return i32(tp.user_timeout_ms);
+    case TcpOpt.CONGESTION:
+      return tp.cc_algo;
+    default:
+      return -Errno.ENOPROTOOPT;
+  }
+}
+
+/** TCP_INFO: as much of the record as `len` has room for. */
+function info(tp: Tcb, ptr: usize, len: i32): i32 {
+  const i = INFO_BUFFER;
+  i.snd_una_rel = tp.snd_una - tp.iss;
+  i.snd_nxt_rel = tp.snd_nxt - tp.iss;
+  i.rcv_nxt_rel = tp.rcv_nxt - tp.irs;
+  i.state = tp.state;
+  i.options = (tp.flags & Tf.TS ? 1 : 0) | (tp.flags & Tf.SACK ? 2 : 0) |
+    (tp.flags & Tf.SCALE ? 4 : 0);
+  i.snd_wscale = tp.snd_scale;
+  i.rcv_wscale = tp.rcv_scale;
+  i.rto_us = u32(rtt.backedOff(tp));
+  i.srtt_us = tp.srtt_us;
+  i.rttvar_us = tp.rttvar_us;
+  i.rtt_min_us = tp.rtt_min_us;
+  i.snd_mss = min<u32>(tp.snd_mss, segment.MAX_PAYLOAD);
+  i.rcv_mss = tp.rcv_mss;
+  i.snd_wnd = tp.snd_wnd;
+  i.rcv_wnd = window.offered(tp);
+  i.snd_cwnd = tp.cwnd;
+  i.snd_ssthresh = tp.ssthresh;
+  i.ca_state = tp.flags & Tf.RTO_RECOVERY ? 4 : tp.flags & Tf.RECOVERY ? 3 : tp.dupacks ? 1 : 0;
+  i.rexmt_segments = tp.rexmt_segments;
+  i.rexmt_timeouts = tp.rexmt_timeouts;
+  i.backoff = tp.backoff;
+  i.out_of_order = tp.ooo_segments;
+  i.dupacks = tp.dupacks_total;
+  i.unacked_bytes = tp.snd_max - tp.snd_una;
+  i.sacked_bytes = tp.sacked_bytes;
+  i.lost_bytes = 0;
+  const n = min<i32>(len, i32(offsetof<TcpInfo>()));
+  memory.copy(ptr, changetype<usize>(i), n);
+  return n;
+}
+
+const INFO_BUFFER: TcpInfo = changetype<TcpInfo>(memory.data(offsetof<TcpInfo>(), 16));

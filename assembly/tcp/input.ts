@@ -1,0 +1,189 @@
+/**
+ * The protocol switch's way into TCP: checks a segment's form, finds the connection it belongs to,
+ * and runs the steps of RFC 9293 3.10.7 over it. Every segment gets exactly one fate.
+ */
+import { Fate } from "../abi/fate";
+import { IpProto } from "../abi/proto";
+import { Mf } from "../abi/mbuf";
+import { Stat } from "../abi/stat";
+import { TcpState, Th } from "../abi/tcp";
+import * as in_cksum from "../inet/in_cksum";
+import * as in_pcb from "../inet/in_pcb";
+import { PKT, PktFlag } from "../inet/pkt_t";
+import * as clock from "../sys/clock";
+import * as mbuf from "../sys/mbuf";
+import * as ops from "../sys/mbuf_ops";
+import { Mbuf } from "../sys/mbuf_t";
+import * as stat from "../sys/stat";
+import * as checksum from "../wire/checksum";
+import * as tcp from "../wire/tcp";
+import * as opt from "../wire/tcp_options";
+import * as ackStep from "./input_ack";
+import * as check from "./input_check";
+import * as dataStep from "./input_data";
+import * as fast from "./input_fast";
+import * as listen from "./input_listen";
+import * as synsent from "./input_synsent";
+import { INFO } from "./info";
+import * as output from "./output";
+import { G } from "./seg";
+import { Step } from "./seg_t";
+import * as respond from "./respond";
+import * as tcb from "./tcb";
+import { Tcb, Tf } from "./tcb_t";
+import * as timewait from "./timewait";
+
+/** The options of the segment being input. */
+const O: opt.Options = changetype<opt.Options>(memory.data(offsetof<opt.Options>(), 16));
+
+/** pr_input: a packet whose transport header lies `off` bytes into `mp`. */
+export function input(mp: usize, off: u32): void {
+  stat.inc(Stat.TCP_SEGMENTS_IN);
+  const m = parse(changetype<Mbuf>(mp), off);
+  if (!m) return;
+  const dst = PKT.dst;
+  const src = PKT.src;
+  const lport = tcp.dport(G.th);
+  const fport = tcp.sport(G.th);
+  const inp = in_pcb.lookup(INFO, dst, lport, src, fport, false);
+  if (inp) {
+    toConnection(tcb.ofInp(inp));
+  } else if (timewait.input(dst, lport, src, fport)) {
+    done(Fate.TCP_TIME_WAIT);
+  } else {
+    toListener(lport, fport);
+  }
+}
+
+/** Fills in G; nil if the segment was malformed, freed and counted. */
+function parse(m: Mbuf, off: u32): Mbuf {
+  const group = (m.flags & (Mf.BCAST | Mf.MCAST)) != 0 ||
+    (PKT.flags & (PktFlag.BCAST | PktFlag.MCAST)) != 0;
+  if (group) return refuse(m, Fate.TCP_BROADCAST); // RFC 9293 MUST-57
+  const len = PKT.len;
+  if (len < tcp.HEADER) return refuse(m, Fate.TCP_SHORT);
+  if (m.len < off + tcp.HEADER) {
+    m = ops.pullup(m, off + tcp.HEADER);
+    if (!m) return refuse(m, Fate.NO_BUFFERS);
+  }
+  const hlen = tcp.offset(m.data + off);
+  if (hlen < tcp.HEADER || hlen > len) return refuse(m, Fate.TCP_SHORT);
+  if (!(m.flags & Mf.CSUM_L4_OK) && !checksumOk(m, off, len)) {
+    return refuse(m, Fate.TCP_CHECKSUM);
+  }
+  if (m.len < off + hlen) {
+    m = ops.pullup(m, off + hlen);
+    if (!m) return refuse(m, Fate.NO_BUFFERS);
+  }
+  header(m, off, hlen, len);
+  return m;
+}
+
+function checksumOk(m: Mbuf, off: u32, len: u32): bool {
+  const acc = in_cksum.pseudo(PKT.src, PKT.dst, IpProto.TCP, len);
+  return checksum.finish(checksum.chain(m, off, len, acc)) == 0;
+}
+
+function header(m: Mbuf, off: u32, hlen: u32, len: u32): void {
+  const th = m.data + off;
+  G.m = m;
+  G.th = th;
+  G.off = off + hlen;
+  G.seq = tcp.seq(th);
+  G.ack = tcp.ack(th);
+  G.wnd = tcp.window(th);
+  G.up = tcp.urgent(th);
+  G.flags = tcp.flags(th);
+  G.len = len - hlen;
+  G.acked = 0;
+  const olen = hlen - tcp.HEADER;
+  if (opt.isPlainTs(th + tcp.HEADER, olen)) {
+    G.opts = 16;
+    G.ts_val = bswap(load<u32>(th, 24));
+    G.ts_ecr = bswap(load<u32>(th, 28));
+  } else if (olen == 0) {
+    G.opts = 0;
+  } else {
+    opt.parse(th + tcp.HEADER, olen, O);
+    G.opts = O.present;
+    G.mss = O.mss;
+    G.wscale = O.wscale;
+    G.ts_val = O.ts_val;
+    G.ts_ecr = O.ts_ecr;
+    G.sack_n = O.sack_n;
+    G.sack = O.sack;
+  }
+}
+
+function refuse(m: Mbuf, fate: Fate): Mbuf {
+  stat.fate(fate);
+  mbuf.freem(m);
+  return changetype<Mbuf>(0);
+}
+
+/** The segment is used up. */
+function done(fate: Fate): void {
+  stat.fate(fate);
+  mbuf.freem(G.m);
+}
+
+/** No connection: a listener may take it, else it is answered with RST (3.10.7.1). */
+function toListener(lport: u16, fport: u16): void {
+  const inp = in_pcb.lookup(INFO, PKT.dst, lport, PKT.src, fport, true);
+  const tp = inp ? tcb.ofInp(inp) : changetype<Tcb>(0);
+  if (!tp || tp.state != TcpState.LISTEN) {
+    respond.reset(G, PKT.dst, PKT.src);
+    done(G.flags & Th.RST ? Fate.TCP_NO_CONNECTION_RST : Fate.TCP_NO_CONNECTION);
+    return;
+  }
+  const child = listen.input(tp, lport, fport);
+  if (!child) {
+    mbuf.freem(G.m);
+    return;
+  }
+  // the ACK that completed the handshake may carry data, or FIN
+  steps(child, Fate.TCP_CONNECTION_MADE);
+}
+
+function toConnection(tp: Tcb): void {
+  tp.rcvd_at = clock.now();
+  if (fast.input(tp)) return;
+  if (!(G.flags & Th.SYN)) G.wnd <<= u32(tp.snd_scale); // RFC 7323 2.3
+  if (tp.state == TcpState.SYN_SENT) {
+    const step = synsent.input(tp);
+    if (step == Step.CONTINUE) return afterSynSent(tp);
+    mbuf.freem(G.m);
+    return;
+  }
+  steps(tp, Fate.TCP_ACCEPTED);
+}
+
+/** A SYN-ACK may carry data and FIN: the sixth step onward. */
+function afterSynSent(tp: Tcb): void {
+  if (dataStep.input(tp) == Step.CONTINUE) finish(tp, Fate.TCP_ACCEPTED);
+  else mbuf.freem(G.m);
+}
+
+/** The steps of RFC 9293 3.10.7.4, in order. */
+function steps(tp: Tcb, fate: Fate): void {
+  let step = check.acceptable(tp); // first: sequence number (and PAWS)
+  if (step == Step.CONTINUE) step = check.reset(tp); // second: RST
+  if (step == Step.CONTINUE) step = check.syn(tp); // fourth: SYN
+  if (step == Step.CONTINUE) step = ackStep.input(tp); // fifth: ACK
+  if (step == Step.CONTINUE) step = dataStep.input(tp); // sixth to eighth: URG, text, FIN
+  if (step == Step.CONTINUE) {
+    finish(tp, fate);
+    return;
+  }
+  mbuf.freem(G.m);
+  if (step == Step.DROP && tp.flags & Tf.ACKNOW) output.output(tp);
+}
+
+/** Counts the segment and sees to it that what it calls for is sent. */
+function finish(tp: Tcb, fate: Fate): void {
+  mbuf.freem(G.m);
+  if (stat.lastFate() == 0) stat.fate(fate);
+  if (tp.flags & Tf.FREED) return;
+  if (dataStep.urgentAck(tp)) output.output(tp);
+  else tcb.wantOutput(tp);
+}

@@ -1,0 +1,121 @@
+/** Sixth to eighth step of RFC 9293 3.10.7.4: urgent data, the text, and FIN. */
+import { Errno } from "../abi/errno";
+import { Fate } from "../abi/fate";
+import { Ss } from "../abi/socket";
+import { Stat } from "../abi/stat";
+import { TcpState, Th } from "../abi/tcp";
+import * as sockbuf from "../socket/sockbuf";
+import * as so_event from "../socket/so_event";
+import * as mbuf from "../sys/mbuf";
+import * as ops from "../sys/mbuf_ops";
+import { Mbuf } from "../sys/mbuf_t";
+import * as stat from "../sys/stat";
+import * as output from "./output";
+import * as reass from "./reass";
+import { G } from "./seg";
+import { Step } from "./seg_t";
+import * as seq from "./seq";
+import * as subr from "./subr";
+import { T } from "./settings";
+import { Tcb, Tf } from "./tcb_t";
+import * as timers from "./timers";
+import { Row } from "./timers";
+import * as urgent from "./urgent";
+
+/** Whether the data of this segment was out of order, or filled a gap: then the ACK is urgent. */
+@unmanaged
+@final
+class Turn {
+  now: u32;
+}
+
+const S: Turn = changetype<Turn>(memory.data(offsetof<Turn>(), 16));
+
+export function input(tp: Tcb): Step {
+  S.now = 0;
+  const state = tp.state;
+  const takes = state == TcpState.ESTABLISHED || state == TcpState.FIN_WAIT_1 ||
+    state == TcpState.FIN_WAIT_2;
+  if (!takes) return Step.CONTINUE; // RFC 9293: after the peer's FIN there is nothing to take
+  if (G.len > 0 && tp.inp.so.state & Ss.NOFDREF) return afterClose(tp);
+  if (G.flags & Th.URG && G.up > 0) urgent.input(tp);
+  else if (seq.gt(tp.rcv_nxt, tp.rcv_up)) tp.rcv_up = tp.rcv_nxt;
+  let fin = (G.flags & Th.FIN) != 0;
+  if (G.len > 0 || (fin && G.seq != tp.rcv_nxt)) fin = text(tp, fin);
+  if (fin) return finish(tp);
+  return Step.CONTINUE;
+}
+
+/** The user is gone and data comes: RST, so that the peer learns of the loss (3.6.1). */
+function afterClose(tp: Tcb): Step {
+  stat.fate(Fate.TCP_AFTER_CLOSE);
+  subr.drop(tp, Errno.OK);
+  return Step.DONE;
+}
+
+/** Queues the data; true if the FIN is now next in order. */
+function text(tp: Tcb, fin: bool): bool {
+  const m = G.m;
+  const so = tp.inp.so;
+  G.m = changetype<Mbuf>(0); // the data is ours now
+  const inOrder = G.seq == tp.rcv_nxt;
+  ops.adj(m, i32(G.off));
+  if (inOrder && !tp.segq) {
+    tp.rcv_nxt += G.len;
+    stat.add(Stat.TCP_BYTES_IN, G.len);
+    const oob = urgent.pull(tp, m);
+    if (so.state & Ss.CANTRCVMORE) mbuf.freem(oob);
+    else if (oob) sockbuf.append(so.rcv, oob);
+    owe(tp);
+    so_event.rwakeup(so);
+    return fin;
+  }
+  // RFC 5681 4.2: out of order, or filling a gap, is acknowledged at once
+  tp.flags |= Tf.ACKNOW;
+  S.now = 1;
+  if (!reass.insert(tp, G, m, fin ? 1 : 0)) return false;
+  const before = tp.rcv_nxt;
+  const reached = reass.deliver(tp);
+  if (tp.rcv_nxt != before) so_event.rwakeup(so);
+  return reached;
+}
+
+/** Owes an ACK for data in order: at once for every second segment, else delayed (3.8.6.3). */
+export function owe(tp: Tcb): void {
+  if (tp.flags & (Tf.NODELAYACK | Tf.DELACK)) {
+    tp.flags |= Tf.ACKNOW;
+    return;
+  }
+  tp.flags |= Tf.DELACK;
+  if (!timers.isSet(tp, Row.DELACK)) timers.set(tp, Row.DELACK, i64(T.delack_us));
+}
+
+/** The peer's FIN is next: everything before it has been taken. */
+function finish(tp: Tcb): Step {
+  tp.flags |= Tf.GOTFIN | Tf.ACKNOW;
+  tp.rcv_nxt++;
+  so_event.cantRcvMore(tp.inp.so);
+  switch (tp.state) {
+    case TcpState.ESTABLISHED:
+      tp.state = TcpState.CLOSE_WAIT;
+      break;
+    case TcpState.FIN_WAIT_1:
+      tp.state = TcpState.CLOSING;
+      break;
+    case TcpState.FIN_WAIT_2:
+      if (stat.lastFate() == 0) stat.fate(Fate.TCP_ACCEPTED);
+      output.output(tp); // the ACK goes out before the block does
+      subr.timeWait(tp);
+      return Step.DONE;
+    default:
+      break;
+  }
+  return Step.CONTINUE;
+}
+
+/** True if this segment's ACK may not wait for the end of the turn. */
+export function urgentAck(tp: Tcb): bool {
+  const now = S.now != 0 && (tp.flags & Tf.ACKNOW) != 0;
+  S.now = 0;
+  return now;
+}

@@ -1,0 +1,191 @@
+/** A segment for a listener (RFC 9293 3.10.7.2), and the ACK that completes a handshake. */
+import { Fate } from "../abi/fate";
+import { Ss } from "../abi/socket";
+import { Stat } from "../abi/stat";
+import { TcpState, Th } from "../abi/tcp";
+import * as in_pcb from "../inet/in_pcb";
+import { Inpcb } from "../inet/in_pcb_t";
+import { PKT } from "../inet/pkt_t";
+import * as so_event from "../socket/so_event";
+import * as clock from "../sys/clock";
+import * as stat from "../sys/stat";
+import * as cc from "./cc";
+import * as respond from "./respond";
+import * as rtt from "./rtt";
+import { G } from "./seg";
+import { Opt } from "./seg_t";
+import * as seq from "./seq";
+import { T } from "./settings";
+import * as subr from "./subr";
+import * as syncache from "./syncache";
+import { Half } from "./syncache_t";
+import * as tcb from "./tcb";
+import { Tcb, Tf } from "./tcb_t";
+import * as window from "./window";
+
+/**
+ * Processes the segment in G for the listener `tp`.
+ *
+ * @returns the connection that it completed, which goes on with the segment; nil if the segment is
+ * used up and its fate counted.
+ */
+export function input(tp: Tcb, lport: u16, fport: u16): Tcb {
+  const none = changetype<Tcb>(0);
+  const h = syncache.find(PKT.dst, lport, PKT.src, fport);
+  if (G.flags & Th.RST) {
+    // first check: a reset ends a half-open connection if it is at its window (RFC 5961 3.2)
+    if (h && G.seq == h.irs + 1) {
+      syncache.remove(h);
+      stat.fate(Fate.TCP_ACCEPTED);
+    } else {
+      stat.fate(Fate.TCP_LISTEN_INVALID);
+    }
+    return none;
+  }
+  if (G.flags & Th.ACK) return h ? complete(tp, h) : strayAck();
+  if (!(G.flags & Th.SYN)) {
+    stat.fate(Fate.TCP_LISTEN_INVALID);
+    return none;
+  }
+  synInput(tp, h, lport, fport);
+  return none;
+}
+
+/** Second check: an ACK for nothing is answered with RST. */
+function strayAck(): Tcb {
+  respond.reset(G, PKT.dst, PKT.src);
+  stat.fate(Fate.TCP_LISTEN_INVALID);
+  return changetype<Tcb>(0);
+}
+
+/** Third check: SYN. */
+function synInput(tp: Tcb, h: Half, lport: u16, fport: u16): void {
+  if (h) {
+    if (h.irs == G.seq) {
+      if (h.flags & Tf.TS && G.opts & Opt.TS) h.ts_recent = G.ts_val;
+      stat.fate(Fate.TCP_SYN_ACCEPTED);
+      syncache.answer(h);
+      return;
+    }
+    syncache.remove(h); // the peer has begun anew
+  }
+  const so = tp.inp.so;
+  if (so.qlen >= so.qlimit) {
+    stat.inc(Stat.TCP_BACKLOG_DROPS);
+    stat.fate(Fate.TCP_BACKLOG_FULL);
+    return;
+  }
+  const fresh = syncache.add(tp.inp, PKT.dst, lport, PKT.src, fport);
+  if (!fresh) {
+    stat.inc(Stat.TCP_BACKLOG_DROPS);
+    stat.fate(Fate.TCP_BACKLOG_FULL);
+    return;
+  }
+  agree(tp, fresh);
+  stat.fate(Fate.TCP_SYN_ACCEPTED);
+  syncache.answer(fresh);
+}
+
+/** What both sides can do: the options of the SYN, as far as we offer them too. */
+function agree(tp: Tcb, h: Half): void {
+  h.irs = G.seq;
+  h.wnd = G.wnd;
+  h.peer_mss = G.opts & Opt.MSS ? u16(G.mss) : u16(T.mss_default);
+  h.rcv_mss = u16(min<u32>(PKT.ifp.mtu - 40, 0xffff));
+  if (tp.flags & Tf.REQ_SCALE && G.opts & Opt.WSCALE) {
+    h.flags |= Tf.SCALE;
+    h.snd_scale = u8(G.wscale);
+  }
+  if (tp.flags & Tf.REQ_TS && G.opts & Opt.TS) {
+    h.flags |= Tf.TS;
+    h.ts_recent = G.ts_val;
+  }
+  if (tp.flags & Tf.REQ_SACK && G.opts & Opt.SACK_PERMITTED) h.flags |= Tf.SACK;
+}
+
+/** The ACK of our SYN-ACK: the record becomes a connection. */
+function complete(tp: Tcb, h: Half): Tcb {
+  const none = changetype<Tcb>(0);
+  if (G.ack != h.iss + 1) {
+    respond.reset(G, PKT.dst, PKT.src); // RFC 9293 3.10.7.4, SYN-RECEIVED
+    stat.fate(Fate.TCP_ACK_INVALID);
+    return none;
+  }
+  // RFC 7323 5.3 and the window of the record: nothing has been taken beyond the SYN
+  const old = h.flags & Tf.TS && G.opts & Opt.TS && seq.lt(G.ts_val, h.ts_recent);
+  if (old || seq.lt(G.seq, h.irs + 1) || seq.gt(G.seq, h.irs + 1 + 0xffff) || G.flags & Th.SYN) {
+    stat.fate(old ? Fate.TCP_PAWS : Fate.TCP_OUT_OF_WINDOW);
+    if (G.flags & Th.SYN) syncache.answer(h);
+    return none;
+  }
+  const so = so_event.newconn(tp.inp.so, 0);
+  if (!so) {
+    // no room: the record stays, and the peer's or our repetition tries again
+    stat.inc(Stat.TCP_BACKLOG_DROPS);
+    stat.fate(Fate.TCP_BACKLOG_FULL);
+    return none;
+  }
+  const child = subr.ofSocket(so);
+  open(child, tp, h);
+  syncache.remove(h);
+  return child;
+}
+
+/** Fills in the new connection from the record and the listener's options. */
+function open(child: Tcb, parent: Tcb, h: Half): void {
+  address(child.inp, parent.inp, h);
+  child.iss = h.iss;
+  child.irs = h.irs;
+  child.snd_una = h.iss + 1;
+  child.snd_nxt = h.iss + 1;
+  child.snd_max = h.iss + 1;
+  child.snd_up = h.iss + 1;
+  child.recover = h.iss + 1;
+  child.rcv_nxt = h.irs + 1;
+  child.rcv_up = h.irs + 1;
+  child.last_ack_sent = h.irs + 1;
+  child.rcv_adv = h.irs + 1 + min<u32>(parent.inp.so.rcv.hiwat, 0xffff);
+  child.rcv_mss = h.rcv_mss;
+  child.peer_mss = h.peer_mss;
+  child.flags = (parent.flags & INHERITED) | h.flags;
+  child.user_mss = parent.user_mss;
+  child.keep_idle_ms = parent.keep_idle_ms;
+  child.keep_intvl_ms = parent.keep_intvl_ms;
+  child.keep_cnt = parent.keep_cnt;
+  child.user_timeout_ms = parent.user_timeout_ms;
+  child.cc_algo = parent.cc_algo;
+  if (h.flags & Tf.SCALE) {
+    child.snd_scale = h.snd_scale;
+    child.rcv_scale = window.requestScale();
+  }
+  child.ts_recent = h.ts_recent;
+  child.ts_recent_at = clock.now();
+  child.ts_offset = h.ts_offset;
+  child.rcvd_at = clock.now();
+  G.wnd <<= u32(child.snd_scale);
+  child.snd_wnd = G.wnd;
+  child.max_sndwnd = G.wnd;
+  child.snd_wl1 = G.seq;
+  child.snd_wl2 = G.ack;
+  tcb.setMss(child);
+  if (h.sends == 1) rtt.sample(child, u32(clock.now() - h.sent_at)); // Karn: only if sent once
+  cc.start(child);
+  stat.inc(Stat.TCP_PASSIVE_OPENS);
+  child.state = TcpState.SYN_RECEIVED;
+  child.inp.so.state |= Ss.ISCONNECTING;
+  subr.established(child);
+}
+
+const INHERITED: u32 = Tf.NODELAY | Tf.NODELAYACK | Tf.STDURG | Tf.CORK;
+
+function address(inp: Inpcb, parent: Inpcb, h: Half): void {
+  inp.laddr_hi = h.laddr_hi;
+  inp.laddr_lo = h.laddr_lo;
+  inp.faddr_hi = h.faddr_hi;
+  inp.faddr_lo = h.faddr_lo;
+  inp.lport = h.lport;
+  inp.fport = h.fport;
+  inp.ttl = parent.ttl;
+  inp.tos = parent.tos;
+  in_pcb.connInsert(inp);
+}

@@ -1,0 +1,79 @@
+/** Which options a segment of ours carries, and in what order. */
+import { Th } from "../abi/tcp";
+import * as reass from "./reass_list";
+import { T } from "./settings";
+import * as tcb from "./tcb";
+import { Tcb, Tf } from "./tcb_t";
+import * as opt from "../wire/tcp_options";
+import * as window from "./window";
+
+/** Most bytes of options (RFC 9293 3.1: the data offset has four bits). */
+export const MAX: u32 = 40;
+
+/** Writes the options of a segment with control bits `flags` at `p`; answers their length. */
+export function write(tp: Tcb, flags: u32, p: usize): u32 {
+  if (flags & Th.SYN) return writeSyn(tp, flags, p);
+  let n: u32 = 0;
+  if (tp.flags & Tf.TS) n = opt.putTs(p, tcb.tsNow(tp.ts_offset), tp.ts_recent);
+  if (tp.flags & Tf.SACK && tp.segq && !(flags & Th.RST)) n += writeSack(tp, p + n, n);
+  return n;
+}
+
+/** MSS, SACK permitted, timestamps, window scale: the order that kernels use. */
+function writeSyn(tp: Tcb, flags: u32, p: usize): u32 {
+  const answer = (flags & Th.ACK) != 0;
+  const ts = (tp.flags & (answer ? Tf.TS : Tf.REQ_TS)) != 0;
+  const sackOk = (tp.flags & (answer ? Tf.SACK : Tf.REQ_SACK)) != 0;
+  const scale = (tp.flags & (answer ? Tf.SCALE : Tf.REQ_SCALE)) != 0;
+  return writeHandshake(
+    p,
+    tp.rcv_mss,
+    ts,
+    tcb.tsNow(tp.ts_offset),
+    tp.ts_recent,
+    sackOk,
+    scale ? i32(window.requestScale()) : -1,
+  );
+}
+
+/** Options of a SYN or SYN-ACK; `scale` is -1 for none. */
+export function writeHandshake(
+  p: usize,
+  mss: u32,
+  ts: bool,
+  ts_val: u32,
+  ts_ecr: u32,
+  sackOk: bool,
+  scale: i32,
+): u32 {
+  let n = opt.putMss(p, mss);
+  if (ts && sackOk) {
+    n += opt.putSackOkTs(p + n, ts_val, ts_ecr);
+  } else if (ts) {
+    n += opt.putTs(p + n, ts_val, ts_ecr);
+  } else if (sackOk) {
+    n += opt.putSackOk(p + n);
+  }
+  if (scale >= 0) n += opt.putWscale(p + n, u32(scale));
+  return n;
+}
+
+/**
+ * SACK blocks: the one that changed last comes first (RFC 2018 4), then the others from the lowest;
+ * three beside timestamps, else four.
+ */
+function writeSack(tp: Tcb, p: usize, used: u32): u32 {
+  const room = (MAX - used - 4) >> 3;
+  const blocks = reass.blocks(tp, room);
+  if (blocks == 0) return 0;
+  let n = opt.putSackHead(p, blocks);
+  for (let i: u32 = 0; i < blocks; i++) {
+    n += opt.putSackBlock(p + n, reass.blockStart(i), reass.blockEnd(i));
+  }
+  return n;
+}
+
+/** True if this stack offers timestamps at all. */
+export function offersTs(): bool {
+  return T.timestamps != 0;
+}

@@ -1,0 +1,90 @@
+/** Builds one segment and hands it to the internet layer. What it says was decided by output.ts. */
+import { Errno } from "../abi/errno";
+import { IpProto } from "../abi/proto";
+import { MbufSize } from "../abi/mbuf";
+import { Stat } from "../abi/stat";
+import { Th } from "../abi/tcp";
+import * as in_cksum from "../inet/in_cksum";
+import * as in_output from "../inet/in_output";
+import { Inpcb } from "../inet/in_pcb_t";
+import * as sockbuf from "../socket/sockbuf";
+import * as mbuf from "../sys/mbuf";
+import { Mbuf } from "../sys/mbuf_t";
+import * as stat from "../sys/stat";
+import * as checksum from "../wire/checksum";
+import * as tcp from "../wire/tcp";
+import * as options from "./options";
+import * as seq from "./seq";
+import { Tcb, Tf } from "./tcb_t";
+import * as window from "./window";
+
+/** Largest payload that fits in one mbuf behind the room for headers. */
+export const MAX_PAYLOAD: u32 = MbufSize.MCLBYTES - MbufSize.MAX_HDR - 60;
+
+/** Address of the 16 bytes of our address. */
+export function laddr(inp: Inpcb): usize {
+  return changetype<usize>(inp) + offsetof<Inpcb>("laddr_hi");
+}
+
+/** Address of the 16 bytes of the peer's address. */
+export function faddr(inp: Inpcb): usize {
+  return changetype<usize>(inp) + offsetof<Inpcb>("faddr_hi");
+}
+
+/**
+ * Sends the segment that starts at `s` with `len` bytes from so_snd and control bits `flags`.
+ *
+ * @returns 0, or the error of the way down: -ENOBUFS and the errors of routing.
+ */
+export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
+  const inp = tp.inp;
+  const m = mbuf.gethdr(60 + len);
+  if (!m) return -Errno.ENOBUFS;
+  const h = m.data;
+  const hlen = tcp.HEADER + options.write(tp, flags, h + tcp.HEADER);
+  const win = flags & Th.RST ? 0 : window.toAdvertise(tp);
+  // RFC 7323 2.2: the window of a SYN is never scaled
+  const field = flags & Th.SYN ? min<u32>(win, 0xffff) : win >> u32(tp.rcv_scale);
+  const ack = flags & Th.ACK ? tp.rcv_nxt : 0;
+  const urgent = urgentField(tp, s, flags);
+  const bits = urgent ? flags | Th.URG : flags;
+  tcp.put(h, inp.lport, inp.fport, s, ack, hlen, bits, field, urgent);
+  fill(tp, m, s, len, hlen);
+  const err = in_output.send(m, inp, 0);
+  if (err < 0) return err;
+  stat.inc(Stat.TCP_SEGMENTS_OUT);
+  if (len == 0 && !(flags & (Th.SYN | Th.FIN | Th.RST))) stat.inc(Stat.TCP_ACKS_OUT);
+  if (flags & Th.ACK) acknowledged(tp, flags & Th.SYN ? field : win);
+  return 0;
+}
+
+/** Copies the payload behind the header and completes the checksum, in one pass over the data. */
+function fill(tp: Tcb, m: Mbuf, s: u32, len: u32, hlen: u32): void {
+  const inp = tp.inp;
+  const h = m.data;
+  let acc = in_cksum.pseudo(laddr(inp), faddr(inp), IpProto.TCP, hlen + len);
+  acc = checksum.sum(h, hlen, acc);
+  if (len > 0) {
+    const sb = inp.so.snd;
+    const from = sockbuf.seek(sb, s - tp.snd_una);
+    acc = checksum.copyChain(h + hlen, from, sockbuf.seekOff(), len, acc);
+  }
+  tcp.setChecksum(h, u16(checksum.finish(acc)));
+  m.len = hlen + len;
+  m.pktlen = hlen + len;
+}
+
+/** An ACK has left: what was owed is paid, and the right edge may have moved. */
+function acknowledged(tp: Tcb, win: u32): void {
+  tp.last_ack_sent = tp.rcv_nxt;
+  if (seq.gt(tp.rcv_nxt + win, tp.rcv_adv)) tp.rcv_adv = tp.rcv_nxt + win;
+  tp.flags &= ~(Tf.ACKNOW | Tf.DELACK);
+  tp.d_delack = 0;
+}
+
+/** The urgent pointer for a segment at `s`, 0 if nothing urgent lies at or beyond it. */
+function urgentField(tp: Tcb, s: u32, flags: u32): u32 {
+  if (flags & (Th.SYN | Th.RST) || !seq.gt(tp.snd_up, s)) return 0;
+  // RFC 9293 3.8.5: the pointer names the byte after the urgent data
+  return min<u32>(tp.snd_up - s, 0xffff);
+}

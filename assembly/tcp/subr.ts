@@ -1,0 +1,151 @@
+/** What several parts of TCP do to a connection: its states, its end, its errors. */
+import { Errno } from "../abi/errno";
+import { Ss } from "../abi/socket";
+import { Stat } from "../abi/stat";
+import { TcpState, Th } from "../abi/tcp";
+import * as in_pcb from "../inet/in_pcb";
+import { Inpcb } from "../inet/in_pcb_t";
+import * as if_queue from "../net/if_queue";
+import * as net_if from "../net/if";
+import { Socket } from "../socket/socket_t";
+import * as so_event from "../socket/so_event";
+import * as stat from "../sys/stat";
+import * as reass from "./reass";
+import * as respond from "./respond";
+import * as sack from "./sack";
+import * as segment from "./segment";
+import { T } from "./settings";
+import * as tcb from "./tcb";
+import { Tcb, Tf } from "./tcb_t";
+import * as timers from "./timers";
+import { Row } from "./timers";
+import * as timewait from "./timewait";
+
+/**
+ * Ends the connection and gives its block back; the socket stays until its user closes it.
+ * Whoever holds `tp` must stop using it.
+ */
+export function close(tp: Tcb): void {
+  const inp = tp.inp;
+  const so = inp.so;
+  timers.stop(tp);
+  reass.flush(tp);
+  sack.clear(tp);
+  unblock(tp);
+  stat.inc(Stat.TCP_CLOSED);
+  inp.ppcb = 0;
+  tcb.release(tp);
+  in_pcb.free(inp);
+  so_event.isDisconnected(so);
+}
+
+function unblock(tp: Tcb): void {
+  if (!(tp.flags & Tf.BLOCKED)) return;
+  const ifp = net_if.byIndex(tp.blk_ifindex);
+  const b = changetype<if_queue.Blocked>(changetype<usize>(tp) + offsetof<Tcb>("blk_next"));
+  if (ifp) if_queue.unblock(ifp, b);
+  tp.flags &= ~Tf.BLOCKED;
+}
+
+/** Gives the connection up with `errno`; a synchronized peer is told by RST. */
+export function drop(tp: Tcb, errno: i32): void {
+  const so = tp.inp.so;
+  if (tp.state >= TcpState.SYN_RECEIVED && tp.state != TcpState.TIME_WAIT) sendReset(tp);
+  stat.inc(Stat.TCP_DROPPED);
+  let told = errno;
+  if (errno == Errno.ETIMEDOUT && tp.soft_error) told = tp.soft_error;
+  if (told) so.error = told;
+  close(tp);
+}
+
+/** <SEQ=SND.NXT><CTL=RST,ACK> (RFC 9293 3.10.5). */
+export function sendReset(tp: Tcb): void {
+  const inp = tp.inp;
+  respond.segment(
+    segment.laddr(inp),
+    inp.lport,
+    segment.faddr(inp),
+    inp.fport,
+    tp.snd_nxt,
+    tp.rcv_nxt,
+    Th.RST | Th.ACK,
+    0,
+    0,
+    0,
+  );
+}
+
+/** Enters ESTABLISHED, or FIN-WAIT-1 if the user has closed already. */
+export function established(tp: Tcb): void {
+  const so = tp.inp.so;
+  stat.inc(Stat.TCP_CONNECTED);
+  tp.state = TcpState.ESTABLISHED;
+  timers.clear(tp, Row.KEEP);
+  keepalive(tp);
+  so_event.isConnected(so);
+  if (so.state & Ss.CANTSENDMORE) tp.state = TcpState.FIN_WAIT_1;
+}
+
+/** Starts, moves or stops the keepalive timer, as SO_KEEPALIVE says. */
+export function keepalive(tp: Tcb): void {
+  if (tp.state < TcpState.ESTABLISHED) return;
+  if (tp.inp.so.options & KEEPALIVE) timers.set(tp, Row.KEEP, i64(tp.keep_idle_ms) * 1000);
+  else timers.clear(tp, Row.KEEP);
+}
+
+const KEEPALIVE: u32 = 8; // So.KEEPALIVE
+
+/**
+ * The user sends no more: moves to the state that sends FIN (RFC 9293 3.10.4).
+ *
+ * @returns false if the connection has ended by this.
+ */
+export function userClosed(tp: Tcb): bool {
+  switch (tp.state) {
+    case TcpState.CLOSED:
+    case TcpState.LISTEN:
+    case TcpState.SYN_SENT:
+      close(tp);
+      return false;
+    case TcpState.ESTABLISHED:
+      tp.state = TcpState.FIN_WAIT_1;
+      break;
+    case TcpState.CLOSE_WAIT:
+      tp.state = TcpState.LAST_ACK;
+      break;
+    case TcpState.FIN_WAIT_2:
+      orphan(tp);
+      break;
+    default:
+      break; // SYN_RECEIVED: established() sees CANTSENDMORE
+  }
+  return true;
+}
+
+/** In FIN-WAIT-2 without a user, the peer's FIN is waited for only so long. */
+export function orphan(tp: Tcb): void {
+  const so = tp.inp.so;
+  if (so.state & (Ss.NOFDREF | Ss.CANTRCVMORE)) {
+    so_event.isDisconnecting(so);
+    timers.set(tp, Row.MSL2, i64(T.fin_wait_2_us));
+  }
+}
+
+/** Both FINs are exchanged: what is left goes into a compact record, the block at once. */
+export function timeWait(tp: Tcb): void {
+  stat.inc(Stat.TCP_TIME_WAIT);
+  timewait.add(tp);
+  tp.state = TcpState.TIME_WAIT;
+  close(tp);
+}
+
+/** The connection of a control block that its socket still refers to, or nil. */
+export function ofSocket(so: Socket): Tcb {
+  const inp = changetype<Inpcb>(so.pcb);
+  return inp ? tcb.ofInp(inp) : changetype<Tcb>(0);
+}
+
+/** The same, for a socket of any protocol. */
+export function tcbOf(so: Socket): Tcb {
+  return so.inuse && so.proto.protocol == 6 ? ofSocket(so) : changetype<Tcb>(0);
+}

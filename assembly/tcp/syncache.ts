@@ -1,0 +1,165 @@
+/**
+ * Half-open connections in compact records (RFC 4987 3.5): a SYN costs one record and no socket.
+ * The record answers with SYN-ACK, repeats it, and becomes a connection when the ACK comes.
+ */
+import { TcpState, Th } from "../abi/tcp";
+import { Stat } from "../abi/stat";
+import { Inpcb } from "../inet/in_pcb_t";
+import * as arena from "../sys/arena";
+import * as clock from "../sys/clock";
+import * as pool from "../sys/pool";
+import { Pool } from "../sys/pool";
+import * as rand from "../sys/rand";
+import * as stat from "../sys/stat";
+import * as timer from "../sys/timer";
+import * as options from "./options";
+import * as respond from "./respond";
+import { Half } from "./syncache_t";
+import { Tf } from "./tcb_t";
+import * as tcb from "./tcb";
+import { T } from "./settings";
+import * as window from "./window";
+
+/** State of the module. */
+@unmanaged
+@final
+class Cache {
+  table: usize;
+  mask: u32;
+}
+
+const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
+const S: Cache = changetype<Cache>(memory.data(offsetof<Cache>(), 16));
+const OPTIONS: usize = memory.data(40, 16);
+
+/** RFC 6298 2.1: the first repetition after one second, then doubling. */
+const REPEAT_US: i64 = 1_000_000;
+
+export function init(limit: u32): void {
+  pool.init(P, offsetof<Half>(), limit);
+  let buckets: u32 = 64;
+  while (buckets < limit && buckets < 65536) buckets <<= 1;
+  S.table = arena.alloc(buckets << 2, 64);
+  S.mask = buckets - 1;
+}
+
+function bucket(laddr: usize, lport: u16, faddr: usize, fport: u16): usize {
+  const a = load<u64>(faddr) ^ load<u64>(laddr);
+  const h = rand.hash3(a ^ load<u64>(laddr, 8), load<u64>(faddr, 8), (u64(lport) << 16) | fport);
+  return S.table + ((u32(h) & S.mask) << 2);
+}
+
+/** The record of a connection, or nil. */
+export function find(laddr: usize, lport: u16, faddr: usize, fport: u16): Half {
+  const b = bucket(laddr, lport, faddr, fport);
+  for (let h = changetype<Half>(load<usize>(b)); h; h = h.next) {
+    if (
+      h.fport == fport && h.lport == lport && h.faddr_lo == load<u64>(faddr, 8) &&
+      h.laddr_lo == load<u64>(laddr, 8) && h.faddr_hi == load<u64>(faddr) &&
+      h.laddr_hi == load<u64>(laddr)
+    ) {
+      return h;
+    }
+  }
+  return changetype<Half>(0);
+}
+
+/** A new record for addresses and ports, on the table; nil if there are too many. */
+export function add(listener: Inpcb, laddr: usize, lport: u16, faddr: usize, fport: u16): Half {
+  const h = changetype<Half>(pool.get(P));
+  if (!h) return h;
+  h.listener = listener;
+  h.laddr_hi = load<u64>(laddr);
+  h.laddr_lo = load<u64>(laddr, 8);
+  h.faddr_hi = load<u64>(faddr);
+  h.faddr_lo = load<u64>(faddr, 8);
+  h.lport = lport;
+  h.fport = fport;
+  h.iss = tcb.issFor(h.laddr_hi ^ h.faddr_hi, h.laddr_lo, h.faddr_lo, lport, fport);
+  h.ts_offset = u32(
+    rand.siphash(
+      h.laddr_hi ^ h.faddr_hi,
+      h.laddr_lo,
+      h.faddr_lo,
+      (u64(lport) << 48) | (u64(fport) << 32) | 0x7473,
+    ),
+  );
+  h.sent_at = clock.now();
+  const b = bucket(laddr, lport, faddr, fport);
+  h.next = changetype<Half>(load<usize>(b));
+  store<usize>(b, changetype<usize>(h));
+  timer.setup(h.timer, fire.index, changetype<usize>(h));
+  return h;
+}
+
+/** Takes the record off the table and gives it back. */
+export function remove(h: Half): void {
+  const b = bucket(h.laddr, h.lport, h.faddr, h.fport);
+  let link = b;
+  for (let p = changetype<Half>(load<usize>(b)); p; p = p.next) {
+    if (p == h) {
+      store<usize>(link, changetype<usize>(h.next));
+      break;
+    }
+    link = changetype<usize>(p) + offsetof<Half>("next");
+  }
+  timer.cancel(h.timer);
+  h.listener = changetype<Inpcb>(0); // flush() looks at free records too
+  pool.put(P, changetype<usize>(h));
+}
+
+/** Forgets all records of a listener that closes. */
+export function flush(listener: Inpcb): void {
+  for (let i: u32 = 0; i < P.high; i++) {
+    const h = changetype<Half>(pool.at(P, i));
+    if (h.listener == listener) remove(h);
+  }
+}
+
+/** Sends the SYN-ACK, for the first time or again, and sets the timer for the next. */
+export function answer(h: Half): void {
+  const scale = h.flags & Tf.SCALE ? i32(window.requestScale()) : -1;
+  const len = options.writeHandshake(
+    OPTIONS,
+    h.rcv_mss,
+    (h.flags & Tf.TS) != 0,
+    tcb.tsNow(h.ts_offset),
+    h.ts_recent,
+    (h.flags & Tf.SACK) != 0,
+    scale,
+  );
+  const win = min<u32>(h.listener.so.rcv.hiwat, 0xffff);
+  respond.segment(
+    h.laddr,
+    h.lport,
+    h.faddr,
+    h.fport,
+    h.iss,
+    h.irs + 1,
+    Th.SYN | Th.ACK,
+    win,
+    OPTIONS,
+    len,
+  );
+  timer.arm(h.timer, clock.now() + (REPEAT_US << i64(h.sends)));
+  h.sends++;
+}
+
+function fire(arg: usize): void {
+  const h = changetype<Half>(arg);
+  if (u32(h.sends) > T.synack_retries) {
+    stat.inc(Stat.TCP_BACKLOG_DROPS);
+    remove(h);
+    return;
+  }
+  stat.inc(Stat.TCP_REXMT_SEGMENTS);
+  answer(h);
+}
+
+/** Half-open connections now. */
+export function count(): u32 {
+  return P.used;
+}
+
+/** State that a record stands for, for listings. */
+export const STATE: u32 = TcpState.SYN_RECEIVED;

@@ -1,0 +1,155 @@
+/** The pool of connections, and the small questions that many files ask of one. */
+import { TcpState } from "../abi/tcp";
+import * as in_output from "../inet/in_output";
+import { Inpcb } from "../inet/in_pcb_t";
+import { Socket } from "../socket/socket_t";
+import * as clock from "../sys/clock";
+import * as pool from "../sys/pool";
+import { Pool } from "../sys/pool";
+import * as rand from "../sys/rand";
+import { T } from "./settings";
+import { Tcb, Tf } from "./tcb_t";
+
+/** State of the module. */
+@unmanaged
+@final
+class TcbState {
+  out_first: Tcb; // blocks with output to do, in order
+  out_last: Tcb;
+}
+
+const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
+const S: TcbState = changetype<TcbState>(memory.data(offsetof<TcbState>(), 16));
+
+/** Bytes a header may not carry as payload: an IPv4 and a TCP header without options. */
+const MIN_HEADERS: u32 = 40;
+
+export function init(limit: u32): void {
+  pool.init(P, offsetof<Tcb>(), limit);
+}
+
+/** A new block in CLOSED for `inp`, or nil. */
+export function create(inp: Inpcb): Tcb {
+  const tp = changetype<Tcb>(pool.get(P));
+  if (!tp) return tp;
+  tp.inp = inp;
+  inp.ppcb = changetype<usize>(tp);
+  tp.state = TcpState.CLOSED;
+  tp.rto_us = T.rto_initial_us;
+  tp.ssthresh = 0x3fffffff;
+  tp.snd_mss = u16(T.mss_default);
+  tp.peer_mss = u16(T.mss_default);
+  tp.keep_idle_ms = T.keep_idle_ms;
+  tp.keep_intvl_ms = T.keep_intvl_ms;
+  tp.keep_cnt = u8(T.keep_cnt);
+  if (T.window_scale) tp.flags |= Tf.REQ_SCALE;
+  if (T.timestamps) tp.flags |= Tf.REQ_TS;
+  if (T.sack) tp.flags |= Tf.REQ_SACK;
+  return tp;
+}
+
+/** Gives the block back. Whoever still holds it sees Tf.FREED until it is used again. */
+export function release(tp: Tcb): void {
+  unlist(tp);
+  tp.flags |= Tf.FREED;
+  tp.state = TcpState.CLOSED;
+  pool.put(P, changetype<usize>(tp));
+}
+
+/** Puts the connection on the list that the end of this turn sends for. */
+export function wantOutput(tp: Tcb): void {
+  if (tp.out_listed) return;
+  tp.out_listed = 1;
+  tp.out_next = changetype<Tcb>(0);
+  if (S.out_last) S.out_last.out_next = tp;
+  else S.out_first = tp;
+  S.out_last = tp;
+}
+
+/** Takes the next connection with output to do off the list, or nil. */
+export function nextOutput(): Tcb {
+  const tp = S.out_first;
+  if (!tp) return tp;
+  S.out_first = tp.out_next;
+  if (!S.out_first) S.out_last = changetype<Tcb>(0);
+  tp.out_listed = 0;
+  return tp;
+}
+
+function unlist(tp: Tcb): void {
+  if (!tp.out_listed) return;
+  let prev = changetype<Tcb>(0);
+  for (let p = S.out_first; p; p = p.out_next) {
+    if (p == tp) {
+      if (prev) prev.out_next = tp.out_next;
+      else S.out_first = tp.out_next;
+      if (S.out_last == tp) S.out_last = prev;
+      break;
+    }
+    prev = p;
+  }
+  tp.out_listed = 0;
+}
+
+/** The socket of a connection, or nil. */
+export function socketOf(tp: Tcb): Socket {
+  return tp.inp.so;
+}
+
+/** The connection of a control block, or nil. */
+export function ofInp(inp: Inpcb): Tcb {
+  return changetype<Tcb>(inp.ppcb);
+}
+
+/** Our timestamp clock, in milliseconds (RFC 7323 5.4). */
+export function tsNow(offset: u32): u32 {
+  return u32(clock.now() / 1000) + offset;
+}
+
+/** Largest payload that the path to the peer takes, before options. */
+export function pathMss(inp: Inpcb): u32 {
+  const mtu = in_output.mtu(inp);
+  return mtu > MIN_HEADERS + 64 ? mtu - MIN_HEADERS : 64;
+}
+
+/**
+ * Sets the send MSS: the least of what the peer takes, what the path takes and what the user
+ * asked, less the option every segment carries (RFC 9293 3.7.1, RFC 6691).
+ */
+export function setMss(tp: Tcb): void {
+  let mss = min<u32>(tp.peer_mss, pathMss(tp.inp));
+  if (tp.user_mss) mss = min<u32>(mss, tp.user_mss);
+  mss = max<u32>(mss, 64); // RFC 9293 MUST-65 forbids none; a tiny MSS is an attack on our packet rate
+  if (tp.flags & Tf.TS) mss -= 12;
+  tp.snd_mss = u16(mss);
+}
+
+/** Initial window (RFC 6928 2): ten segments. */
+export function initialCwnd(tp: Tcb): u32 {
+  return T.initial_cwnd_segments * tp.snd_mss;
+}
+
+/**
+ * Initial sequence number: a clock of 4 microseconds and a secret function of the addresses and
+ * ports (RFC 6528 3).
+ */
+export function newIss(inp: Inpcb): u32 {
+  return issFor(inp.laddr_hi ^ inp.faddr_hi, inp.laddr_lo, inp.faddr_lo, inp.lport, inp.fport);
+}
+
+/** The same for addresses and ports that have no block yet. */
+export function issFor(hi: u64, llo: u64, flo: u64, lport: u16, fport: u16): u32 {
+  const ports = (u64(lport) << 16) | u64(fport);
+  return u32(rand.siphash(hi, llo, flo, ports)) + u32(clock.now() >> 2);
+}
+
+/** Offset of a connection's timestamps, so that they tell nothing of the host (RFC 7323 7.1). */
+export function newTsOffset(inp: Inpcb): u32 {
+  const ports = (u64(inp.lport) << 48) | (u64(inp.fport) << 32) | 0x7473;
+  return u32(rand.siphash(inp.laddr_hi ^ inp.faddr_hi, inp.laddr_lo, inp.faddr_lo, ports));
+}
+
+/** Connections in use. */
+export function count(): u32 {
+  return P.used;
+}

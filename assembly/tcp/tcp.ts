@@ -1,0 +1,34 @@
+/** Puts TCP on the protocol switch. */
+import { Af, Sock } from "../abi/socket";
+import { IpProto, Pr } from "../abi/proto";
+import * as in_pcb from "../inet/in_pcb";
+import * as domain from "../protocol/domain";
+import * as cc from "./cc";
+import * as ctlinput from "./ctlinput";
+import * as ctloutput from "./ctloutput";
+import { INFO } from "./info";
+import * as input from "./input";
+import * as sack from "./sack";
+import * as settings from "./settings";
+import * as syncache from "./syncache";
+import * as tcb from "./tcb";
+import * as timewait from "./timewait";
+import * as usrreq from "./usrreq";
+
+/** Sizes the tables and registers the row. */
+export function register(tcbs: u32, halves: u32, timewaits: u32): void {
+  settings.init();
+  cc.init();
+  tcb.init(tcbs);
+  sack.init(max<u32>(4096, tcbs));
+  syncache.init(halves);
+  timewait.init(timewaits);
+  let buckets: u32 = 256;
+  while (buckets < tcbs && buckets < 1 << 18) buckets <<= 1;
+  in_pcb.initInfo(INFO, IpProto.TCP, buckets);
+  const row = domain.addRow(Af.INET, Sock.STREAM, IpProto.TCP, Pr.CONNREQUIRED | Pr.WANTRCVD);
+  row.input = input.input.index;
+  row.ctlinput = ctlinput.ctlinput.index;
+  row.ctloutput = ctloutput.ctloutput.index;
+  row.usrreq = usrreq.usrreq.index;
+}

@@ -1,0 +1,50 @@
+/** The receive window: how much room we tell the peer of (RFC 9293 3.8.6). */
+import * as sockbuf from "../socket/sockbuf";
+import * as seq from "./seq";
+import { Tcb } from "./tcb_t";
+
+/** Shift for the window scale option: enough for the largest buffer (RFC 7323 2.3). */
+const SCALE_DEFAULT: u8 = 8;
+
+/** The scale we offer. */
+export function requestScale(): u8 {
+  return SCALE_DEFAULT;
+}
+
+/**
+ * Bytes to advertise: the room in so_rcv, nothing rather than a silly sliver (RFC 9293 MUST-39,
+ * RFC 1122 4.2.3.3), and never a right edge further left than before (SHLD-14).
+ */
+export function toAdvertise(tp: Tcb): u32 {
+  const sb = tp.inp.so.rcv;
+  const room = sockbuf.space(sb);
+  let win: u32 = room > 0 ? u32(room) : 0;
+  const sliver = min<u32>(sb.hiwat >> 2, tp.rcv_mss);
+  if (win < sliver) win = 0;
+  const scale: u32 = tp.rcv_scale;
+  win = (win >> scale) << scale;
+  const promised = offered(tp);
+  if (win < promised) win = ((promised + (1 << scale) - 1) >> scale) << scale;
+  return min<u32>(win, u32(0xffff) << scale);
+}
+
+/** Bytes of the window that was advertised and is not used up. */
+export function offered(tp: Tcb): u32 {
+  return seq.gt(tp.rcv_adv, tp.rcv_nxt) ? tp.rcv_adv - tp.rcv_nxt : 0;
+}
+
+/**
+ * True if a window update is worth a segment: the edge would move by two segments, or by half of
+ * the buffer (RFC 1122 4.2.3.3).
+ */
+export function updateDue(tp: Tcb): bool {
+  const win = toAdvertise(tp);
+  const have = offered(tp);
+  if (win <= have) return false;
+  const grows: u32 = win - have;
+  const sb = tp.inp.so.rcv;
+  if (grows >= 2 * u32(tp.rcv_mss) && (have < (sb.hiwat >> 1) || grows >= sb.hiwat >> 2)) {
+    return true;
+  }
+  return grows >= sb.hiwat >> 1;
+}
