@@ -37,7 +37,7 @@ function moveHeader(n: Mbuf, m: Mbuf): void {
   m.pktlen = 0;
 }
 
-/** An mbuf with room for `len` bytes, small if they fit; nil if they do not fit a cluster either. */
+/** An mbuf with room for `len` bytes, small if they fit; nil if not even a cluster holds them. */
 function sized(len: u32, type: u32): Mbuf {
   if (len <= u32(MbufSize.MLEN)) return mbuf.get(type);
   return len <= u32(MbufSize.MCLBYTES) ? mbuf.getcl(type) : nil();
