@@ -1,6 +1,8 @@
 /** Lays the memory out and puts the protocols on the switch; the only file that knows all rows. */
 import { Af } from "./abi/socket";
 import { Errno } from "./abi/errno";
+import * as in_mcast from "./inet/in_mcast";
+import * as in_pcb from "./inet/in_pcb";
 import * as ip_init from "./inet/ip_init";
 import * as raw_ip from "./inet/raw_ip";
 import * as udp from "./inet/udp";
@@ -26,7 +28,8 @@ export function boot(c: BootConfig): i32 {
   if (!domain.init()) return -Errno.ENOMEM;
   const scale = max<u32>(c.memory_bytes >> 20, 1); // tables grow with the memory, per MiB
   const sockets = or(c.sockets, min<u32>(scale * 64, 65536));
-  if (!so_pool.init(sockets)) return -Errno.ENOMEM;
+  if (!so_pool.init(sockets) || !in_pcb.init(sockets)) return -Errno.ENOMEM;
+  if (!in_mcast.init(or(c.groups, 256))) return -Errno.ENOMEM;
   net_init.init(
     or(c.routes, 1024),
     or(c.neighbors, 1024),

@@ -108,7 +108,6 @@ export function bind(inp: Inpcb, nam: SockAddr): i32 {
     }
   } else {
     port = ports.forBind(info, inp, laddr);
-    if (port) inp.flags |= Inp.ANONPORT;
   }
   if (!port) {
     sockaddr_ops.copy(laddr, NULL_ADDR);
@@ -223,9 +222,17 @@ export function connect(inp: Inpcb, nam: SockAddr): i32 {
   return 0;
 }
 
-/** Takes the peer away; the local address too unless bind gave it. */
+/**
+ * Takes the peer away, and the local address unless bind gave it. A protocol with connections also
+ * gives back a port that was chosen for this one.
+ */
 export function disconnect(inp: Inpcb): void {
   hash.connRemove(inp);
+  if (inp.flags & Inp.ANONPORT && inp.so.proto.flags & Pr.CONNREQUIRED) {
+    hash.portRemove(inp);
+    inp.lport = 0;
+    inp.flags &= ~<u32> Inp.ANONPORT;
+  }
   sockaddr_ops.copy(faddrOf(inp), NULL_ADDR);
   inp.fport = 0;
   inp.route = changetype<Rtentry>(0);

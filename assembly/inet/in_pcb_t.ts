@@ -44,6 +44,6 @@ export class Inpcb {
 export const enum Inp {
   HDRINCL = 0x1, // the user gives the IP header
   RECVDSTADDR = 0x2, // tell the destination of each datagram as control data
-  ANONPORT = 0x4, // the port was chosen by the stack
+  ANONPORT = 0x4, // the port was chosen by the stack, for a connection or the first send
   BOUNDADDR = 0x8, // bind gave the local address, so that disconnect leaves it
 }

@@ -14,24 +14,22 @@ import { Socket } from "../socket/socket_t";
 import * as in_mcast from "./in_mcast";
 import { Inp, Inpcb } from "./in_pcb_t";
 
-/**
- * The ctloutput entry of UDP and raw rows; TCP's calls it for level IPPROTO_IP. Answers the length
- * of a value read, 0 when set. ENOPROTOOPT: another level or option; EINVAL: wrong length or value;
- * and the errors of in_mcast.
- */
-export function ctloutput(
-  op: i32,
-  so: usize,
-  level: i32,
-  name: i32,
-  ptr: usize,
-  len: i32,
-): i32 {
+/** The ctloutput entry of UDP and raw rows. ENOPROTOOPT for another level than IPPROTO_IP. */
+export function entry(op: i32, so: usize, level: i32, name: i32, ptr: usize, len: i32): i32 {
   const socket = changetype<Socket>(so);
   const inp = changetype<Inpcb>(socket.pcb);
   if (level != IpProto.IP) return -Errno.ENOPROTOOPT;
   if (!inp) return -Errno.EINVAL;
   if (name == IpOpt.HDRINCL && <u32> socket.type != Sock.RAW) return -Errno.ENOPROTOOPT;
+  return ctloutput(op, inp, name, ptr, len);
+}
+
+/**
+ * Reads or sets (Prco) an option of a control block, whose level the caller has found to be
+ * IPPROTO_IP. Answers the length of a value read, 0 when set. ENOPROTOOPT: no such option; EINVAL:
+ * wrong length or value; and the errors of in_mcast.
+ */
+export function ctloutput(op: i32, inp: Inpcb, name: i32, ptr: usize, len: i32): i32 {
   return op == Prco.GETOPT ? read(inp, name, ptr, len) : write(inp, name, ptr, len);
 }
 

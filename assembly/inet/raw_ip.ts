@@ -57,7 +57,7 @@ export function register(): i32 {
 
 /** Fills in the entries of a row. */
 function enter(row: Protosw): void {
-  row.ctloutput = ip_ctloutput.ctloutput.index;
+  row.ctloutput = ip_ctloutput.entry.index;
   row.usrreq = usrreq.index;
 }
 

@@ -38,7 +38,7 @@ export function register(sockets: u32): i32 {
   if (!row) return -Errno.EINVAL;
   row.input = udp_input.input.index;
   row.ctlinput = ctlinput.index;
-  row.ctloutput = ip_ctloutput.ctloutput.index;
+  row.ctloutput = ip_ctloutput.entry.index;
   row.usrreq = usrreq.index;
   return 0;
 }
