@@ -38,7 +38,7 @@ const { SockAddr: S } = layout;
 const IPV4_AT = 12;
 
 /**
- * Writes a struct SockAddr to `at`.
+ * Writes a struct SockAddr to `at`; an address that is left out is of family `anyFamily`.
  *
  * @throws SocketError EINVAL for a text that is no address, or a port out of range
  */
@@ -47,6 +47,7 @@ export function writeSockAddr(
   at: number,
   name: SockAddrInit,
   syscall: string,
+  anyFamily: number = Af.INET,
 ): void {
   const { memory } = engine;
   const port = name.port ?? 0;
@@ -54,14 +55,14 @@ export function writeSockAddr(
     throw new SocketError(Errno.EINVAL, syscall, `a port is from 0 to 65535, not ${port}`);
   }
   field.clear(engine, at, S.size);
-  const family = writeAddress(memory, at + S.addr_hi, name.address ?? "", syscall);
+  const text = name.address ?? "";
+  const family = text === "" ? anyFamily : writeAddress(memory, at + S.addr_hi, text, syscall);
   field.setU16(engine, at, S.family, name.family ?? family);
   field.setU16(engine, at, S.port, port);
 }
 
 /** Writes 16 address bytes over zeros; answers the family of the text. */
 function writeAddress(memory: Uint8Array, at: number, text: string, syscall: string): number {
-  if (text === "") return Af.INET;
   const ipv4 = parseIpv4(text);
   if (ipv4 !== undefined) {
     if (ipv4 !== 0) setIpv4(memory, at, ipv4);

@@ -1,0 +1,122 @@
+/**
+ * Calls on sockets that convert arguments and never wait; those that answer a number answer a
+ * result or a negated error number. The system calls, blocking or not, and the objects in the shape
+ * of Deno's are built on these.
+ *
+ * @module
+ */
+
+import { Af } from "../../assembly/abi/socket.ts";
+import { SocketError } from "../errors.ts";
+import * as field from "../layout.ts";
+import * as layout from "../wasm/layout.gen.ts";
+import { So, type SocketLayer } from "./so.ts";
+import { readSockAddr, type SockAddr, type SockAddrInit, writeSockAddr } from "./sockaddr.ts";
+
+/** Makes a socket; throws `SocketError`. */
+export function createSocket(
+  layer: SocketLayer,
+  domain: number,
+  type: number,
+  protocol: number,
+): So {
+  layer.table.reserve("socket");
+  const ptr = layer.engine.calls.so_create(domain, type, protocol);
+  if (ptr < 0) throw new SocketError(-ptr, "socket");
+  return new So(layer, ptr);
+}
+
+/** Writes a name where calls find it; answers the place, 0 for no name. */
+export function putName(so: So, name: SockAddrInit | undefined, syscall: string): number {
+  if (name === undefined) return 0;
+  const { engine } = so.layer;
+  writeSockAddr(engine, engine.scratch, name, syscall, so.family);
+  return engine.scratch;
+}
+
+/** A place for the engine to write a name to, empty so far. */
+export function nameRoom(so: So): number {
+  const { engine } = so.layer;
+  field.clear(engine, engine.scratch, layout.SockAddr.size);
+  return engine.scratch;
+}
+
+/** The name the engine wrote; `undefined` if it wrote none. */
+export function takeName(so: So): SockAddr | undefined {
+  const { engine } = so.layer;
+  const name = readSockAddr(engine, engine.scratch);
+  return name.family === Af.UNSPEC ? undefined : name;
+}
+
+/** Binds; throws `SocketError`. */
+export function bindSocket(so: So, name: SockAddrInit): void {
+  const result = so.layer.engine.calls.so_bind(so.ptr, putName(so, name, "bind"));
+  if (result < 0) throw new SocketError(-result, "bind");
+}
+
+/** Begins to listen; throws `SocketError`. */
+export function listenSocket(so: So, backlog: number): void {
+  const result = so.layer.engine.calls.so_listen(so.ptr, backlog | 0);
+  if (result < 0) throw new SocketError(-result, "listen");
+}
+
+/** Begins to connect. */
+export function tryConnect(so: So, name: SockAddrInit): number {
+  const { engine, waits } = so.layer;
+  const result = engine.calls.so_connect(so.ptr, putName(so, name, "connect"));
+  waits.scheduler.kick();
+  return result;
+}
+
+/** A connection that was accepted. */
+export interface AcceptedSocket {
+  /** Its socket. */
+  readonly so: So;
+  /** Its peer. */
+  readonly peer: SockAddr;
+}
+
+/**
+ * Takes a connection from the queue and calls `take` with it. Throws `SocketError` EMFILE while no
+ * descriptor is free; the connection then stays in the queue.
+ */
+export function tryAccept(so: So, take: (accepted: AcceptedSocket) => void): number {
+  const { layer } = so;
+  layer.table.reserve("accept");
+  const ptr = layer.engine.calls.so_accept(so.ptr, nameRoom(so));
+  if (ptr < 0) return ptr;
+  const peer = readSockAddr(layer.engine, layer.engine.scratch);
+  take({ so: new So(layer, ptr), peer });
+  return 0;
+}
+
+/** Ends one or both directions. */
+export function tryShutdown(so: So, how: number): number {
+  const { engine, waits } = so.layer;
+  const result = engine.calls.so_shutdown(so.ptr, how | 0);
+  waits.scheduler.kick();
+  return result;
+}
+
+/** The local address; throws `SocketError`. */
+export function socketName(so: So): SockAddr {
+  const result = so.layer.engine.calls.so_sockname(so.ptr, nameRoom(so));
+  if (result < 0) throw new SocketError(-result, "getsockname");
+  return readSockAddr(so.layer.engine, so.layer.engine.scratch);
+}
+
+/** The peer's address; throws `SocketError`. */
+export function peerName(so: So): SockAddr {
+  const result = so.layer.engine.calls.so_peername(so.ptr, nameRoom(so));
+  if (result < 0) throw new SocketError(-result, "getpeername");
+  return readSockAddr(so.layer.engine, so.layer.engine.scratch);
+}
+
+/** A request on the socket itself, whose argument and result is a number. */
+export function socketIoctl(so: So, cmd: number, argument: number): number {
+  const { calls, scratch, view } = so.layer.engine;
+  view.setInt32(scratch, argument, true);
+  const result = calls.so_ioctl(so.ptr, cmd, scratch, 4);
+  if (result < 0) throw new SocketError(-result, "ioctl");
+  return view.getInt32(scratch, true);
+}

@@ -1,0 +1,117 @@
+/**
+ * System calls that never wait: synchronous, and EAGAIN (EWOULDBLOCK) where the others would wait,
+ * whatever the flags of the descriptor say.
+ *
+ * @module
+ */
+
+import { Msg } from "../../assembly/abi/socket.ts";
+import { nameRoom, putName, takeName, tryAccept, tryConnect } from "./calls.ts";
+import { checkControl, readRecvInfo, tryRecvIov, trySendIov } from "./message.ts";
+import type { RecvHeader, SendHeader } from "./message.ts";
+import { type PollFd, pollNow, selectEntries, selectResult } from "./select.ts";
+import type { SelectResult, SelectSets } from "./select.ts";
+import type { SocketLayer } from "./so.ts";
+import { check, release } from "./so_wait.ts";
+import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
+
+/** A connection that accept took from the queue. */
+export interface Accepted {
+  /** Its descriptor. */
+  readonly fd: number;
+  /** Its peer. */
+  readonly address: SockAddr;
+}
+
+/** What recvfrom received. */
+export interface Received {
+  /** Bytes put into the buffer. */
+  readonly length: number;
+  /** The sender; `undefined` if the protocol gives none. */
+  readonly from: SockAddr | undefined;
+}
+
+/** Synchronous twins of the calls that can wait. */
+export class NonBlockingCalls {
+  readonly #layer: SocketLayer;
+
+  /** Calls on the sockets of `layer`. */
+  constructor(layer: SocketLayer) {
+    this.#layer = layer;
+  }
+
+  /** Takes a connection from the queue. Errors: EAGAIN, EBADF, EINVAL, EOPNOTSUPP, EMFILE. */
+  accept(fd: number): Accepted {
+    let accepted: Accepted | undefined;
+    const so = this.#layer.table.get(fd, "accept");
+    check(tryAccept(so, ({ so, peer }) => accepted = { fd: so.fd, address: peer }), "accept");
+    return accepted!;
+  }
+
+  /** Begins to connect: EINPROGRESS if that takes longer; then poll for POLLOUT and SO_ERROR. */
+  connect(fd: number, address: SockAddrInit): void {
+    check(tryConnect(this.#layer.table.get(fd, "connect"), address), "connect");
+  }
+
+  /** Sends what there is room for; answers how many bytes. EAGAIN if there is none. */
+  send(fd: number, data: Uint8Array, flags = 0): number {
+    const so = this.#layer.table.get(fd, "send");
+    return check(so.trySend(data, 0, data.length, flags | Msg.DONTWAIT, 0), "send");
+  }
+
+  /** Sends a message to an address. */
+  sendto(fd: number, data: Uint8Array, flags: number, to?: SockAddrInit): number {
+    const so = this.#layer.table.get(fd, "sendto");
+    const nam = putName(so, to, "sendto");
+    return check(so.trySend(data, 0, data.length, flags | Msg.DONTWAIT, nam), "sendto");
+  }
+
+  /** Sends data in pieces. */
+  sendmsg(fd: number, message: SendHeader, flags = 0): number {
+    const so = this.#layer.table.get(fd, "sendmsg");
+    checkControl(message);
+    const nam = putName(so, message.name, "sendmsg");
+    return check(trySendIov(so, message.iov, 0, flags | Msg.DONTWAIT, nam), "sendmsg");
+  }
+
+  /** Receives what there is; 0 at the end of a stream, EAGAIN if there is nothing yet. */
+  recv(fd: number, buffer: Uint8Array, flags = 0): number {
+    const so = this.#layer.table.get(fd, "recv");
+    return check(so.tryRecv(buffer, 0, buffer.length, flags | Msg.DONTWAIT, 0), "recv");
+  }
+
+  /** Receives with the sender's address. */
+  recvfrom(fd: number, buffer: Uint8Array, flags = 0): Received {
+    const so = this.#layer.table.get(fd, "recvfrom");
+    const nam = nameRoom(so);
+    const got = so.tryRecv(buffer, 0, buffer.length, flags | Msg.DONTWAIT, nam);
+    return { length: check(got, "recvfrom"), from: takeName(so) };
+  }
+
+  /** Receives into pieces and fills in the rest of the header; answers the bytes received. */
+  recvmsg(fd: number, message: RecvHeader, flags = 0): number {
+    const so = this.#layer.table.get(fd, "recvmsg");
+    const got = tryRecvIov(so, message.iov, flags | Msg.DONTWAIT, nameRoom(so));
+    check(got, "recvmsg");
+    message.name = takeName(so);
+    readRecvInfo(this.#layer.engine, message);
+    return got;
+  }
+
+  /** Closes without waiting, also if SO_LINGER asks for it: the rest is sent in the background. */
+  close(fd: number): void {
+    release(this.#layer.table.get(fd, "close"));
+  }
+
+  /** Fills in `revents` of each entry; answers how many have any. */
+  poll(fds: readonly PollFd[]): number {
+    return pollNow(this.#layer, fds);
+  }
+
+  /** The descriptors for which the event holds now. */
+  select(sets: SelectSets): SelectResult {
+    const entries = selectEntries(this.#layer, sets);
+    pollNow(this.#layer, entries, 0);
+    return selectResult(entries);
+  }
+}

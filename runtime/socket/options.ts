@@ -1,0 +1,142 @@
+/**
+ * Values of socket options: numbers, booleans and records for programs, bytes for the engine.
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { IpOpt, So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
+import { SocketError } from "../errors.ts";
+import * as field from "../layout.ts";
+import * as layout from "../wasm/layout.gen.ts";
+import { formatIpv4, parseIpv4 } from "./inet_addr.ts";
+import type { So } from "./so.ts";
+
+/** Value of SO_LINGER. */
+export interface Linger {
+  /** True if close waits until the peer has everything. */
+  readonly onoff: boolean;
+  /** How long it waits at most, in seconds; 0 drops the connection with a reset instead. */
+  readonly linger: number;
+}
+
+/** Value of IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP (struct ip_mreq). */
+export interface Membership {
+  /** The group, `224.0.0.251`. */
+  readonly multiaddr: string;
+  /** Address of the interface; the one of the route to the group unless told. */
+  readonly interface?: string;
+}
+
+/** What TCP knows of a connection; times in microseconds, sizes in bytes. */
+export type TcpInfo = {
+  readonly [K in Exclude<keyof typeof layout.TcpInfo, "size">]: number;
+};
+
+/** What setsockopt takes. Timeouts are microseconds; addresses are text. */
+export type OptionValue = number | boolean | string | Linger | Membership | Uint8Array;
+
+/** Longest option value in bytes. */
+const VALUE_BYTES = 512;
+
+function isTimeout(level: number, name: number): boolean {
+  return level === Sol.SOCKET && (name === Opt.SNDTIMEO || name === Opt.RCVTIMEO);
+}
+
+/** Writes a value to the scratch area; answers its length. */
+function writeValue(so: So, level: number, name: number, value: OptionValue): number {
+  const { view, memory, scratch: at } = so.layer.engine;
+  if (typeof value === "boolean") value = value ? 1 : 0;
+  if (typeof value === "number") {
+    if (isTimeout(level, name)) {
+      view.setFloat64(at, value, true);
+      return 8;
+    }
+    if (!Number.isInteger(value) || value !== (value | 0)) {
+      throw new SocketError(Errno.EINVAL, "setsockopt", `${value} is not a 32-bit whole number`);
+    }
+    view.setInt32(at, value, true);
+    return 4;
+  }
+  if (typeof value === "string") return writeAddress(so, at, value);
+  if (value instanceof Uint8Array) {
+    if (value.length > VALUE_BYTES) throw new SocketError(Errno.EINVAL, "setsockopt");
+    memory.set(value, at);
+    return value.length;
+  }
+  if ("onoff" in value) {
+    view.setInt32(at, value.onoff ? 1 : 0, true);
+    view.setInt32(at + 4, value.linger, true);
+    return 8;
+  }
+  writeAddress(so, at, value.multiaddr);
+  writeAddress(so, at + 4, value.interface ?? "0.0.0.0");
+  return 8;
+}
+
+/** Writes a struct in_addr: four bytes in network order. */
+function writeAddress(so: So, at: number, text: string): number {
+  const address = parseIpv4(text);
+  if (address === undefined) {
+    throw new SocketError(Errno.EINVAL, "setsockopt", `"${text}" is not an IPv4 address`);
+  }
+  so.layer.engine.view.setUint32(at, address, false);
+  return 4;
+}
+
+/** Sets an option; throws `SocketError`. */
+export function setOption(so: So, level: number, name: number, value: OptionValue): void {
+  const { calls, scratch } = so.layer.engine;
+  const length = writeValue(so, level, name, value);
+  const result = calls.so_setopt(so.ptr, level, name, scratch, length);
+  if (result < 0) throw new SocketError(-result, "setsockopt");
+  so.layer.waits.scheduler.kick();
+}
+
+/** Reads an option as a number, or a record for those that have one; throws `SocketError`. */
+export function getOption(
+  so: So,
+  level: number,
+  name: number,
+): number | string | Linger | TcpInfo {
+  const length = readValue(so, level, name, VALUE_BYTES);
+  const { view, scratch: at } = so.layer.engine;
+  if (isTimeout(level, name)) return view.getFloat64(at, true);
+  if (level === Sol.SOCKET && name === Opt.LINGER) {
+    return { onoff: view.getInt32(at, true) !== 0, linger: view.getInt32(at + 4, true) };
+  }
+  if (level === IpProto.TCP && name === TcpOpt.INFO) return readTcpInfo(so, at);
+  if (level === IpProto.IP && name === IpOpt.MULTICAST_IF) {
+    return formatIpv4(view.getUint32(at, false));
+  }
+  if (length === 1) return view.getUint8(at);
+  return view.getInt32(at, true);
+}
+
+/** Reads an option as the bytes it has; throws `SocketError`. */
+export function getOptionBytes(
+  so: So,
+  level: number,
+  name: number,
+  room: number,
+): Uint8Array<ArrayBuffer> {
+  const length = readValue(so, level, name, Math.min(room, VALUE_BYTES));
+  const { memory, scratch } = so.layer.engine;
+  return memory.slice(scratch, scratch + length);
+}
+
+function readValue(so: So, level: number, name: number, room: number): number {
+  const { calls, scratch } = so.layer.engine;
+  const length = calls.so_getopt(so.ptr, level, name, scratch, room);
+  if (length < 0) throw new SocketError(-length, "getsockopt");
+  return length;
+}
+
+function readTcpInfo(so: So, at: number): TcpInfo {
+  const info: Record<string, number> = {};
+  for (const [name, offset] of Object.entries(layout.TcpInfo)) {
+    if (name !== "size") info[name] = field.getU32(so.layer.engine, at, offset);
+  }
+  return info as TcpInfo;
+}

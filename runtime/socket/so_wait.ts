@@ -1,0 +1,169 @@
+/**
+ * Calls that wait, built on those that do not (`so.ts`): wait for the event, try again. They honour
+ * the socket's timeouts and AbortSignals, and answer as the others do, a result or a negated error
+ * number.
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import { Ev } from "../../assembly/abi/event.ts";
+import { Msg, Ss } from "../../assembly/abi/socket.ts";
+import { SocketError } from "../errors.ts";
+import * as field from "../layout.ts";
+import * as layout from "../wasm/layout.gen.ts";
+import type { So } from "./so.ts";
+import { CLOSED, INTERRUPTED } from "./waits.ts";
+
+/** How a call that may wait can be stopped. */
+export interface WaitOptions {
+  /** Ends the wait; the call fails with EINTR, whose cause is the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** The error of a wait that ended without an event. */
+export function waitErrno(result: number): number {
+  if (result === INTERRUPTED) return Errno.EINTR;
+  return result === CLOSED ? Errno.EBADF : Errno.EAGAIN;
+}
+
+/** Answers a result, and throws the error if it is one. */
+export function check(result: number, syscall: string, signal?: AbortSignal): number {
+  if (result >= 0) return result;
+  if (result === -Errno.EINTR && signal?.aborted) {
+    throw new SocketError(Errno.EINTR, syscall, undefined, { cause: signal.reason });
+  }
+  throw new SocketError(-result, syscall);
+}
+
+/** True if a call with these flags must not wait. */
+export function mustNotWait(so: So, flags: number): boolean {
+  return (flags & Msg.DONTWAIT) !== 0 || so.nonblocking;
+}
+
+/**
+ * Goes on with a receive whose first try answered `first`: repeats `attempt` until it does not
+ * answer EAGAIN, waiting for data in between.
+ */
+export async function receive(
+  so: So,
+  first: number,
+  flags: number,
+  signal: AbortSignal | undefined,
+  attempt: (flags: number) => number,
+): Promise<number> {
+  let got = first;
+  // Urgent data is not waited for: a program that wants that polls.
+  while (got === -Errno.EAGAIN && (flags & Msg.OOB) === 0 && !mustNotWait(so, flags)) {
+    const result = await so.layer.waits.wait(so, Ev.READ, so.rcvtimeo_us, signal);
+    if (result > 0) got = attempt(flags);
+    else if (waitErrno(result) !== Errno.EAGAIN) return -waitErrno(result);
+    // When the time is over, less than SO_RCVLOWAT will do.
+    else return attempt(flags | Msg.DONTWAIT);
+  }
+  return got;
+}
+
+/** Receives until the buffer is full, the stream ends or something else stops it (MSG_WAITALL). */
+export async function receiveAll(
+  so: So,
+  buffer: Uint8Array,
+  flags: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let done = 0;
+  while (done < buffer.length) {
+    const at = done;
+    const attempt = (now: number) => so.tryRecv(buffer, at, buffer.length - at, now, 0);
+    const got = await receive(so, attempt(flags), flags, signal, attempt);
+    if (got < 0 && done === 0) return got;
+    if (got < 0 && got !== -Errno.EINTR) so.defer(got);
+    if (got <= 0) break;
+    done += got;
+    // A short read stops at the urgent mark, so that the program can see it.
+    if ((so.state & Ss.RCVATMARK) !== 0) break;
+  }
+  return done;
+}
+
+/**
+ * Goes on with a send whose first try answered `first`: repeats `attempt`, which is told how many
+ * bytes are sent already, until `length` bytes are. If something ends that early, the bytes sent so
+ * far are the result.
+ */
+export async function sendAll(
+  so: So,
+  first: number,
+  length: number,
+  flags: number,
+  signal: AbortSignal | undefined,
+  attempt: (done: number) => number,
+): Promise<number> {
+  let done = 0;
+  for (let sent = first;; sent = attempt(done)) {
+    if (sent >= 0) {
+      done += sent;
+      if (done >= length || !so.stream) return done;
+    } else if (sent !== -Errno.EAGAIN) {
+      if (done === 0) return sent;
+      so.defer(sent);
+      return done;
+    }
+    if (mustNotWait(so, flags)) return done > 0 ? done : -Errno.EAGAIN;
+    const result = await so.layer.waits.wait(so, Ev.WRITE, so.sndtimeo_us, signal);
+    if (result <= 0) return done > 0 ? done : -waitErrno(result);
+  }
+}
+
+/**
+ * Waits until a connection that was begun stands or has failed. When the time of SO_SNDTIMEO or the
+ * signal ends the wait, the attempt goes on.
+ */
+export async function awaitConnected(so: So, signal: AbortSignal | undefined): Promise<number> {
+  while (so.fd >= 0 && (so.state & Ss.ISCONNECTING) !== 0 && pendingError(so) === 0) {
+    const result = await so.layer.waits.wait(so, Ev.STATE, so.sndtimeo_us, signal);
+    if (result <= 0) {
+      const errno = waitErrno(result);
+      return errno === Errno.EAGAIN ? -Errno.EINPROGRESS : -errno;
+    }
+  }
+  if (so.fd < 0) return -Errno.EBADF;
+  return -so.takeError();
+}
+
+/** Closes, waiting as SO_LINGER says until the peer has everything. */
+export async function closeLingering(so: So): Promise<void> {
+  const { engine, waits, table } = so.layer;
+  const linger_s = field.getU32(engine, so.ptr, layout.Socket.linger_s) | 0;
+  const lingers = linger_s > 0 && so.stream && (so.state & Ss.ISCONNECTED) !== 0 &&
+    !so.nonblocking;
+  release(so, lingers);
+  if (!lingers) return;
+  engine.calls.so_disconnect(so.ptr);
+  waits.scheduler.kick();
+  const until_us = waits.scheduler.now_us() + linger_s * 1e6;
+  while ((so.state & Ss.ISCONNECTED) !== 0) {
+    const left_us = until_us - waits.scheduler.now_us();
+    if (left_us <= 0) break;
+    if (await waits.wait(so, Ev.STATE, left_us) <= 0) break;
+  }
+  table.lingered(so);
+  engine.calls.so_close(so.ptr);
+  waits.scheduler.kick();
+}
+
+/** Gives up the descriptor; those who wait on it get EBADF. Without `lingers` also the socket. */
+export function release(so: So, lingers = false): void {
+  const { engine, waits, table } = so.layer;
+  if (so.fd < 0) return;
+  table.remove(so.fd, lingers);
+  so.fd = -1;
+  waits.close(so);
+  if (lingers) return;
+  engine.calls.so_close(so.ptr);
+  waits.scheduler.kick();
+}
+
+function pendingError(so: So): number {
+  return field.getU32(so.layer.engine, so.ptr, layout.Socket.error);
+}

@@ -1,0 +1,244 @@
+/**
+ * The system calls of the sockets kernel. Those that may have to wait are promises: they honour the
+ * timeouts SO_RCVTIMEO and SO_SNDTIMEO (EAGAIN when the time is over), an AbortSignal (EINTR) and
+ * close (EBADF). On a descriptor with O_NONBLOCK, or with MSG_DONTWAIT, the promise is rejected
+ * with EAGAIN at once instead. Calls that never wait are plain functions, and {@link Syscalls.nb}
+ * has synchronous twins of the others. All failures are `SocketError`s.
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import { Limits } from "../../assembly/abi/limits.ts";
+import { Msg } from "../../assembly/abi/socket.ts";
+import type { AcceptedSocket } from "./calls.ts";
+import * as calls from "./calls.ts";
+import { ControlCalls } from "./control.ts";
+import type { HostNames } from "./host_names.ts";
+import { checkControl, iovLength, readRecvInfo, tryRecvIov, trySendIov } from "./message.ts";
+import type { RecvHeader, SendHeader } from "./message.ts";
+import { type Accepted, NonBlockingCalls, type Received } from "./nonblocking.ts";
+import { type PollFd, pollWait, selectEntries, selectResult } from "./select.ts";
+import type { SelectResult, SelectSets } from "./select.ts";
+import { sendFile, type SendFileParams } from "./send_file.ts";
+import type { SocketLayer } from "./so.ts";
+import * as wait from "./so_wait.ts";
+import { check, type WaitOptions } from "./so_wait.ts";
+import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
+
+/** System calls of a stack. */
+export class Syscalls extends ControlCalls {
+  /** Synchronous twins of the calls that can wait. */
+  readonly nb: NonBlockingCalls;
+
+  /** System calls on the sockets of `layer`. */
+  constructor(layer: SocketLayer, names: HostNames) {
+    super(layer, names);
+    this.nb = new NonBlockingCalls(layer);
+  }
+
+  /**
+   * Makes a socket; answers its descriptor, the lowest free one.
+   *
+   * Errors: EPFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE, EMFILE, ENOBUFS.
+   */
+  socket(domain: number, type: number, protocol = 0): number {
+    return calls.createSocket(this.layer, domain, type, protocol).fd;
+  }
+
+  /** Gives a socket its local address. Errors: EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL. */
+  bind(fd: number, address: SockAddrInit): void {
+    calls.bindSocket(this.layer.table.get(fd, "bind"), address);
+  }
+
+  /** Begins to accept connections. Errors: EOPNOTSUPP, EINVAL, EADDRINUSE. */
+  listen(fd: number, backlog: number = Limits.SOMAXCONN): void {
+    calls.listenSocket(this.layer.table.get(fd, "listen"), backlog);
+  }
+
+  /** Waits for a connection. Errors: EINVAL, EOPNOTSUPP, ECONNABORTED, EMFILE. */
+  async accept(fd: number, options: WaitOptions = {}): Promise<Accepted> {
+    const so = this.layer.table.get(fd, "accept");
+    let taken: AcceptedSocket | undefined;
+    const attempt = () => calls.tryAccept(so, (accepted) => taken = accepted);
+    const result = await wait.receive(so, attempt(), 0, options.signal, attempt);
+    check(result, "accept", options.signal);
+    return { fd: taken!.so.fd, address: taken!.peer };
+  }
+
+  /**
+   * Connects, or sets the peer of a message socket. When SO_SNDTIMEO (EINPROGRESS) or the signal
+   * (EINTR) ends the wait, the attempt goes on.
+   *
+   * Errors: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, EADDRINUSE, EISCONN,
+   * EALREADY, EOPNOTSUPP, EAFNOSUPPORT, EADDRNOTAVAIL.
+   */
+  async connect(fd: number, address: SockAddrInit, options: WaitOptions = {}): Promise<void> {
+    const so = this.layer.table.get(fd, "connect");
+    let result = calls.tryConnect(so, address);
+    if (result === -Errno.EINPROGRESS && !so.nonblocking) {
+      result = await wait.awaitConnected(so, options.signal);
+    }
+    check(result, "connect", options.signal);
+  }
+
+  /**
+   * Sends; answers how many bytes. A stream takes all of them unless a timeout or signal ends the
+   * wait for room.
+   *
+   * Errors: EPIPE, ESHUTDOWN, ENOTCONN, EDESTADDRREQ, EMSGSIZE, ENOBUFS, ECONNRESET and what else
+   * ended the connection.
+   */
+  async send(
+    fd: number,
+    data: Uint8Array,
+    flags = 0,
+    options: WaitOptions = {},
+  ): Promise<number> {
+    const so = this.layer.table.get(fd, "send");
+    const { length } = data;
+    const first = so.trySend(data, 0, length, flags, 0);
+    if (first === length) return first;
+    const attempt = (done: number) => so.trySend(data, done, length - done, flags, 0);
+    const { signal } = options;
+    return check(await wait.sendAll(so, first, length, flags, signal, attempt), "send", signal);
+  }
+
+  /** Sends a message to an address. Errors: those of send, EISCONN, EACCES for a broadcast. */
+  async sendto(
+    fd: number,
+    data: Uint8Array,
+    flags: number,
+    to?: SockAddrInit,
+    options: WaitOptions = {},
+  ): Promise<number> {
+    const so = this.layer.table.get(fd, "sendto");
+    const { length } = data;
+    const attempt = (done: number) =>
+      so.trySend(data, done, length - done, flags, calls.putName(so, to, "sendto"));
+    const first = attempt(0);
+    if (first === length) return first;
+    const { signal } = options;
+    return check(await wait.sendAll(so, first, length, flags, signal, attempt), "sendto", signal);
+  }
+
+  /** Sends data in pieces: to a message socket as one message. Errors: those of sendto. */
+  async sendmsg(
+    fd: number,
+    message: SendHeader,
+    flags = 0,
+    options: WaitOptions = {},
+  ): Promise<number> {
+    const so = this.layer.table.get(fd, "sendmsg");
+    checkControl(message);
+    const attempt = (done: number) =>
+      trySendIov(so, message.iov, done, flags, calls.putName(so, message.name, "sendmsg"));
+    const length = iovLength(message.iov);
+    const first = attempt(0);
+    if (first === length) return first;
+    const { signal } = options;
+    return check(await wait.sendAll(so, first, length, flags, signal, attempt), "sendmsg", signal);
+  }
+
+  /**
+   * Receives into `buffer`; answers how many bytes, 0 at the end of a stream. MSG_WAITALL waits
+   * until the buffer is full, MSG_PEEK leaves the data, MSG_OOB takes the urgent byte.
+   *
+   * Errors: ENOTCONN, ECONNRESET and what else ended the connection; EINVAL for MSG_OOB without
+   * urgent data.
+   */
+  async recv(
+    fd: number,
+    buffer: Uint8Array,
+    flags = 0,
+    options: WaitOptions = {},
+  ): Promise<number> {
+    const so = this.layer.table.get(fd, "recv");
+    const { signal } = options;
+    if ((flags & Msg.WAITALL) !== 0 && (flags & (Msg.PEEK | Msg.OOB)) === 0 && so.stream) {
+      return check(await wait.receiveAll(so, buffer, flags, signal), "recv", signal);
+    }
+    const first = so.tryRecv(buffer, 0, buffer.length, flags, 0);
+    if (first >= 0) return first;
+    const attempt = (now: number) => so.tryRecv(buffer, 0, buffer.length, now, 0);
+    return check(await wait.receive(so, first, flags, signal, attempt), "recv", signal);
+  }
+
+  /** Receives with the sender's address. Errors: those of recv. */
+  async recvfrom(
+    fd: number,
+    buffer: Uint8Array,
+    flags = 0,
+    options: WaitOptions = {},
+  ): Promise<Received> {
+    const so = this.layer.table.get(fd, "recvfrom");
+    let from: SockAddr | undefined;
+    const attempt = (now: number) => {
+      const got = so.tryRecv(buffer, 0, buffer.length, now, calls.nameRoom(so));
+      if (got >= 0) from = calls.takeName(so);
+      return got;
+    };
+    const { signal } = options;
+    const got = await wait.receive(so, attempt(flags), flags, signal, attempt);
+    return { length: check(got, "recvfrom", signal), from };
+  }
+
+  /** Receives into pieces and fills in the rest of the header; answers the bytes received. */
+  async recvmsg(
+    fd: number,
+    message: RecvHeader,
+    flags = 0,
+    options: WaitOptions = {},
+  ): Promise<number> {
+    const so = this.layer.table.get(fd, "recvmsg");
+    const attempt = (now: number) => {
+      const got = tryRecvIov(so, message.iov, now, calls.nameRoom(so));
+      if (got >= 0) {
+        message.name = calls.takeName(so);
+        readRecvInfo(this.layer.engine, message);
+      }
+      return got;
+    };
+    const { signal } = options;
+    const got = await wait.receive(so, attempt(flags), flags, signal, attempt);
+    return check(got, "recvmsg", signal);
+  }
+
+  /** Ends one or both directions; `how` is a `Shut`. Errors: EINVAL, ENOTCONN. */
+  shutdown(fd: number, how: number): void {
+    check(calls.tryShutdown(this.layer.table.get(fd, "shutdown"), how), "shutdown");
+  }
+
+  /**
+   * Closes a descriptor; the number is free at once. With SO_LINGER the promise waits until the
+   * peer has everything or the time is over; a time of 0 resets the connection.
+   */
+  async close(fd: number): Promise<void> {
+    await wait.closeLingering(this.layer.table.get(fd, "close"));
+  }
+
+  /**
+   * Waits until something of what the entries ask for holds, at most `timeout_ms` milliseconds (-1:
+   * without end), and fills in `revents`. Answers how many entries have any; 0 when time is over.
+   */
+  poll(fds: readonly PollFd[], timeout_ms = -1, options: WaitOptions = {}): Promise<number> {
+    const timeout_us = timeout_ms < 0 ? Infinity : timeout_ms * 1000;
+    return pollWait(this.layer, fds, timeout_us, options, "poll");
+  }
+
+  /** Waits for descriptors, at most `timeout_us` microseconds. Errors: EBADF, ENOTSOCK. */
+  async select(
+    sets: SelectSets,
+    timeout_us = Infinity,
+    options: WaitOptions = {},
+  ): Promise<SelectResult> {
+    const entries = selectEntries(this.layer, sets);
+    await pollWait(this.layer, entries, timeout_us, options, "select");
+    return selectResult(entries);
+  }
+
+  /** Sends a header, a file and a trailer over a connection; answers how many bytes. */
+  send_file(fd: number, params: SendFileParams, options: WaitOptions = {}): Promise<number> {
+    return sendFile((data) => this.send(fd, data, 0, options), params);
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * Waiting for events of sockets: who waits for what, until when, and what wakes them. Interest in
+ * an event is told to the engine once (`so_want`) and the engine reports it once (`ev_drain`).
+ *
+ * @module
+ */
+
+import { Limits } from "../../assembly/abi/limits.ts";
+import type { Engine } from "../engine.ts";
+import * as field from "../layout.ts";
+import * as layout from "../wasm/layout.gen.ts";
+import { Deadlines, type Timed } from "./deadlines.ts";
+
+/** A wait ended because its time was over. */
+export const TIMED_OUT = 0;
+/** A wait ended because its AbortSignal said so. */
+export const INTERRUPTED = -1;
+/** A wait ended because the descriptor was closed. */
+export const CLOSED = -2;
+
+/** What the waiting half needs of the loop. */
+export interface Scheduler {
+  /** Time of the stack's clock in microseconds. */
+  now_us(): number;
+  /** The engine may have something to do: take a turn soon. */
+  kick(): void;
+  /** The same after a call that rarely makes work: look first, cheaply. */
+  touch(): void;
+  /** A wait with this deadline has begun. */
+  sleepUntil(deadline_us: number): void;
+  /** Somebody waits: the process must live on. */
+  hold(): void;
+  /** Nobody waits any more. */
+  release(): void;
+}
+
+/** The part of a socket that waiting needs. */
+export interface Waitable {
+  /** Address of its struct Socket; 0 for a wait on time alone. */
+  readonly ptr: number;
+  /** First of those that wait on it. */
+  waiters: Wait | undefined;
+  /** True if waiting on it keeps the process alive. */
+  refd: boolean;
+}
+
+/** A socket and the Ev bits waited for. */
+export interface WaitTarget {
+  /** The socket. */
+  readonly so: Waitable;
+  /** Ev bits. */
+  readonly mask: number;
+}
+
+/** Where in the scratch area events are drained to: behind the records of requests. */
+const EVENTS_AT = 2048;
+const SCRATCH_BYTES = 4096;
+const EVENT_BYTES = 8;
+/** Events taken by one call. */
+const EVENTS_MAX = Math.min(Limits.EVENT_BATCH, (SCRATCH_BYTES - EVENTS_AT) / EVENT_BYTES);
+
+/** One wait on one socket. */
+class Wait implements Timed {
+  deadline_us = Infinity;
+  place = -1;
+  next: Wait | undefined = undefined;
+  signal: AbortSignal | undefined = undefined;
+  onAbort: (() => void) | undefined = undefined;
+
+  constructor(
+    readonly so: Waitable,
+    readonly mask: number,
+    /** The wait counts among those that keep the process alive. */
+    public held: boolean,
+    readonly resolve: (result: number) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
+}
+export type { Wait };
+
+/** All waits of a stack. */
+export class Waits {
+  readonly #engine: Engine;
+  readonly #find: (ptr: number) => Waitable | undefined;
+  readonly #deadlines: Deadlines<Wait> = new Deadlines();
+  readonly #sleepers: Waitable = { ptr: 0, waiters: undefined, refd: true };
+  #scheduler: Scheduler | undefined = undefined;
+  #pending = 0;
+
+  /** @param find the socket at an address, if the runtime has a descriptor for it */
+  constructor(engine: Engine, find: (ptr: number) => Waitable | undefined) {
+    this.#engine = engine;
+    this.#find = find;
+  }
+
+  /** Gives the waits their loop; before the first wait. */
+  begin(scheduler: Scheduler): void {
+    this.#scheduler = scheduler;
+  }
+
+  /** The loop. */
+  get scheduler(): Scheduler {
+    return this.#scheduler!;
+  }
+
+  /** Waits under way that keep the process alive. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Earliest deadline of a wait in microseconds, or `Infinity`. */
+  get next_us(): number {
+    return this.#deadlines.next_us;
+  }
+
+  /**
+   * Waits for an event of `mask`, for at most `timeout_us` microseconds unless that is 0.
+   *
+   * @returns the events that came, or TIMED_OUT, INTERRUPTED or CLOSED
+   */
+  wait(so: Waitable, mask: number, timeout_us = 0, signal?: AbortSignal): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const wait = this.#begin(so, mask, resolve, reject);
+      this.#limit(wait, timeout_us === 0 ? Infinity : timeout_us, signal);
+    });
+  }
+
+  /** Waits for any event of any target, for at most `timeout_us` microseconds. */
+  waitAny(
+    targets: readonly WaitTarget[],
+    timeout_us: number,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const waits: Wait[] = [];
+      const leave = () => waits.forEach((wait) => this.#leave(wait));
+      const done = (result: number) => {
+        leave();
+        resolve(result);
+      };
+      const fail = (error: unknown) => {
+        leave();
+        reject(error);
+      };
+      for (const { so, mask } of targets) waits.push(this.#begin(so, mask, done, fail));
+      const timer = this.#begin(this.#sleepers, 0, done, fail);
+      waits.push(timer);
+      this.#limit(timer, timeout_us, signal);
+    });
+  }
+
+  /** Wakes those whose events the engine reports; answers how many events there were. */
+  dispatch(): number {
+    const { calls, scratch, u32 } = this.#engine;
+    const events = scratch + EVENTS_AT;
+    let total = 0;
+    for (;;) {
+      const count = calls.ev_drain(events, EVENTS_MAX);
+      for (let i = 0; i < count; i++) {
+        const word = (events + i * EVENT_BYTES) >>> 2;
+        const so = this.#find(u32[word]);
+        if (so !== undefined) this.#wake(so, u32[word + 1]);
+      }
+      total += count;
+      if (count < EVENTS_MAX) return total;
+    }
+  }
+
+  /** Ends the waits whose time is over; answers how many. */
+  expire(now_us: number): number {
+    let count = 0;
+    for (;;) {
+      const wait = this.#deadlines.takeDue(now_us);
+      if (wait === undefined) return count;
+      this.#done(wait, TIMED_OUT);
+      count++;
+    }
+  }
+
+  /** Ends all waits on a socket that is being closed; without one, those on time alone. */
+  close(so: Waitable = this.#sleepers): void {
+    while (so.waiters !== undefined) this.#done(so.waiters, CLOSED);
+  }
+
+  /** Ends all waits on a socket, or those on time alone, with an exception. */
+  fail(error: unknown, so: Waitable = this.#sleepers): void {
+    while (so.waiters !== undefined) {
+      const wait = so.waiters;
+      this.#leave(wait);
+      wait.reject(error);
+    }
+  }
+
+  /** Says whether the waits on a socket, now and later, keep the process alive. */
+  setRef(so: Waitable, refd: boolean): void {
+    so.refd = refd;
+    for (let wait = so.waiters; wait !== undefined; wait = wait.next) {
+      if (wait.held === refd) continue;
+      wait.held = refd;
+      this.#count(refd ? 1 : -1);
+    }
+  }
+
+  #begin(
+    so: Waitable,
+    mask: number,
+    resolve: (result: number) => void,
+    reject: (error: unknown) => void,
+  ): Wait {
+    const wait = new Wait(so, mask, so.refd, resolve, reject);
+    wait.next = so.waiters;
+    so.waiters = wait;
+    if (wait.held) this.#count(1);
+    if (so.ptr !== 0) this.#want(so);
+    return wait;
+  }
+
+  #limit(wait: Wait, timeout_us: number, signal: AbortSignal | undefined): void {
+    if (signal?.aborted) return this.#done(wait, INTERRUPTED);
+    if (signal !== undefined) {
+      wait.signal = signal;
+      wait.onAbort = () => this.#done(wait, INTERRUPTED);
+      signal.addEventListener("abort", wait.onAbort);
+    }
+    if (timeout_us === Infinity) return;
+    wait.deadline_us = this.scheduler.now_us() + timeout_us;
+    this.#deadlines.add(wait);
+    this.scheduler.sleepUntil(wait.deadline_us);
+  }
+
+  /** Tells the engine all that anybody waits for on a socket. */
+  #want(so: Waitable): void {
+    let mask = 0;
+    for (let wait = so.waiters; wait !== undefined; wait = wait.next) mask |= wait.mask;
+    this.#engine.calls.so_want(so.ptr, mask);
+    // What is true already was put on the event list, and only a turn takes it from there.
+    if (field.getU16(this.#engine, so.ptr, layout.Socket.evpending) !== 0) this.scheduler.kick();
+  }
+
+  #wake(so: Waitable, events: number): void {
+    let wait = so.waiters;
+    while (wait !== undefined) {
+      const { next }: Wait = wait;
+      const news = wait.mask & events;
+      if (news !== 0) this.#done(wait, news);
+      wait = next;
+    }
+    if (so.waiters !== undefined) this.#want(so);
+  }
+
+  #done(wait: Wait, result: number): void {
+    this.#leave(wait);
+    wait.resolve(result);
+  }
+
+  /** Takes a wait off its socket and off the clock; nothing happens the second time. */
+  #leave(wait: Wait): void {
+    const { so } = wait;
+    if (so.waiters === wait) so.waiters = wait.next;
+    else {
+      let before = so.waiters;
+      while (before !== undefined && before.next !== wait) before = before.next;
+      if (before === undefined) return;
+      before.next = wait.next;
+    }
+    this.#deadlines.remove(wait);
+    if (wait.onAbort !== undefined) wait.signal!.removeEventListener("abort", wait.onAbort);
+    if (wait.held) this.#count(-1);
+  }
+
+  #count(change: 1 | -1): void {
+    this.#pending += change;
+    if (change === 1 && this.#pending === 1) this.scheduler.hold();
+    if (change === -1 && this.#pending === 0) this.scheduler.release();
+  }
+}
