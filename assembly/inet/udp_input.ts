@@ -20,7 +20,7 @@ import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as checksum from "../wire/checksum";
 import * as udp from "../wire/udp";
-import * as icmp from "./icmp";
+import * as icmp from "./icmp_error";
 import * as in_cksum from "./in_cksum";
 import * as in_mcast from "./in_mcast";
 import * as hash from "./in_pcb_hash";
