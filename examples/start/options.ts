@@ -1,0 +1,257 @@
+/**
+ * What `deno task start` can be told.
+ *
+ * @module
+ */
+
+import { isIPv4 } from "node:net";
+import { parseArgs } from "node:util";
+import { parseBytes } from "./format.ts";
+
+/** An address and the length of its prefix. */
+export interface Prefix {
+  /** `10.9.0.2` */
+  readonly address: string;
+  /** Bits of the network part, 0 to 32. */
+  readonly bits: number;
+}
+
+/** Two hosts in this process. */
+export interface TwoHostsOptions {
+  readonly job: "two-hosts";
+  /** Bytes to download. */
+  readonly size: number;
+  /** Seed of the content and of both stacks. */
+  readonly seed: number;
+  /** Bytes of the largest IP packet on the cable. */
+  readonly mtu: number;
+  /** Where the capture goes; undefined for none. */
+  readonly capture: string | undefined;
+  /** Bytes kept of each frame. */
+  readonly snaplen: number;
+}
+
+/** The server on a TAP device. */
+export interface TapOptions {
+  readonly job: "tap";
+  /** Name of the device. */
+  readonly device: string;
+  /** Address of the stack. */
+  readonly address: Prefix;
+  /** Address that the machine gets on the device. */
+  readonly hostAddress: Prefix;
+  /** Port of the server. */
+  readonly port: number;
+  /** Seed of the content. */
+  readonly seed: number;
+}
+
+/** A capture file played to a stack. */
+export interface ReplayOptions {
+  readonly job: "replay";
+  /** The capture file. */
+  readonly file: string;
+  /** Address of the stack; undefined to guess it. */
+  readonly address: Prefix | undefined;
+  /** Ports to listen on, so that frames find a socket. */
+  readonly listen: readonly ListenPort[];
+  /** Leave out the line for each frame. */
+  readonly totals: boolean;
+}
+
+/** A port that somebody listens on. */
+export interface ListenPort {
+  /** Protocol. */
+  readonly protocol: "tcp" | "udp";
+  /** 1 to 65535. */
+  readonly port: number;
+}
+
+/** Show the help and stop. */
+export interface HelpOptions {
+  readonly job: "help";
+}
+
+/** One of the jobs and what it needs. */
+export type StartOptions = TwoHostsOptions | TapOptions | ReplayOptions | HelpOptions;
+
+/** The command line makes no sense; the message says why. */
+export class UsageError extends Error {
+  /** `UsageError` */
+  override readonly name = "UsageError";
+}
+
+/** What `--help` prints. */
+export const HELP = `deno task start [OPTIONS]
+    Two hosts on a virtual Ethernet: one serves HTTP, the other downloads from it and checks every
+    byte. Leaves a capture that Wireshark opens.
+      --size BYTES        how much to download; 64MiB unless told
+      --mtu BYTES         largest IP packet on the cable, 68 to 65535; 1500 unless told
+      --seed N            seed of the content and of both stacks; 1 unless told
+      --capture FILE      where the capture goes; out/start.pcapng unless told
+      --no-capture        make no capture
+      --snaplen BYTES     bytes kept of each frame, 0 for all; 128 unless told
+
+deno task start --tap NAME [OPTIONS]
+    The same server on a TAP device, where this machine's own ping and curl reach it, until Ctrl-C.
+    Linux only; as root, or on a device that was made for you.
+      --address A/N       address of the stack; 10.9.0.2/24 unless told
+      --host-address A/N  address of this machine on the device; 10.9.0.1/24 unless told
+      --port N            port of the server; 80 unless told
+      --seed N            seed of the content; 1 unless told
+
+deno task start --replay FILE [OPTIONS]
+    Plays a capture file (pcap or pcapng) to a stack and says of every frame what the stack made of
+    it: used, answered, or dropped and by which rule. The clock is that of the capture, so the
+    answers of the stack are the same every time.
+      --address A/N       address of the stack; the most frequent destination unless told
+      --listen PROTO/N    open a socket, such as udp/53 or tcp/80; may be repeated
+      --totals            only the totals, no line for each frame
+
+deno task start --help
+    This text.
+
+Exit status: 0 if all went well, 1 if the job failed, 2 if the options make no sense.`;
+
+const OPTIONS = {
+  "help": { type: "boolean", short: "h" },
+  "size": { type: "string" },
+  "mtu": { type: "string" },
+  "seed": { type: "string" },
+  "capture": { type: "string" },
+  "no-capture": { type: "boolean" },
+  "snaplen": { type: "string" },
+  "tap": { type: "string" },
+  "address": { type: "string" },
+  "host-address": { type: "string" },
+  "port": { type: "string" },
+  "replay": { type: "string" },
+  "listen": { type: "string", multiple: true },
+  "totals": { type: "boolean" },
+} as const;
+
+type OptionName = keyof typeof OPTIONS;
+
+/** Options that each job understands. */
+const UNDERSTOOD: Readonly<Record<string, readonly OptionName[]>> = {
+  "two-hosts": ["size", "mtu", "seed", "capture", "no-capture", "snaplen"],
+  "tap": ["tap", "address", "host-address", "port", "seed"],
+  "replay": ["replay", "address", "listen", "totals"],
+};
+
+const SNAPLEN_ALL = 262_144;
+const MIB = 1024 * 1024;
+
+/** Reads the command line; throws a `UsageError` that says what is wrong with it. */
+export function parseOptions(args: readonly string[]): StartOptions {
+  const values = parse(args);
+  if (values.help) return { job: "help" };
+  const job = values.tap !== undefined ? "tap" : values.replay !== undefined ? "replay" : undefined;
+  refuseStrangers(job ?? "two-hosts", Object.keys(values) as OptionName[]);
+  const seed = integer("seed", values.seed, 1, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  if (job === "tap") {
+    const address = prefix("address", values.address ?? "10.9.0.2/24");
+    const hostAddress = prefix("host-address", values["host-address"] ?? "10.9.0.1/24");
+    if (address.address === hostAddress.address) {
+      throw new UsageError(`--address and --host-address are both ${address.address}`);
+    }
+    const port = integer("port", values.port, 80, 1, 65535);
+    return { job, device: deviceName(values.tap!), address, hostAddress, port, seed };
+  }
+  if (job === "replay") {
+    return {
+      job,
+      file: fileName("replay", values.replay!),
+      address: values.address === undefined ? undefined : prefix("address", values.address),
+      listen: (values.listen ?? []).map(listenPort),
+      totals: values.totals ?? false,
+    };
+  }
+  const snaplen = integer("snaplen", values.snaplen, 128, 0, SNAPLEN_ALL);
+  if (values["no-capture"] && values.capture !== undefined) {
+    throw new UsageError("--capture and --no-capture exclude each other");
+  }
+  return {
+    job: "two-hosts",
+    size: size(values.size),
+    seed,
+    mtu: integer("mtu", values.mtu, 1500, 68, 65535),
+    capture: values["no-capture"]
+      ? undefined
+      : fileName("capture", values.capture ?? "out/start.pcapng"),
+    snaplen: snaplen === 0 ? SNAPLEN_ALL : snaplen,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false })
+      .values;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // Node adds advice about positional arguments, of which there are none here.
+    throw new UsageError(error.message.split(". ")[0].replace(/\.$/, ""));
+  }
+}
+
+function refuseStrangers(job: string, given: readonly OptionName[]): void {
+  const stranger = given.find((name) => !UNDERSTOOD[job].includes(name));
+  if (stranger === undefined) return;
+  const jobs = Object.keys(UNDERSTOOD).filter((other) => UNDERSTOOD[other].includes(stranger));
+  const where = jobs.map((other) => other === "two-hosts" ? "the two hosts" : `--${other}`);
+  const what = job === "two-hosts" ? "the two hosts" : `--${job}`;
+  throw new UsageError(`--${stranger} belongs to ${where.join(" and ")}, not to ${what}`);
+}
+
+function integer(
+  name: string,
+  text: string | undefined,
+  otherwise: number,
+  min: number,
+  max: number,
+): number {
+  if (text === undefined) return otherwise;
+  const value = /^-?\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  const range = Number.isSafeInteger(min) && max < Number.MAX_SAFE_INTEGER
+    ? ` from ${min} to ${max}`
+    : "";
+  throw new UsageError(`--${name} takes a whole number${range}, not "${text}"`);
+}
+
+function size(text: string | undefined): number {
+  const value = text === undefined ? 64 * MIB : parseBytes(text);
+  if (value !== undefined && Number.isSafeInteger(value)) return value;
+  throw new UsageError(`--size takes a number of bytes such as 64MiB, not "${text}"`);
+}
+
+/** `10.0.0.2/24`; without a slash, 24 bits. */
+export function prefix(name: string, text: string): Prefix {
+  const [address, bits = "24", ...more] = text.split("/");
+  if (more.length === 0 && isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32) {
+    return { address, bits: Number(bits) };
+  }
+  throw new UsageError(`--${name} takes an IPv4 address such as 10.9.0.2/24, not "${text}"`);
+}
+
+function listenPort(text: string): ListenPort {
+  const match = /^(tcp|udp)\/(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match !== null && port >= 1 && port <= 65535) {
+    return { protocol: match[1] as "tcp" | "udp", port };
+  }
+  throw new UsageError(`--listen takes a protocol and port such as udp/53, not "${text}"`);
+}
+
+function fileName(name: string, text: string): string {
+  if (text === "") throw new UsageError(`--${name} takes the name of a file`);
+  return text;
+}
+
+function deviceName(text: string): string {
+  if (/^[^\s/:%]{1,15}$/.test(text)) return text;
+  throw new UsageError(
+    `--tap takes the name of a device, 1 to 15 characters without space, colon, slash and ` +
+      `per cent, not "${text}"`,
+  );
+}
