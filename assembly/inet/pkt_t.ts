@@ -21,7 +21,7 @@ export class Pkt {
   ttl: u32;
   tos: u32;
   protocol: u32;
-  flags: u32; // PktFlag
+  flags: u32; // PktFlag; 0 for a packet to one host
 
   /** Address of the 16 bytes of the source. */
   @inline
@@ -39,8 +39,6 @@ export class Pkt {
 export const enum PktFlag {
   BCAST = 1, // addressed to a broadcast address
   MCAST = 2, // addressed to a group
-  LOOP = 4, // from this host itself
-  REASSEMBLED = 8, // made whole from fragments
 }
 
 /** The packet being input. */

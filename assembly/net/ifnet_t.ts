@@ -30,7 +30,6 @@ export class Ifaddr {
 /** Flags of an address. */
 export const enum IfaFlag {
   DUPLICATE = 1, // another station had it when it was probed (RFC 5227 2.1.1)
-  ROUTES_LINK = 2, // the route to its subnet names this address
 }
 
 /** A group joined on an interface (RFC 1112, 2236). */

@@ -11,7 +11,7 @@ export class Rtentry {
   mask: u32;
   gateway: u32; // next hop, 0 when on the link
   flags: u32; // Rtf
-  mtu: u32; // path MTU, 0: the interface's
+  mtu: u32; // largest packet along it, 0: the interface's MTU
   use: u32; // packets sent along it
   metric: u32;
 }

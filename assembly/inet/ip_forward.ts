@@ -1,0 +1,70 @@
+/** Forwarding (RFC 1812 5.2): sends packets for other hosts on. Off unless it is switched on. */
+import { Fate } from "../abi/fate";
+import { Mf } from "../abi/mbuf";
+import { Rtf } from "../abi/route";
+import { Stat } from "../abi/stat";
+import * as route from "../net/route";
+import * as mbuf from "../sys/mbuf";
+import { Mbuf } from "../sys/mbuf_t";
+import * as stat from "../sys/stat";
+import { Icmp, Unreach } from "../wire/icmp4";
+import * as ip4 from "../wire/ip4";
+import * as icmp_error from "./icmp_error";
+import * as ip_output from "./ip_output";
+import { PKT } from "./pkt_t";
+
+/** State of the module. */
+@unmanaged
+@final
+class ForwardState {
+  enabled: u32;
+}
+
+const S: ForwardState = changetype<ForwardState>(memory.data(offsetof<ForwardState>(), 16));
+
+/** Switches forwarding on or off. */
+export function setEnabled(on: bool): void {
+  S.enabled = u32(on);
+}
+
+/** True if this host forwards. */
+export function isEnabled(): bool {
+  return S.enabled != 0;
+}
+
+/** Takes a packet, described by PKT, for a host that we are not. Owns m; decides its fate. */
+export function forward(m: Mbuf): void {
+  const dst = PKT.dst4;
+  // RFC 1812 5.3.4: nothing that came as a link-layer broadcast; 5.3.7: no martian destinations
+  const stays = m.flags & (Mf.BCAST | Mf.MCAST | Mf.LOOP) || ip4.isReserved(dst) || dst >> 24 == 0;
+  if (!S.enabled || stays) return drop(m, Fate.IP_NOT_OURS);
+  if (PKT.ttl <= 1) {
+    stat.fate(Fate.IP_TTL_EXCEEDED);
+    return icmp_error.error(m, Icmp.TIME_EXCEEDED, 0, 0);
+  }
+  const rt = route.lookup(dst);
+  if (!rt || rt.flags & (Rtf.REJECT | Rtf.BLACKHOLE)) {
+    stat.fate(Fate.IP_NO_ROUTE);
+    if (rt && rt.flags & Rtf.BLACKHOLE) mbuf.freem(m);
+    else icmp_error.error(m, Icmp.UNREACH, rt ? Unreach.HOST : Unreach.NET, 0);
+    return;
+  }
+  // RFC 2644: directed broadcasts are not sent on
+  if (rt.flags & Rtf.BROADCAST) return drop(m, Fate.IP_NOT_OURS);
+  const mtu = ip_output.mtuFor(dst, rt);
+  if (m.pktlen > mtu && ip4.fragment(m.data) & ip4.DF) {
+    stat.fate(Fate.IP_MUST_FRAGMENT);
+    return icmp_error.error(m, Icmp.UNREACH, Unreach.NEEDFRAG, mtu);
+  }
+  ip4.decrementTtl(m.data);
+  m.flags &= ~u16(Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
+  rt.use += 1;
+  stat.fate(Fate.IP_FORWARDED);
+  stat.inc(Stat.IP_FORWARDED);
+  ip_output.emit(rt.ifp, m, rt.gateway ? rt.gateway : dst, mtu);
+}
+
+function drop(m: Mbuf, f: Fate): void {
+  stat.fate(f);
+  mbuf.freem(m);
+}

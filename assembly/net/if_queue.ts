@@ -1,0 +1,235 @@
+/**
+ * The queues between an interface and its driver: packets that wait to be sent, and empty mbufs
+ * lent to the driver to be filled.
+ *
+ * ```
+ *   sndq    | lent to the driver | waiting      | free places      IF_SNDQ places, counters wrap
+ *           ^ snd_head           ^ + snd_lent   ^ snd_tail
+ * ```
+ *
+ * A descriptor is 8 bytes: address u32, length u32.
+ */
+import { Errno } from "../abi/errno";
+import { IfCap, Iff, Medium } from "../abi/ifnet";
+import { Limits } from "../abi/limits";
+import { MbufSize, Mf, Mt } from "../abi/mbuf";
+import * as clock from "../sys/clock";
+import * as mbuf from "../sys/mbuf";
+import { Mbuf } from "../sys/mbuf_t";
+import { Blocked, Ifnet } from "./ifnet_t";
+
+export { Blocked } from "./ifnet_t";
+
+const MASK: u32 = Limits.IF_SNDQ - 1;
+
+function place(ifp: Ifnet, at: u32): usize {
+  return ifp.sndq + ((at & MASK) << 2);
+}
+
+/** Packets in the send queue, those lent to the driver included. */
+export function queued(ifp: Ifnet): u32 {
+  return ifp.snd_tail - ifp.snd_head;
+}
+
+/** Places left in the send queue. */
+export function room(ifp: Ifnet): u32 {
+  return Limits.IF_SNDQ - (ifp.snd_tail - ifp.snd_head);
+}
+
+/**
+ * Appends a frame, link header and all. ENETDOWN if the interface is down, ENOBUFS if there is no
+ * room; m is freed then.
+ */
+export function enqueue(ifp: Ifnet, m: Mbuf): i32 {
+  if (!(ifp.flags & Iff.UP)) {
+    mbuf.freem(m);
+    return -Errno.ENETDOWN;
+  }
+  if (room(ifp) == 0) {
+    ifp.odrops += 1;
+    mbuf.freem(m);
+    return -Errno.ENOBUFS;
+  }
+  if (m.flags & (Mf.BCAST | Mf.MCAST)) ifp.omcasts += 1;
+  store<Mbuf>(place(ifp, ifp.snd_tail), m);
+  ifp.snd_tail += 1;
+  return 0;
+}
+
+/** Takes the oldest packet off the queue, nil if it is empty; for interfaces without a driver. */
+export function dequeue(ifp: Ifnet): Mbuf {
+  if (queued(ifp) == 0) return changetype<Mbuf>(0);
+  const m = load<Mbuf>(place(ifp, ifp.snd_head));
+  ifp.snd_head += 1;
+  return m;
+}
+
+/**
+ * Describes the oldest frames, at most `max` and RING, in txdesc. They stay in the queue, and what
+ * the driver reads stays in place, until txDone. Answers how many.
+ */
+export function txPrepare(ifp: Ifnet, max: u32): u32 {
+  const n = min(min(queued(ifp), max), Limits.RING);
+  for (let i: u32 = 0; i < n; i++) {
+    const m = load<Mbuf>(place(ifp, ifp.snd_head + i));
+    const d = ifp.txdesc + (i << 3);
+    store<u32>(d, u32(m.data));
+    store<u32>(d, m.len, 4);
+  }
+  ifp.snd_lent = n;
+  return n;
+}
+
+/** The driver has sent the first `n` frames of the last txPrepare: frees them, wakes senders. */
+export function txDone(ifp: Ifnet, n: u32): void {
+  n = min(n, ifp.snd_lent);
+  for (let i: u32 = 0; i < n; i++) {
+    const m = dequeue(ifp);
+    ifp.opackets += 1;
+    ifp.obytes += u64(m.len);
+    mbuf.freem(m);
+  }
+  ifp.snd_lent = 0;
+  wake(ifp);
+}
+
+/** Calls senders that wait for room, each once, while there is room. */
+export function wake(ifp: Ifnet): void {
+  const last = changetype<Blocked>(ifp.blocked_tail);
+  while (ifp.blocked && room(ifp) > 0) {
+    const b = changetype<Blocked>(ifp.blocked);
+    unlinkFirst(ifp, b);
+    call_indirect<void>(b.fn, b.arg);
+    if (b == last) return; // the rest came back to the list just now
+  }
+}
+
+function unlinkFirst(ifp: Ifnet, b: Blocked): void {
+  ifp.blocked = changetype<usize>(b.next);
+  if (!ifp.blocked) ifp.blocked_tail = 0;
+  b.next = changetype<Blocked>(0);
+  b.ifindex = 0;
+}
+
+/** `b` waits for room in the send queue; does nothing if it waits already. */
+export function block(ifp: Ifnet, b: Blocked): void {
+  if (b.ifindex) return;
+  b.ifindex = ifp.index;
+  b.next = changetype<Blocked>(0);
+  if (ifp.blocked) changetype<Blocked>(ifp.blocked_tail).next = b;
+  else ifp.blocked = changetype<usize>(b);
+  ifp.blocked_tail = changetype<usize>(b);
+}
+
+/** `b` waits no longer: its sender goes away. */
+export function unblock(ifp: Ifnet, b: Blocked): void {
+  if (b.ifindex != ifp.index) return;
+  let prev = changetype<Blocked>(0);
+  for (let at = changetype<Blocked>(ifp.blocked); at; at = at.next) {
+    if (at == b) {
+      if (prev) prev.next = b.next;
+      else ifp.blocked = changetype<usize>(b.next);
+      if (ifp.blocked_tail == changetype<usize>(b)) ifp.blocked_tail = changetype<usize>(prev);
+      b.next = changetype<Blocked>(0);
+      b.ifindex = 0;
+      return;
+    }
+    prev = at;
+  }
+}
+
+/** Calls every waiting sender, room or not: the interface is going away. */
+export function wakeAll(ifp: Ifnet): void {
+  while (ifp.blocked) {
+    const b = changetype<Blocked>(ifp.blocked);
+    unlinkFirst(ifp, b);
+    call_indirect<void>(b.fn, b.arg);
+  }
+}
+
+/** Frees the packets that are not with the driver; all of them if `lent` is true. */
+export function flush(ifp: Ifnet, lent: bool): void {
+  const keep: u32 = lent ? 0 : min(ifp.snd_lent, queued(ifp));
+  while (queued(ifp) > keep) {
+    ifp.snd_tail -= 1;
+    mbuf.freem(load<Mbuf>(place(ifp, ifp.snd_tail)));
+  }
+  if (lent) ifp.snd_lent = 0;
+}
+
+/** Where a received frame starts in its cluster: so that the IP header falls on a word. */
+function rxOffset(ifp: Ifnet): u32 {
+  return MbufSize.MAX_LINKHDR - ifp.hdrlen;
+}
+
+/** Longest frame that an empty mbuf lent to the driver takes. */
+export function rxCapacity(ifp: Ifnet): u32 {
+  return MbufSize.MCLBYTES - rxOffset(ifp);
+}
+
+/**
+ * Lends empty mbufs to the driver: fills rxdesc with address and room of up to `max`, at most RING.
+ * Answers how many there are, fewer when mbufs are short. Mbufs lent earlier are lent again.
+ */
+export function rxPrepare(ifp: Ifnet, max: u32): u32 {
+  const n = min(max, Limits.RING);
+  while (ifp.rx_ready < n) {
+    const m = mbuf.getcl(Mt.DATA);
+    if (!m) break;
+    store<Mbuf>(ifp.rxmbuf + (ifp.rx_ready << 2), m);
+    ifp.rx_ready += 1;
+  }
+  const count = min(n, ifp.rx_ready);
+  const offset = rxOffset(ifp);
+  const room = rxCapacity(ifp);
+  for (let i: u32 = 0; i < count; i++) {
+    const d = ifp.rxdesc + (i << 3);
+    store<u32>(d, u32(load<Mbuf>(ifp.rxmbuf + (i << 2)).buf + offset));
+    store<u32>(d, room, 4);
+  }
+  return count;
+}
+
+/**
+ * The mbuf of rx descriptor `i`, made into a packet of the length the driver set; nil, with the
+ * mbuf freed, if the length is 0 or larger than the room.
+ */
+export function rxPacket(ifp: Ifnet, i: u32): Mbuf {
+  const m = load<Mbuf>(ifp.rxmbuf + (i << 2));
+  const len = load<u32>(ifp.rxdesc + (i << 3), 4);
+  if (len == 0 || len > rxCapacity(ifp)) {
+    mbuf.free(m);
+    return changetype<Mbuf>(0);
+  }
+  m.data = m.buf + rxOffset(ifp);
+  m.len = len;
+  m.pktlen = len;
+  m.rcvif = u16(ifp.index);
+  m.l3off = u16(ifp.hdrlen);
+  m.tstamp = clock.now();
+  m.flags |= u16(Mf.PKTHDR);
+  if (ifp.caps & IfCap.RXCSUM) m.flags |= u16(Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
+  return m;
+}
+
+/** The first `n` rx descriptors are used up: the others move to the front. */
+export function rxConsume(ifp: Ifnet, n: u32): void {
+  const left = ifp.rx_ready - n;
+  memory.copy(ifp.rxmbuf, ifp.rxmbuf + (n << 2), left << 2);
+  ifp.rx_ready = left;
+}
+
+/** Takes back what was lent to the driver to fill; the interface is going away. */
+export function rxFree(ifp: Ifnet): void {
+  for (let i: u32 = 0; i < ifp.rx_ready; i++) {
+    mbuf.free(load<Mbuf>(ifp.rxmbuf + (i << 2)));
+  }
+  ifp.rx_ready = 0;
+}
+
+/** Largest MTU that an interface with a driver can have: every frame is one mbuf. */
+export function mtuMax(medium: u32): u32 {
+  return medium == Medium.ETHERNET || medium == Medium.IP
+    ? MbufSize.MCLBYTES - MbufSize.MAX_LINKHDR
+    : 0;
+}
