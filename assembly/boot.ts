@@ -30,17 +30,18 @@ export function boot(c: BootConfig): i32 {
   const sockets = or(c.sockets, min<u32>(scale * 64, 65536));
   if (!so_pool.init(sockets) || !in_pcb.init(sockets)) return -Errno.ENOMEM;
   if (!in_mcast.init(or(c.groups, 256))) return -Errno.ENOMEM;
-  net_init.init(
+  const lower = net_init.init(
     or(c.routes, 1024),
     or(c.neighbors, 1024),
     or(c.addresses, 256),
     or(c.groups, 256),
   );
-  ip_init.init(or(c.datagrams, 256));
+  if (!lower || !ip_init.init(or(c.datagrams, 256))) return -Errno.ENOMEM;
   host.init(or(c.host_queue, 256));
   const inet = domain.addDomain(Af.INET);
   if (inet < 0) return inet;
   raw_ip.register();
+  ip_init.register();
   udp.register(sockets);
   tcp.register(
     or(c.tcbs, sockets),

@@ -10,7 +10,7 @@ import * as net_if from "./net/if";
 import * as if_input_ from "./net/if_input";
 import * as if_ioctl_ from "./net/if_ioctl";
 import * as if_queue from "./net/if_queue";
-import { IfConfig, IfReq, RtReq } from "./net/ifreq_t";
+import { IfReq, RtReq } from "./net/ifreq_t";
 import * as loop from "./net/loop";
 import * as so from "./socket/so";
 import * as so_ctl from "./socket/so_ctl";
@@ -68,7 +68,7 @@ export function nextDeadline(): f64 {
 }
 
 export function if_attach(cfg: usize): i32 {
-  return net_if.attach(changetype<IfConfig>(cfg));
+  return net_if.attach(cfg);
 }
 
 export function if_detach(i: u32): i32 {

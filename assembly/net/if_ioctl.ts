@@ -32,7 +32,7 @@ const NO_WALK: u32 = 0xffffffff;
  * no such interface; EADDRNOTAVAIL no such (or no further) address; ENOENT no such neighbour; ESRCH
  * no such route; and the errors of the routines that do the work.
  */
-export function ioctl(cmd: i32, ptr: usize, len: u32): i32 {
+export function ioctl(cmd: u32, ptr: usize, len: u32): i32 {
   if (cmd == Sioc.GIFSTATS) {
     return len == offsetof<IfStats>() ? stats(changetype<IfStats>(ptr)) : -Errno.EINVAL;
   }

@@ -249,7 +249,8 @@ function advance(tp: Tcb, end: u32): void {
  * the route is remembered and reported if the connection then times out (RFC 9293 3.9.2.2).
  */
 function failed(tp: Tcb, err: i32): i32 {
-  if (err != -Errno.ENOBUFS) tp.soft_error = -err;
+  if (err == -Errno.EMSGSIZE) tcb.setMss(tp); // the path has become narrower (RFC 1191 6.3)
+  else if (err != -Errno.ENOBUFS) tp.soft_error = -err;
   if (!timers.isSet(tp, Row.REXMT) && !timers.isSet(tp, Row.PERSIST)) {
     timers.set(tp, Row.REXMT, rtt.backedOff(tp));
   }

@@ -7,6 +7,7 @@ import { Th } from "../abi/tcp";
 import * as in_cksum from "../inet/in_cksum";
 import * as in_output from "../inet/in_output";
 import { Inpcb } from "../inet/in_pcb_t";
+import { IpOut } from "../inet/pkt_t";
 import * as sockbuf from "../socket/sockbuf";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
@@ -50,7 +51,7 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   const bits = urgent ? flags | Th.URG : flags;
   tcp.put(h, inp.lport, inp.fport, s, ack, hlen, bits, field, urgent);
   fill(tp, m, s, len, hlen);
-  const err = in_output.send(m, inp, 0);
+  const err = in_output.send(m, inp, IpOut.DF);
   if (err < 0) return err;
   stat.inc(Stat.TCP_SEGMENTS_OUT);
   if (len == 0 && !(flags & (Th.SYN | Th.FIN | Th.RST))) stat.inc(Stat.TCP_ACKS_OUT);
