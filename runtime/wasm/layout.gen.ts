@@ -1,0 +1,1013 @@
+// Written by build.ts from the structs of assembly/; do not edit.
+// Byte offsets of fields, and `size` in bytes.
+
+/** Changes whenever a struct changes; engine.wasm carries the same value. */
+export const LAYOUT_HASH = "7a2dee71bbcdd205";
+
+/** struct ArenaState */
+export const ArenaState = {
+  size: 8,
+  top: 0,
+  end: 4,
+} as const;
+
+/** struct ArpEntry */
+export const ArpEntry = {
+  size: 80,
+  timer_0: 0,
+  timer_1: 8,
+  timer_2: 16,
+  timer_3: 24,
+  ifp: 32,
+  ip: 36,
+  chain: 40,
+  newer: 44,
+  older: 48,
+  held: 52,
+  held_last: 56,
+  hw_hi: 60,
+  hw_lo: 64,
+  held_count: 68,
+  tries: 72,
+  state: 76,
+  used: 77,
+  pad: 78,
+} as const;
+
+/** struct ArpState */
+export const ArpState = {
+  size: 8,
+  dead: 0,
+  pad: 4,
+} as const;
+
+/** struct ArpTable */
+export const ArpTable = {
+  size: 16,
+  buckets: 0,
+  fn: 4,
+  newest: 8,
+  oldest: 12,
+} as const;
+
+/** struct Blocked */
+export const Blocked = {
+  size: 16,
+  next: 0,
+  fn: 4,
+  arg: 8,
+  ifindex: 12,
+} as const;
+
+/** struct BootConfig */
+export const BootConfig = {
+  size: 52,
+  memory_bytes: 0,
+  mbufs_small: 4,
+  mbufs_cluster: 8,
+  sockets: 12,
+  tcbs: 16,
+  timewaits: 20,
+  syncache: 24,
+  routes: 28,
+  neighbors: 32,
+  addresses: 36,
+  groups: 40,
+  datagrams: 44,
+  host_queue: 48,
+} as const;
+
+/** struct Cache */
+export const Cache = {
+  size: 8,
+  table: 0,
+  mask: 4,
+} as const;
+
+/** struct CcRow */
+export const CcRow = {
+  size: 16,
+  init: 0,
+  acked: 4,
+  reduce: 8,
+  idle: 12,
+} as const;
+
+/** struct ClockState */
+export const ClockState = {
+  size: 8,
+  now: 0,
+} as const;
+
+/** struct CtlQuote */
+export const CtlQuote = {
+  size: 48,
+  laddr_hi: 0,
+  laddr_lo: 8,
+  faddr_hi: 16,
+  faddr_lo: 24,
+  seq: 32,
+  mtu: 36,
+  lport: 40,
+  fport: 42,
+  protocol: 44,
+  type: 45,
+  code: 46,
+  pad: 47,
+} as const;
+
+/** struct DataState */
+export const DataState = {
+  size: 4,
+  copied: 0,
+} as const;
+
+/** struct Domain */
+export const Domain = {
+  size: 16,
+  next: 0,
+  rows: 4,
+  family: 8,
+  pad: 12,
+} as const;
+
+/** struct DomainState */
+export const DomainState = {
+  size: 8,
+  first: 0,
+  inputs: 4,
+} as const;
+
+/** struct EventList */
+export const EventList = {
+  size: 8,
+  first: 0,
+  last: 4,
+} as const;
+
+/** struct FateState */
+export const FateState = {
+  size: 4,
+  last: 0,
+} as const;
+
+/** struct ForwardState */
+export const ForwardState = {
+  size: 4,
+  enabled: 0,
+} as const;
+
+/** struct Half */
+export const Half = {
+  size: 114,
+  timer_0: 0,
+  timer_1: 8,
+  timer_2: 16,
+  timer_3: 24,
+  laddr_hi: 32,
+  laddr_lo: 40,
+  faddr_hi: 48,
+  faddr_lo: 56,
+  sent_at: 64,
+  next: 72,
+  listener: 76,
+  irs: 80,
+  iss: 84,
+  ts_recent: 88,
+  ts_offset: 92,
+  wnd: 96,
+  flags: 100,
+  lport: 104,
+  fport: 106,
+  peer_mss: 108,
+  rcv_mss: 110,
+  snd_scale: 112,
+  sends: 113,
+} as const;
+
+/** struct Hole */
+export const Hole = {
+  size: 12,
+  start: 0,
+  end: 4,
+  lost: 8,
+} as const;
+
+/** struct HostQueue */
+export const HostQueue = {
+  size: 16,
+  ring: 0,
+  mask: 4,
+  head: 8,
+  tail: 12,
+} as const;
+
+/** struct IfConfig */
+export const IfConfig = {
+  size: 40,
+  name0: 0,
+  name1: 8,
+  medium: 16,
+  mtu: 20,
+  caps: 24,
+  flags: 28,
+  hwaddr_hi: 32,
+  hwaddr_lo: 36,
+} as const;
+
+/** struct IfReq */
+export const IfReq = {
+  size: 40,
+  hwaddr_hi: 0,
+  hwaddr_lo: 4,
+  ifindex: 8,
+  flags: 12,
+  mtu: 16,
+  addr: 20,
+  mask: 24,
+  broadcast: 28,
+  dst: 32,
+  i: 36,
+} as const;
+
+/** struct IfStats */
+export const IfStats = {
+  size: 120,
+  name0: 0,
+  name1: 8,
+  ipackets: 16,
+  opackets: 24,
+  ibytes: 32,
+  obytes: 40,
+  idrops: 48,
+  odrops: 56,
+  ierrors: 64,
+  oerrors: 72,
+  imcasts: 80,
+  omcasts: 88,
+  ifindex: 96,
+  flags: 100,
+  mtu: 104,
+  medium: 108,
+  queued: 112,
+  pad: 116,
+} as const;
+
+/** struct Ifaddr */
+export const Ifaddr = {
+  size: 80,
+  timer_0: 0,
+  timer_1: 8,
+  timer_2: 16,
+  timer_3: 24,
+  next: 32,
+  ifp: 36,
+  addr: 40,
+  mask: 44,
+  broadcast: 48,
+  dst: 52,
+  flags: 56,
+  conflicts: 60,
+  conflict_at: 64,
+  step: 72,
+  pad: 76,
+} as const;
+
+/** struct Ifmulti */
+export const Ifmulti = {
+  size: 56,
+  timer_0: 0,
+  timer_1: 8,
+  timer_2: 16,
+  timer_3: 24,
+  next: 32,
+  ifp: 36,
+  group: 40,
+  refs: 44,
+  last_reporter: 48,
+  pad: 52,
+} as const;
+
+/** struct Ifnet */
+export const Ifnet = {
+  size: 200,
+  ipackets: 0,
+  opackets: 8,
+  ibytes: 16,
+  obytes: 24,
+  idrops: 32,
+  odrops: 40,
+  ierrors: 48,
+  oerrors: 56,
+  imcasts: 64,
+  omcasts: 72,
+  index: 80,
+  flags: 84,
+  medium: 88,
+  mtu: 92,
+  caps: 96,
+  hdrlen: 100,
+  hwaddr_hi: 104,
+  hwaddr_lo: 108,
+  addrs: 112,
+  multis: 116,
+  sndq: 120,
+  snd_head: 124,
+  snd_tail: 128,
+  snd_lent: 132,
+  txdesc: 136,
+  rxdesc: 140,
+  rxmbuf: 144,
+  rx_ready: 148,
+  blocked: 152,
+  blocked_tail: 156,
+  output: 160,
+  name0: 168,
+  name1: 176,
+  attached: 184,
+  igmp_v1: 188,
+  igmp_v1_until: 192,
+} as const;
+
+/** struct InetHooks */
+export const InetHooks = {
+  size: 8,
+  raw: 0,
+  pad: 4,
+} as const;
+
+/** struct Inpcb */
+export const Inpcb = {
+  size: 100,
+  laddr_hi: 0,
+  laddr_lo: 8,
+  faddr_hi: 16,
+  faddr_lo: 24,
+  so: 32,
+  ppcb: 36,
+  conn_next: 40,
+  conn_prev: 44,
+  port_next: 48,
+  port_prev: 52,
+  list_next: 56,
+  list_prev: 60,
+  info: 64,
+  route: 68,
+  route_gen: 72,
+  flags: 76,
+  memberships: 80,
+  lport: 84,
+  fport: 86,
+  mcast_ifindex: 88,
+  protocol: 90,
+  ttl: 91,
+  tos: 92,
+  mcast_ttl: 93,
+  mcast_loop: 94,
+  conn_hashed: 95,
+  port_hashed: 96,
+  pad1: 97,
+  pad2: 98,
+} as const;
+
+/** struct InpcbInfo */
+export const InpcbInfo = {
+  size: 32,
+  conn: 0,
+  port: 4,
+  mask: 8,
+  first: 12,
+  count: 16,
+  protocol: 20,
+  next_port: 24,
+  pad: 28,
+} as const;
+
+/** struct Ipq */
+export const Ipq = {
+  size: 80,
+  timer_0: 0,
+  timer_1: 8,
+  timer_2: 16,
+  timer_3: 24,
+  chain: 32,
+  newer: 36,
+  older: 40,
+  frags: 44,
+  src: 48,
+  dst: 52,
+  key: 56,
+  count: 60,
+  storage: 64,
+  have: 68,
+  total: 72,
+  ecn: 76,
+  dead: 77,
+  pad: 78,
+} as const;
+
+/** struct IpqState */
+export const IpqState = {
+  size: 20,
+  buckets: 0,
+  newest: 4,
+  oldest: 8,
+  fn: 12,
+  storage: 16,
+} as const;
+
+/** struct Learned */
+export const Learned = {
+  size: 16,
+  until: 0,
+  dst: 8,
+  mtu: 12,
+} as const;
+
+/** struct Limit */
+export const Limit = {
+  size: 12,
+  until: 0,
+  left: 8,
+} as const;
+
+/** struct ListState */
+export const ListState = {
+  size: 16,
+  high: 0,
+  pad: 4,
+  lo: 8,
+  pad2: 12,
+} as const;
+
+/** struct Mbuf */
+export const Mbuf = {
+  size: 56,
+  next: 0,
+  nextpkt: 4,
+  data: 8,
+  len: 12,
+  buf: 16,
+  cap: 20,
+  type: 24,
+  cls: 25,
+  flags: 26,
+  pktlen: 28,
+  rcvif: 32,
+  l3off: 34,
+  aux: 36,
+  aux2: 40,
+  tstamp: 48,
+} as const;
+
+/** struct MbufState */
+export const MbufState = {
+  size: 8,
+  drain: 0,
+  draining: 4,
+} as const;
+
+/** struct Membership */
+export const Membership = {
+  size: 16,
+  next: 0,
+  group: 4,
+  ifindex: 8,
+  pad: 12,
+} as const;
+
+/** struct MtuState */
+export const MtuState = {
+  size: 8,
+  until: 0,
+} as const;
+
+/** struct MultiState */
+export const MultiState = {
+  size: 8,
+  joined: 0,
+  left: 4,
+} as const;
+
+/** struct Options */
+export const Options = {
+  size: 28,
+  present: 0,
+  mss: 4,
+  wscale: 8,
+  ts_val: 12,
+  ts_ecr: 16,
+  sack_n: 20,
+  sack: 24,
+} as const;
+
+/** struct PanicState */
+export const PanicState = {
+  size: 16,
+  msg: 0,
+  file: 4,
+  line: 8,
+  column: 12,
+} as const;
+
+/** struct Pkt */
+export const Pkt = {
+  size: 68,
+  src_hi: 0,
+  src_lo: 8,
+  dst_hi: 16,
+  dst_lo: 24,
+  ifp: 32,
+  src4: 36,
+  dst4: 40,
+  hlen: 44,
+  len: 48,
+  ttl: 52,
+  tos: 56,
+  protocol: 60,
+  flags: 64,
+} as const;
+
+/** struct Place */
+export const Place = {
+  size: 16,
+  dst: 0,
+  generation: 4,
+  rt: 8,
+  pad: 12,
+} as const;
+
+/** struct Plan */
+export const Plan = {
+  size: 16,
+  seq: 0,
+  len: 4,
+  flags: 8,
+  hole: 12,
+} as const;
+
+/** struct Pool */
+export const Pool = {
+  size: 40,
+  base: 0,
+  item: 4,
+  limit: 8,
+  high: 12,
+  free: 16,
+  used: 20,
+  peak: 24,
+  denied: 28,
+  next: 32,
+  marks: 36,
+} as const;
+
+/** struct PoolState */
+export const PoolState = {
+  size: 4,
+  first: 0,
+} as const;
+
+/** struct Protosw */
+export const Protosw = {
+  size: 52,
+  next: 0,
+  family: 4,
+  type: 6,
+  protocol: 8,
+  flags: 10,
+  input: 12,
+  ctlinput: 16,
+  ctloutput: 20,
+  usrreq: 24,
+  init: 28,
+  fasttimo: 32,
+  slowtimo: 36,
+  drain: 40,
+  sockets: 44,
+  slot: 48,
+} as const;
+
+/** struct RandState */
+export const RandState = {
+  size: 40,
+  key0: 0,
+  key1: 8,
+  counter: 16,
+  s0: 24,
+  s1: 28,
+  s2: 32,
+  s3: 36,
+} as const;
+
+/** struct RecvInfo */
+export const RecvInfo = {
+  size: 24,
+  flags: 0,
+  length: 4,
+  dst_set: 8,
+  dst: 12,
+  tstamp: 16,
+} as const;
+
+/** struct RouteState */
+export const RouteState = {
+  size: 16,
+  first: 0,
+  cache: 4,
+  generation: 8,
+  pad: 12,
+} as const;
+
+/** struct RtReq */
+export const RtReq = {
+  size: 40,
+  dst: 0,
+  mask: 4,
+  gateway: 8,
+  flags: 12,
+  ifindex: 16,
+  mtu: 20,
+  metric: 24,
+  use: 28,
+  src: 32,
+  i: 36,
+} as const;
+
+/** struct Rtentry */
+export const Rtentry = {
+  size: 40,
+  next: 0,
+  ifp: 4,
+  ifa: 8,
+  dst: 12,
+  mask: 16,
+  gateway: 20,
+  flags: 24,
+  mtu: 28,
+  use: 32,
+  metric: 36,
+} as const;
+
+/** struct SackRange */
+export const SackRange = {
+  size: 16,
+  next: 0,
+  start: 4,
+  end: 8,
+  pad: 12,
+} as const;
+
+/** struct SeekState */
+export const SeekState = {
+  size: 4,
+  off: 0,
+} as const;
+
+/** struct Seg */
+export const Seg = {
+  size: 72,
+  m: 0,
+  th: 4,
+  off: 8,
+  seq: 12,
+  ack: 16,
+  wnd: 20,
+  up: 24,
+  len: 28,
+  flags: 32,
+  opts: 36,
+  mss: 40,
+  wscale: 44,
+  ts_val: 48,
+  ts_ecr: 52,
+  sack_n: 56,
+  sack: 60,
+  acked: 64,
+  ece: 68,
+} as const;
+
+/** struct SipWords */
+export const SipWords = {
+  size: 32,
+  v0: 0,
+  v1: 8,
+  v2: 16,
+  v3: 24,
+} as const;
+
+/** struct SockAddr */
+export const SockAddr = {
+  size: 24,
+  addr_hi: 0,
+  addr_lo: 8,
+  scope: 16,
+  family: 20,
+  port: 22,
+} as const;
+
+/** struct Sockbuf */
+export const Sockbuf = {
+  size: 48,
+  cc: 0,
+  hiwat: 4,
+  mbcnt: 8,
+  mbmax: 12,
+  lowat: 16,
+  flags: 20,
+  mb: 24,
+  mbtail: 28,
+  lastrecord: 32,
+  sndptr: 36,
+  sndoff: 40,
+  pad: 44,
+} as const;
+
+/** struct Socket */
+export const Socket = {
+  size: 200,
+  sndtimeo_us: 0,
+  rcvtimeo_us: 8,
+  rcv_cc: 16,
+  rcv_1: 20,
+  rcv_2: 24,
+  rcv_3: 28,
+  rcv_4: 32,
+  rcv_5: 36,
+  rcv_6: 40,
+  rcv_7: 44,
+  rcv_8: 48,
+  rcv_9: 52,
+  rcv_10: 56,
+  rcv_11: 60,
+  snd_cc: 64,
+  snd_1: 68,
+  snd_2: 72,
+  snd_3: 76,
+  snd_4: 80,
+  snd_5: 84,
+  snd_6: 88,
+  snd_7: 92,
+  snd_8: 96,
+  snd_9: 100,
+  snd_10: 104,
+  snd_11: 108,
+  proto: 112,
+  pcb: 116,
+  options: 120,
+  state: 124,
+  linger_s: 128,
+  error: 132,
+  head: 136,
+  q0: 140,
+  q0tail: 144,
+  q: 148,
+  qtail: 152,
+  qnext: 156,
+  q0len: 160,
+  qlen: 164,
+  qlimit: 168,
+  oobmark: 172,
+  evnext: 176,
+  evpending: 180,
+  evwant: 182,
+  fd: 184,
+  type: 188,
+  family: 190,
+  inuse: 192,
+  pad: 196,
+} as const;
+
+/** struct State */
+export const State = {
+  size: 16,
+  table: 0,
+  mask: 4,
+  oldest: 8,
+  newest: 12,
+} as const;
+
+/** struct Tcb */
+export const Tcb = {
+  size: 364,
+  d_rexmt: 0,
+  d_persist: 8,
+  d_keep: 16,
+  d_2msl: 24,
+  d_delack: 32,
+  timer_0: 40,
+  timer_1: 48,
+  timer_2: 56,
+  timer_3: 64,
+  rtt_at: 72,
+  sent_at: 80,
+  rcvd_at: 88,
+  ts_recent_at: 96,
+  inp: 104,
+  segq: 108,
+  sacked: 112,
+  out_next: 116,
+  blk_next: 120,
+  blk_fn: 124,
+  blk_arg: 128,
+  blk_ifindex: 132,
+  snd_una: 136,
+  snd_nxt: 140,
+  snd_max: 144,
+  snd_wnd: 148,
+  snd_wl1: 152,
+  snd_wl2: 156,
+  snd_up: 160,
+  iss: 164,
+  rcv_nxt: 168,
+  rcv_adv: 172,
+  rcv_up: 176,
+  irs: 180,
+  last_ack_sent: 184,
+  max_sndwnd: 188,
+  cwnd: 192,
+  ssthresh: 196,
+  recover: 200,
+  high_rxt: 204,
+  sacked_bytes: 208,
+  sacked_count: 212,
+  bytes_acked: 216,
+  prior_cwnd: 220,
+  prior_ssthresh: 224,
+  cc_0: 232,
+  cc_1: 240,
+  cc_2: 248,
+  cc_3: 256,
+  rtt_seq: 264,
+  srtt_us: 268,
+  rttvar_us: 272,
+  rtt_min_us: 276,
+  rto_us: 280,
+  ts_recent: 284,
+  ts_offset: 288,
+  segq_bytes: 292,
+  segq_count: 296,
+  sack_recent: 300,
+  rexmt_segments: 304,
+  rexmt_timeouts: 308,
+  ooo_segments: 312,
+  dupacks_total: 316,
+  user_timeout_ms: 320,
+  keep_idle_ms: 324,
+  keep_intvl_ms: 328,
+  flags: 332,
+  snd_mss: 336,
+  rcv_mss: 338,
+  peer_mss: 340,
+  user_mss: 342,
+  snd_scale: 344,
+  rcv_scale: 345,
+  dupacks: 346,
+  backoff: 347,
+  keep_probes: 348,
+  keep_cnt: 349,
+  cc_algo: 350,
+  oob_byte: 351,
+  oob_have: 352,
+  out_listed: 353,
+  pad: 354,
+  pad2: 355,
+  state: 356,
+  soft_error: 360,
+} as const;
+
+/** struct TcbState */
+export const TcbState = {
+  size: 8,
+  out_first: 0,
+  out_last: 4,
+} as const;
+
+/** struct TcpInfo */
+export const TcpInfo = {
+  size: 104,
+  snd_una_rel: 0,
+  snd_nxt_rel: 4,
+  rcv_nxt_rel: 8,
+  state: 12,
+  options: 16,
+  snd_wscale: 20,
+  rcv_wscale: 24,
+  rto_us: 28,
+  srtt_us: 32,
+  rttvar_us: 36,
+  rtt_min_us: 40,
+  snd_mss: 44,
+  rcv_mss: 48,
+  snd_wnd: 52,
+  rcv_wnd: 56,
+  snd_cwnd: 60,
+  snd_ssthresh: 64,
+  ca_state: 68,
+  rexmt_segments: 72,
+  rexmt_timeouts: 76,
+  backoff: 80,
+  out_of_order: 84,
+  dupacks: 88,
+  unacked_bytes: 92,
+  sacked_bytes: 96,
+  lost_bytes: 100,
+} as const;
+
+/** struct TcpSettings */
+export const TcpSettings = {
+  size: 88,
+  rto_initial_us: 0,
+  rto_min_us: 4,
+  rto_max_us: 8,
+  delack_us: 12,
+  msl_us: 16,
+  fin_wait_2_us: 20,
+  keep_idle_ms: 24,
+  keep_intvl_ms: 28,
+  keep_cnt: 32,
+  persist_min_us: 36,
+  persist_max_us: 40,
+  syn_retries: 44,
+  synack_retries: 48,
+  data_retries: 52,
+  initial_cwnd_segments: 56,
+  sndbuf: 60,
+  rcvbuf: 64,
+  mss_default: 68,
+  challenge_per_s: 72,
+  timestamps: 76,
+  sack: 80,
+  window_scale: 84,
+} as const;
+
+/** struct Timer */
+export const Timer = {
+  size: 32,
+  when: 0,
+  slot_when: 8,
+  next: 16,
+  prev: 20,
+  fn: 24,
+  arg: 28,
+} as const;
+
+/** struct TokenBucket */
+export const TokenBucket = {
+  size: 8,
+  full_at: 0,
+} as const;
+
+/** struct Turn */
+export const Turn = {
+  size: 4,
+  now: 0,
+} as const;
+
+/** struct Tw */
+export const Tw = {
+  size: 76,
+  laddr_hi: 0,
+  laddr_lo: 8,
+  faddr_hi: 16,
+  faddr_lo: 24,
+  until: 32,
+  next: 40,
+  newer: 44,
+  older: 48,
+  snd_nxt: 52,
+  rcv_nxt: 56,
+  ts_recent: 60,
+  ts_offset: 64,
+  lport: 68,
+  fport: 70,
+  ts: 72,
+  wnd: 74,
+} as const;
+
+/** struct TypesState */
+export const TypesState = {
+  size: 8,
+  count: 0,
+  pad: 4,
+} as const;
+
+/** struct Way */
+export const Way = {
+  size: 24,
+  ifp: 0,
+  ifa: 4,
+  nexthop: 8,
+  mtu: 12,
+  flags: 16,
+  swallow: 20,
+} as const;
+
+/** struct WheelState */
+export const WheelState = {
+  size: 28,
+  base: 0,
+  limit: 8,
+  levels: 16,
+  running: 20,
+  count: 24,
+} as const;
