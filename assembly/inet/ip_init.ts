@@ -26,7 +26,7 @@ export function register(): i32 {
   const groups = domain.addRow(Af.INET, 0, IpProto.IGMP, 0);
   if (!control || !groups) return -Errno.ENOBUFS;
   control.input = icmp.input.index;
-  control.drain = ip_reass.drain.index;
+  control.drain = ip_reass.drain.index; // fragments go first when mbufs run out
   groups.input = igmp.input.index;
   return 0;
 }

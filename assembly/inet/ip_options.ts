@@ -1,6 +1,6 @@
 /**
- * Options of the IPv4 header (RFC 791 3.1). A host needs none of them: they are checked and skipped.
- * Packets with a source route are refused (RFC 7126 4.3, 4.4).
+ * Options of the IPv4 header (RFC 791 3.1). A host needs none of them: they are checked and
+ * skipped. Packets with a source route are refused (RFC 7126 4.3, 4.4).
  */
 import * as ip4 from "../wire/ip4";
 

@@ -1,7 +1,7 @@
 /**
  * Reassembly (RFC 791 3.2, RFC 815, RFC 1122 3.3.2). Fragments that overlap are an attack or a
  * broken router: the whole datagram is dropped, and what is still to come of it too (RFC 5722
- * applied to IPv4); an exact copy of a fragment is ignored. After 30 seconds a datagram is given up.
+ * applied to IPv4); an exact copy of a fragment is ignored. A datagram is given up after 30 s.
  */
 import { Fate } from "../abi/fate";
 import { Limits } from "../abi/limits";

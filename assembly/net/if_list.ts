@@ -8,23 +8,32 @@ import { Ifaddr, Ifnet } from "./ifnet_t";
 @final
 class ListState {
   high: u32; // highest index ever used
-  pad: u32;
+  base: usize; // the interfaces, Limits.INTERFACES of them
   lo: Ifnet; // the loopback interface, nil before it is attached
-  pad2: u32;
+  pad: u32;
 }
 
 const S: ListState = changetype<ListState>(memory.data(offsetof<ListState>(), 16));
-const SLOTS: usize = memory.data(264, 16); // a reference for each index; index 0 is never used
+
+/** Bytes of one interface: its record, and behind it the rings of its queues. */
+const RECORD: usize = (offsetof<Ifnet>() + 63) & ~63;
+const RINGS: usize = Limits.IF_SNDQ * 4 + Limits.RING * 20;
+
+/** Reserves the memory of all interfaces; it is touched when they are attached. False without. */
+export function init(): bool {
+  S.base = arena.alloc((RECORD + RINGS) * Limits.INTERFACES, 64);
+  return S.base != 0;
+}
 
 function slot(i: u32): Ifnet {
-  return load<Ifnet>(SLOTS + (i << 2));
+  return changetype<Ifnet>(S.base + (RECORD + RINGS) * usize(i - 1));
 }
 
 /** The interface with an index, nil if there is none. */
 export function byIndex(i: u32): Ifnet {
   if (i == 0 || i > S.high) return changetype<Ifnet>(0);
   const ifp = slot(i);
-  return ifp && ifp.attached ? ifp : changetype<Ifnet>(0);
+  return ifp.attached ? ifp : changetype<Ifnet>(0);
 }
 
 /** The interface with the lowest index, nil if there is none. */
@@ -40,7 +49,7 @@ export function next(ifp: Ifnet): Ifnet {
 function from(i: u32): Ifnet {
   for (; i <= S.high; i++) {
     const ifp = slot(i);
-    if (ifp && ifp.attached) return ifp;
+    if (ifp.attached) return ifp;
   }
   return changetype<Ifnet>(0);
 }
@@ -55,16 +64,11 @@ export function setLoopback(ifp: Ifnet): void {
   S.lo = ifp;
 }
 
-/** A free interface, all zero but for its rings and index; nil if there is no place or memory. */
+/** The free interface with the lowest index, all zero but for rings and index; nil if none is. */
 export function take(): Ifnet {
   for (let i: u32 = 1; i <= u32(Limits.INTERFACES); i++) {
-    let ifp = slot(i);
-    if (ifp && ifp.attached) continue;
-    if (!ifp) {
-      ifp = create();
-      if (!ifp) return ifp;
-      store<Ifnet>(SLOTS + (i << 2), ifp);
-    }
+    const ifp = slot(i);
+    if (ifp.attached) continue;
     reset(ifp, i);
     S.high = max(S.high, i);
     return ifp;
@@ -72,22 +76,11 @@ export function take(): Ifnet {
   return changetype<Ifnet>(0);
 }
 
-/** Memory of a new interface and of its rings, or nil. */
-function create(): Ifnet {
-  const rings: usize = Limits.IF_SNDQ * 4 + Limits.RING * 20;
-  const at = arena.alloc(offsetof<Ifnet>() + rings, 64);
-  if (!at) return changetype<Ifnet>(0);
-  const ifp = changetype<Ifnet>(at);
-  ifp.sndq = at + offsetof<Ifnet>();
-  return ifp;
-}
-
 function reset(ifp: Ifnet, index: u32): void {
-  const sndq = ifp.sndq;
   memory.fill(changetype<usize>(ifp), 0, offsetof<Ifnet>());
   ifp.index = index;
-  ifp.sndq = sndq;
-  ifp.txdesc = sndq + Limits.IF_SNDQ * 4;
+  ifp.sndq = changetype<usize>(ifp) + RECORD;
+  ifp.txdesc = ifp.sndq + Limits.IF_SNDQ * 4;
   ifp.rxdesc = ifp.txdesc + Limits.RING * 8;
   ifp.rxmbuf = ifp.rxdesc + Limits.RING * 8;
 }
@@ -121,7 +114,7 @@ export function ifaByDst(dst: u32): Ifaddr {
   return best;
 }
 
-/** The address to give packets that leave by `ifp` toward `nexthop`: of its subnet, or the first. */
+/** The address that packets by `ifp` to `nexthop` get: one of its subnet, or the first. */
 export function sourceFor(ifp: Ifnet, nexthop: u32): Ifaddr {
   for (let ifa = ifp.addrs; ifa; ifa = ifa.next) {
     if (ifa.dst == nexthop || (nexthop & ifa.mask) == (ifa.addr & ifa.mask)) return ifa;

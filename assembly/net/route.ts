@@ -60,7 +60,7 @@ function nil(): Rtentry {
   return changetype<Rtentry>(0);
 }
 
-/** The route for an address, nil if there is none. It stays valid while generation() is the same. */
+/** The route for an address, nil if there is none; valid while generation() is the same. */
 export function lookup(dst: u32): Rtentry {
   const at = S.cache + usize((dst * 0x9e3779b1) >> (32 - PLACES_LOG2)) * offsetof<Place>();
   const c = changetype<Place>(at);
@@ -193,8 +193,8 @@ function unlink(prev: Rtentry, rt: Rtentry): void {
 }
 
 /**
- * Deletes all routes that `ifa` stands behind, or, if `ifa` is nil, all over `ifp`. Routes that were
- * added by the user and can go on with another address of the interface do so.
+ * Deletes all routes that `ifa` stands behind, or, if `ifa` is nil, all over `ifp`. Routes that
+ * were added by the user and can go on with another address of the interface do so.
  */
 export function purge(ifp: Ifnet, ifa: Ifaddr): void {
   let prev = nil();
