@@ -63,8 +63,9 @@ export function listenSocket(so: So, backlog: number): void {
 /** Begins to connect. */
 export function tryConnect(so: So, name: SockAddrInit): number {
   const { engine, waits } = so.layer;
+  waits.scheduler.enter();
   const result = engine.calls.so_connect(so.ptr, putName(so, name, "connect"));
-  waits.scheduler.kick();
+  waits.scheduler.sent();
   return result;
 }
 
@@ -93,8 +94,9 @@ export function tryAccept(so: So, take: (accepted: AcceptedSocket) => void): num
 /** Ends one or both directions. */
 export function tryShutdown(so: So, how: number): number {
   const { engine, waits } = so.layer;
+  waits.scheduler.enter();
   const result = engine.calls.so_shutdown(so.ptr, how | 0);
-  waits.scheduler.kick();
+  waits.scheduler.sent();
   return result;
 }
 

@@ -75,7 +75,7 @@ export class ControlCalls {
    * the pending error. Errors: EBADF, ENOTSOCK, ENOPROTOOPT.
    */
   getsockopt(fd: number, level: number, name: number): number;
-  getsockopt(fd: number, level: number, name: number): number | string | Linger | TcpInfo {
+  getsockopt(fd: number, level: number, name: number): number | Linger | TcpInfo {
     return getOption(this.layer.table.get(fd, "getsockopt"), level, name);
   }
 
@@ -94,7 +94,7 @@ export class ControlCalls {
 
   /**
    * Sets an option. Flags take a boolean or number, timeouts microseconds, SO_LINGER a `Linger`,
-   * IP_ADD_MEMBERSHIP a `Membership`, IP_MULTICAST_IF an address. Errors: EBADF, ENOTSOCK,
+   * IP_ADD_MEMBERSHIP a `Membership`, IP_MULTICAST_IF an interface. Errors: EBADF, ENOTSOCK,
    * ENOPROTOOPT, EINVAL for a value out of range, ENOBUFS for a buffer that is too large.
    */
   setsockopt(fd: number, level: number, name: number, value: OptionValue): void {

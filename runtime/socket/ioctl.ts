@@ -222,6 +222,22 @@ export function ifIndexOf(engine: Engine, name: string): number {
   throw new SocketError(Errno.ENXIO, "ioctl", `no interface ${name}`);
 }
 
+/** Index of the interface with an index, an address or a name; 0 stays 0. Throws ENXIO. */
+export function ifIndexBy(engine: Engine, which: string | number): number {
+  if (typeof which === "number") return which;
+  const address = parseIpv4(which);
+  if (address === undefined) return ifIndexOf(engine, which);
+  if (address === 0) return 0;
+  const { Ifnet, Ifaddr } = layout;
+  for (const index of ifIndices(engine)) {
+    let ifa = field.getU32(engine, engine.calls.if_ptr(index), Ifnet.addrs);
+    for (; ifa !== 0; ifa = field.getU32(engine, ifa, Ifaddr.next)) {
+      if (field.getU32(engine, ifa, Ifaddr.addr) === address) return index;
+    }
+  }
+  throw new SocketError(Errno.ENXIO, "setsockopt", `no interface has the address ${which}`);
+}
+
 function addressOf(text: string | undefined): number {
   if (text === undefined || text === "") return 0;
   const address = parseIpv4(text);

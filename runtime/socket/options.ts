@@ -6,11 +6,12 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
-import { IpOpt, So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
+import { So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
-import { formatIpv4, parseIpv4 } from "./inet_addr.ts";
+import { parseIpv4 } from "./inet_addr.ts";
+import { ifIndexBy } from "./ioctl.ts";
 import type { So } from "./so.ts";
 
 /** Value of SO_LINGER. */
@@ -25,8 +26,8 @@ export interface Linger {
 export interface Membership {
   /** The group, `224.0.0.251`. */
   readonly multiaddr: string;
-  /** Address of the interface; the one of the route to the group unless told. */
-  readonly interface?: string;
+  /** Name, address or index of the interface; the one of the route to the group unless told. */
+  readonly interface?: string | number;
 }
 
 /** What TCP knows of a connection; times in microseconds, sizes in bytes. */
@@ -34,7 +35,7 @@ export type TcpInfo = {
   readonly [K in Exclude<keyof typeof layout.TcpInfo, "size">]: number;
 };
 
-/** What setsockopt takes. Timeouts are microseconds; addresses are text. */
+/** What setsockopt takes. Timeouts are microseconds; text names an interface. */
 export type OptionValue = number | boolean | string | Linger | Membership | Uint8Array;
 
 /** Longest option value in bytes. */
@@ -59,7 +60,10 @@ function writeValue(so: So, level: number, name: number, value: OptionValue): nu
     view.setInt32(at, value, true);
     return 4;
   }
-  if (typeof value === "string") return writeAddress(so, at, value);
+  if (typeof value === "string") {
+    view.setInt32(at, ifIndexBy(so.layer.engine, value), true);
+    return 4;
+  }
   if (value instanceof Uint8Array) {
     if (value.length > VALUE_BYTES) throw new SocketError(Errno.EINVAL, "setsockopt");
     memory.set(value, at);
@@ -70,28 +74,24 @@ function writeValue(so: So, level: number, name: number, value: OptionValue): nu
     view.setInt32(at + 4, value.linger, true);
     return 8;
   }
-  writeAddress(so, at, value.multiaddr);
-  writeAddress(so, at + 4, value.interface ?? "0.0.0.0");
-  return 8;
-}
-
-/** Writes a struct in_addr: four bytes in network order. */
-function writeAddress(so: So, at: number, text: string): number {
-  const address = parseIpv4(text);
-  if (address === undefined) {
-    throw new SocketError(Errno.EINVAL, "setsockopt", `"${text}" is not an IPv4 address`);
+  const group = parseIpv4(value.multiaddr);
+  if (group === undefined) {
+    throw new SocketError(Errno.EINVAL, "setsockopt", `"${value.multiaddr}" is not an address`);
   }
-  so.layer.engine.view.setUint32(at, address, false);
-  return 4;
+  const index = ifIndexBy(so.layer.engine, value.interface ?? 0);
+  view.setUint32(at, group, true);
+  view.setUint32(at + 4, index, true);
+  return 8;
 }
 
 /** Sets an option; throws `SocketError`. */
 export function setOption(so: So, level: number, name: number, value: OptionValue): void {
   const { calls, scratch } = so.layer.engine;
+  so.layer.waits.scheduler.enter();
   const length = writeValue(so, level, name, value);
   const result = calls.so_setopt(so.ptr, level, name, scratch, length);
   if (result < 0) throw new SocketError(-result, "setsockopt");
-  so.layer.waits.scheduler.kick();
+  so.layer.waits.scheduler.sent();
 }
 
 /** Reads an option as a number, or a record for those that have one; throws `SocketError`. */
@@ -99,18 +99,14 @@ export function getOption(
   so: So,
   level: number,
   name: number,
-): number | string | Linger | TcpInfo {
-  const length = readValue(so, level, name, VALUE_BYTES);
+): number | Linger | TcpInfo {
+  readValue(so, level, name, VALUE_BYTES);
   const { view, scratch: at } = so.layer.engine;
   if (isTimeout(level, name)) return view.getFloat64(at, true);
   if (level === Sol.SOCKET && name === Opt.LINGER) {
     return { onoff: view.getInt32(at, true) !== 0, linger: view.getInt32(at + 4, true) };
   }
   if (level === IpProto.TCP && name === TcpOpt.INFO) return readTcpInfo(so, at);
-  if (level === IpProto.IP && name === IpOpt.MULTICAST_IF) {
-    return formatIpv4(view.getUint32(at, false));
-  }
-  if (length === 1) return view.getUint8(at);
   return view.getInt32(at, true);
 }
 

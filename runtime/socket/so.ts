@@ -100,10 +100,11 @@ export class So implements Waitable {
     const engine = this.#engine;
     const { calls, staging } = engine;
     const lower = flags & ~OWN_FLAGS;
+    this.layer.waits.scheduler.enter();
     if (length <= STAGING_BYTES) {
       copyIn(engine, data, offset, length, 0);
       const sent = calls.so_send(this.ptr, staging, length, lower, nam);
-      this.layer.waits.scheduler.kick();
+      this.layer.waits.scheduler.sent();
       return sent;
     }
     if (!this.stream) return -Errno.EMSGSIZE;
@@ -122,7 +123,7 @@ export class So implements Waitable {
       done += sent;
       if (sent < part) break;
     }
-    this.layer.waits.scheduler.kick();
+    this.layer.waits.scheduler.sent();
     return done;
   }
 
@@ -130,8 +131,9 @@ export class So implements Waitable {
   trySendStaged(length: number, flags: number, nam: number): number {
     if (this.deferred !== 0 || this.fd < 0) return this.#refusal();
     const { calls, staging } = this.#engine;
+    this.layer.waits.scheduler.enter();
     const sent = calls.so_send(this.ptr, staging, length, flags & ~OWN_FLAGS, nam);
-    this.layer.waits.scheduler.kick();
+    this.layer.waits.scheduler.sent();
     return sent;
   }
 
@@ -161,6 +163,7 @@ export class So implements Waitable {
   tryRecvStaged(length: number, flags: number, nam: number): number {
     if (this.deferred !== 0 || this.fd < 0) return this.#refusal();
     const { calls, staging } = this.#engine;
+    this.layer.waits.scheduler.enterLightly();
     const got = calls.so_recv(this.ptr, staging, length, flags & ~OWN_FLAGS, nam);
     if (got > 0) this.layer.waits.scheduler.touch();
     return got;

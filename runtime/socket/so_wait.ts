@@ -139,8 +139,9 @@ export async function closeLingering(so: So): Promise<void> {
     !so.nonblocking;
   release(so, lingers);
   if (!lingers) return;
+  waits.scheduler.enter();
   engine.calls.so_disconnect(so.ptr);
-  waits.scheduler.kick();
+  waits.scheduler.sent();
   const until_us = waits.scheduler.now_us() + linger_s * 1e6;
   while ((so.state & Ss.ISCONNECTED) !== 0) {
     const left_us = until_us - waits.scheduler.now_us();
@@ -148,8 +149,9 @@ export async function closeLingering(so: So): Promise<void> {
     if (await waits.wait(so, Ev.STATE, left_us) <= 0) break;
   }
   table.lingered(so);
+  waits.scheduler.enter();
   engine.calls.so_close(so.ptr);
-  waits.scheduler.kick();
+  waits.scheduler.sent();
 }
 
 /** Gives up the descriptor; those who wait on it get EBADF. Without `lingers` also the socket. */
@@ -160,8 +162,9 @@ export function release(so: So, lingers = false): void {
   so.fd = -1;
   waits.close(so);
   if (lingers) return;
+  waits.scheduler.enter();
   engine.calls.so_close(so.ptr);
-  waits.scheduler.kick();
+  waits.scheduler.sent();
 }
 
 function pendingError(so: So): number {

@@ -22,8 +22,14 @@ export const CLOSED = -2;
 export interface Scheduler {
   /** Time of the stack's clock in microseconds. */
   now_us(): number;
-  /** The engine may have something to do: take a turn soon. */
+  /** Before a call that may send: sets the engine's clock. */
+  enter(): void;
+  /** Before a call that seldom sends. */
+  enterLightly(): void;
+  /** Something happened: take a turn soon. */
   kick(): void;
+  /** The same after a call that began with `enter`. */
+  sent(): void;
   /** The same after a call that rarely makes work: look first, cheaply. */
   touch(): void;
   /** A wait with this deadline has begun. */

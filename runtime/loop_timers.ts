@@ -1,0 +1,96 @@
+/**
+ * What the event loop offers, on Deno, Node and in browsers alike: a timer that does not keep the
+ * process alive, the next round of the event loop, and something that does keep it alive.
+ *
+ * @module
+ */
+
+/** Handle of a platform timer: an object on Deno and Node, a number in browsers. */
+interface Refable {
+  ref?(): unknown;
+  unref?(): unknown;
+}
+
+interface Platform {
+  setTimeout(callback: () => void, delay_ms: number): number & Refable;
+  setInterval(callback: () => void, delay_ms: number): number & Refable;
+  clearTimeout(handle: number): void;
+  clearInterval(handle: number): void;
+  setImmediate?(callback: () => void): Refable;
+  clearImmediate?(handle: Refable): void;
+}
+
+const host = globalThis as unknown as Platform;
+/** Longest delay of a timer. */
+const DELAY_MAX_MS = 0x7fffffff;
+
+/** A timer that was set. */
+export interface TimerHandle {
+  /** Stops it. */
+  cancel(): void;
+}
+
+/** Calls `callback` after `delay_ms`, without keeping the process alive; 0 is the next round. */
+export function after(delay_ms: number, callback: () => void): TimerHandle {
+  if (delay_ms <= 0) {
+    let cancelled = false;
+    soon(() => cancelled || callback());
+    return { cancel: () => void (cancelled = true) };
+  }
+  const handle = host.setTimeout(callback, Math.min(Math.ceil(delay_ms), DELAY_MAX_MS));
+  handle.unref?.();
+  return { cancel: () => host.clearTimeout(handle) };
+}
+
+let channel: MessageChannel | undefined;
+const waiting: (() => void)[] = [];
+
+/** Calls `callback` in the next round of the event loop. */
+export function soon(callback: () => void): void {
+  if (host.setImmediate !== undefined) {
+    host.setImmediate(callback);
+    return;
+  }
+  if (channel === undefined) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = () => waiting.shift()?.();
+  }
+  waiting.push(callback);
+  channel.port2.postMessage(null);
+}
+
+/** Keeps the process alive while it is held. Holding and releasing again and again is cheap. */
+export class Anchor {
+  #interval: (number & Refable) | undefined = undefined;
+  #held = false;
+  #checking = false;
+  #dropped = false;
+
+  /** From now on the process lives. */
+  hold(): void {
+    if (this.#held || this.#dropped) return;
+    this.#held = true;
+    if (this.#interval === undefined) this.#interval = host.setInterval(() => {}, DELAY_MAX_MS);
+    else this.#interval.ref?.();
+  }
+
+  /** Lets go in the next round of the event loop, if `free` then says so. */
+  release(free: () => boolean): void {
+    if (this.#checking || !this.#held) return;
+    this.#checking = true;
+    soon(() => {
+      this.#checking = false;
+      if (!this.#held || !free()) return;
+      this.#held = false;
+      this.#interval?.unref?.();
+    });
+  }
+
+  /** Lets go for good. */
+  drop(): void {
+    this.#dropped = true;
+    this.#held = false;
+    if (this.#interval !== undefined) host.clearInterval(this.#interval);
+    this.#interval = undefined;
+  }
+}
