@@ -46,6 +46,7 @@ export {
   pullup as probe_mbuf_pullup,
   split as probe_mbuf_split,
 } from "../sys/mbuf_ops";
+export { panicInfo as probe_panic_info } from "../sys/panic";
 export { below as probe_rand_below, public32 as probe_rand_public32 } from "../sys/rand";
 export {
   clearFate as probe_stat_clear_fate,
