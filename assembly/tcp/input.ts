@@ -147,8 +147,8 @@ function toListener(lport: u16, fport: u16): void {
 
 function toConnection(tp: Tcb): void {
   tp.rcvd_at = clock.now();
-  if (fast.input(tp)) return;
   if (!(G.flags & Th.SYN)) G.wnd <<= u32(tp.snd_scale); // RFC 7323 2.3
+  if (fast.input(tp)) return;
   if (tp.state == TcpState.SYN_SENT) {
     const step = synsent.input(tp);
     if (step == Step.CONTINUE) return afterSynSent(tp);

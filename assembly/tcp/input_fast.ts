@@ -1,7 +1,6 @@
 /**
- * Header prediction: what nearly every segment of a running transfer is. Either the next data in
- * order with nothing new acknowledged, or an ACK of new data with nothing in it. Everything else is
- * left to the steps of input.ts, untouched.
+ * Header prediction: what nearly every segment of a running transfer is. The next data in
+ * order, an ACK of new data, or both. Everything else is left to the steps of input.ts, untouched.
  */
 import { Fate } from "../abi/fate";
 import { Ss } from "../abi/socket";
@@ -24,16 +23,29 @@ import * as window from "./window";
 
 const UNUSUAL: u32 = Tf.RECOVERY | Tf.RTO_RECOVERY | Tf.REXMT1 | Tf.FORCE;
 
-/** Takes the segment in G if it is one of the two; false leaves it untouched. */
+/** Takes the segment in G if it is an expected one; false leaves it, and the block, untouched. */
 export function input(tp: Tcb): bool {
   if (tp.state != TcpState.ESTABLISHED || tp.flags & UNUSUAL) return false;
   const bits = Th.FIN | Th.SYN | Th.RST | Th.ACK | Th.URG;
   if ((G.flags & bits) != Th.ACK || G.seq != tp.rcv_nxt || G.opts & ~Opt.TS) return false;
-  if (G.wnd << u32(tp.snd_scale) != tp.snd_wnd || tp.snd_nxt != tp.snd_max) return false;
+  if (tp.snd_nxt != tp.snd_max || G.wnd == 0 || tp.snd_wnd == 0) return false;
+  const news = seq.gt(G.ack, tp.snd_una);
+  if (news ? !expectedAck(tp) : G.ack != tp.snd_una || G.len == 0) return false;
+  if (G.len > 0 && (tp.segq || G.len > window.offered(tp))) return false;
   if (!timestampOk(tp)) return false;
-  if (G.len == 0) return pureAck(tp);
-  if (G.ack != tp.snd_una || tp.segq || G.len > window.offered(tp)) return false;
-  return inOrder(tp);
+  stat.inc(Stat.TCP_PREDICTED);
+  stat.fate(Fate.TCP_ACCEPTED);
+  ackStep.updateWindow(tp);
+  if (news) ackStep.newAck(tp, G.ack);
+  if (G.len > 0) inOrder(tp);
+  else mbuf.freem(G.m);
+  tcb.wantOutput(tp);
+  return true;
+}
+
+/** An ACK of what was sent, with no loss in sight. */
+function expectedAck(tp: Tcb): bool {
+  return seq.le(G.ack, tp.snd_max) && !tp.sacked && tp.dupacks == 0;
 }
 
 /** RFC 7323 5.3, for a segment at rcv_nxt; true also if no timestamps are in force. */
@@ -47,33 +59,14 @@ function timestampOk(tp: Tcb): bool {
   return true;
 }
 
-function pureAck(tp: Tcb): bool {
-  if (!seq.gt(G.ack, tp.snd_una) || !seq.le(G.ack, tp.snd_max) || tp.sacked) return false;
-  if (tp.dupacks) return false;
-  stat.inc(Stat.TCP_PREDICTED);
-  tp.snd_wl1 = G.seq;
-  tp.snd_wl2 = G.ack;
-  ackStep.newAck(tp, G.ack);
-  stat.fate(Fate.TCP_ACCEPTED);
-  mbuf.freem(G.m);
-  tcb.wantOutput(tp);
-  return true;
-}
-
-function inOrder(tp: Tcb): bool {
-  stat.inc(Stat.TCP_PREDICTED);
+function inOrder(tp: Tcb): void {
   const m = G.m;
   const so = tp.inp.so;
-  const len = G.len;
   ops.adj(m, i32(G.off));
-  tp.rcv_nxt += len;
-  tp.snd_wl1 = G.seq;
-  stat.add(Stat.TCP_BYTES_IN, len);
-  stat.fate(Fate.TCP_ACCEPTED);
+  tp.rcv_nxt += G.len;
+  stat.add(Stat.TCP_BYTES_IN, G.len);
   if (so.state & Ss.CANTRCVMORE) mbuf.freem(m);
   else sockbuf.append(so.rcv, m);
   so_event.rwakeup(so);
   dataStep.owe(tp);
-  tcb.wantOutput(tp);
-  return true;
 }
