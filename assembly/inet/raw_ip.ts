@@ -61,13 +61,18 @@ function enter(row: Protosw): void {
   row.usrreq = usrreq.index;
 }
 
-/** Offers a packet to the raw sockets; see HOOKS in pkt_t. True if one of them took a copy. */
+/**
+ * Offers a packet to the raw sockets; see HOOKS in pkt_t. True if one of them asks for it, even if
+ * its buffer is full: the protocol is then not unreachable.
+ */
 export function rawHook(m: usize): bool {
-  let taken = false;
+  let wanted = false;
   for (let inp = INFO.first; inp; inp = inp.list_next) {
-    if (wants(inp) && deliver(inp, changetype<Mbuf>(m))) taken = true;
+    if (!wants(inp)) continue;
+    deliver(inp, changetype<Mbuf>(m));
+    wanted = true;
   }
-  return taken;
+  return wanted;
 }
 
 /** Whether a socket asks for the packet that PKT describes. */
@@ -83,19 +88,15 @@ function wants(inp: Inpcb): bool {
   return in_mcast.accepts(inp, PKT.dst4, PKT.ifp.index);
 }
 
-/** Appends a copy of the packet, IP header included, to a socket's receive buffer. */
-function deliver(inp: Inpcb, m: Mbuf): bool {
+/** Appends a copy of the packet, IP header included, to a socket's receive buffer if it fits. */
+function deliver(inp: Inpcb, m: Mbuf): void {
   const so = inp.so;
-  if (so.state & Ss.CANTRCVMORE) return false;
+  if (so.state & Ss.CANTRCVMORE) return;
   const copy = mbuf_ops.copym(m, 0, m.pktlen);
-  if (!copy) return false;
+  if (!copy) return;
   sockaddr_ops.fill(FROM, so.family, PKT.src, 0);
-  if (!sockbuf.appendAddr(so.rcv, FROM, copy, changetype<Mbuf>(0))) {
-    mbuf.freem(copy);
-    return false;
-  }
-  so_event.rwakeup(so);
-  return true;
+  if (sockbuf.appendAddr(so.rcv, FROM, copy, changetype<Mbuf>(0))) so_event.rwakeup(so);
+  else mbuf.freem(copy);
 }
 
 /** User requests; see Protosw. */
