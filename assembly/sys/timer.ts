@@ -78,14 +78,15 @@ export function pending(t: Timer): bool {
  */
 export function arm(t: Timer, when: i64): void {
   t.when = when;
-  if (pending(t)) {
-    // Its slot comes first anyway, or it is looked at in this very run.
-    if (when >= t.slot_when || t.slot_when <= S.limit) return;
-    unlink(t);
-  } else {
+  const passed = when <= S.limit;
+  if (!pending(t)) {
     S.count++;
+  } else {
+    // The place it has comes first anyway.
+    if (!passed && when >= t.slot_when) return;
+    unlink(t);
   }
-  if (when <= S.limit) {
+  if (passed) {
     t.slot_when = i64.MIN_VALUE;
     append(DUE, t);
   } else {
