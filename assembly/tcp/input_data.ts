@@ -37,7 +37,9 @@ export function input(tp: Tcb): Step {
   const takes = state == TcpState.ESTABLISHED || state == TcpState.FIN_WAIT_1 ||
     state == TcpState.FIN_WAIT_2;
   if (!takes) return Step.CONTINUE; // RFC 9293: after the peer's FIN there is nothing to take
-  if (G.len > 0 && tp.inp.so.state & Ss.NOFDREF) return afterClose(tp);
+  // a connection that waits to be accepted has no descriptor either, but is ESTABLISHED
+  const closed = state != TcpState.ESTABLISHED && (tp.inp.so.state & Ss.NOFDREF) != 0;
+  if (G.len > 0 && closed) return afterClose(tp);
   if (G.flags & Th.URG && G.up > 0) urgent.input(tp);
   else if (seq.gt(tp.rcv_nxt, tp.rcv_up)) tp.rcv_up = tp.rcv_nxt;
   let fin = (G.flags & Th.FIN) != 0;
