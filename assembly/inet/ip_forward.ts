@@ -16,7 +16,7 @@ import { PKT } from "./pkt_t";
 /** State of the module. */
 @unmanaged
 @final
-class ForwardState {
+export class ForwardState {
   enabled: u32;
 }
 

@@ -8,7 +8,7 @@ import { Rtentry } from "../net/route_t";
 /** A place of the table. */
 @unmanaged
 @final
-class Learned {
+export class Learned {
   until: i64;
   dst: u32;
   mtu: u32;
@@ -17,7 +17,7 @@ class Learned {
 /** State of the module. */
 @unmanaged
 @final
-class MtuState {
+export class MtuState {
   until: i64; // when the last of them is forgotten
 }
 

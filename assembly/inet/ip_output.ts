@@ -28,7 +28,7 @@ export { mtuFor } from "./ip_mtu";
 /** Where the packet being sent goes. */
 @unmanaged
 @final
-class Way {
+export class Way {
   ifp: Ifnet;
   ifa: Ifaddr; // gives the source address; nil if the interface has none
   nexthop: u32;

@@ -18,7 +18,7 @@ import { Ipq } from "./ip_reass_t";
 /** State of the module. */
 @unmanaged
 @final
-class IpqState {
+export class IpqState {
   buckets: usize;
   newest: Ipq;
   oldest: Ipq;

@@ -38,7 +38,7 @@ const DEAD_US: i64 = 5_000_000;
 /** State of the module. */
 @unmanaged
 @final
-class ArpState {
+export class ArpState {
   dead: u32; // function: dead(m: usize): void, owns a packet whose next hop did not answer
   pad: u32;
 }

@@ -53,7 +53,7 @@ export class ArpEntry {
 /** State of the module. */
 @unmanaged
 @final
-class ArpTable {
+export class ArpTable {
   buckets: usize;
   fn: u32; // timer function
   newest: ArpEntry;

@@ -6,7 +6,7 @@ import { Ifaddr, Ifnet } from "./ifnet_t";
 /** State of the module. */
 @unmanaged
 @final
-class ListState {
+export class ListState {
   high: u32; // highest index ever used
   base: usize; // the interfaces, Limits.INTERFACES of them
   lo: Ifnet; // the loopback interface, nil before it is attached

@@ -13,7 +13,7 @@ import { Ifmulti, Ifnet } from "./ifnet_t";
 /** State of the module. */
 @unmanaged
 @final
-class MultiState {
+export class MultiState {
   joined: u32; // function: joined(multi: usize): void, after the first membership of a group
   left: u32; // function: left(multi: usize): void, before the last one goes
 }

@@ -11,7 +11,7 @@ const PLACES: u32 = 16;
 /** State of the module. */
 @unmanaged
 @final
-class TypesState {
+export class TypesState {
   count: u32;
   pad: u32;
 }

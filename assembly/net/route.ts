@@ -17,7 +17,7 @@ import { Rtentry } from "./route_t";
 /** A place of the destination cache. */
 @unmanaged
 @final
-class Place {
+export class Place {
   dst: u32;
   generation: u32; // the table's, when rt was found
   rt: Rtentry; // nil: no route
@@ -27,7 +27,7 @@ class Place {
 /** State of the module. */
 @unmanaged
 @final
-class RouteState {
+export class RouteState {
   first: Rtentry;
   cache: usize; // PLACES of Place
   generation: u32;

@@ -108,7 +108,7 @@ export function probe_stat_get(s: u32, out: usize): void {
 /** What a drain function of the tests works on. */
 @unmanaged
 @final
-class ProbeDrain {
+export class ProbeDrain {
   calls: u32; // calls so far
   gives: usize; // chain that the next call frees
   asks: u32; // 1: the call itself asks for an mbuf

@@ -8,7 +8,7 @@ export { init as probe_timer_init, pending as probe_timer_pending } from "../sys
 /** What happens when the timer fires; a Timer stands right before it. */
 @unmanaged
 @final
-class ProbeScript {
+export class ProbeScript {
   when: i64; // deadline to arm `target` with
   arms: Timer; // timer to arm, or nil
   cancels: Timer; // timer to cancel, or nil

@@ -29,7 +29,7 @@ const ROWS_MAX: u32 = 128;
 
 @unmanaged
 @final
-class DomainState {
+export class DomainState {
   first: Domain; // in the order they were added
   inputs: usize; // for IPv4: row by protocol number, 256 references
 }

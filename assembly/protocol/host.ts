@@ -17,7 +17,7 @@ const ENTRY: u32 = 8; // mbuf u32, offset of the transport header u32
 
 @unmanaged
 @final
-class HostQueue {
+export class HostQueue {
   ring: usize;
   mask: u32; // places - 1
   head: u32; // next to take; counts without wrapping

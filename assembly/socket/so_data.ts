@@ -26,7 +26,7 @@ export const OPT_TIMESTAMP: u32 = 0x10000;
 
 @unmanaged
 @final
-class DataState {
+export class DataState {
   copied: u32; // bytes that the last chain built from user memory holds
 }
 

@@ -19,7 +19,7 @@ const MOVING: u32 = Ss.ISCONNECTING | Ss.ISDISCONNECTING | Ss.ISCONFIRMING;
 
 @unmanaged
 @final
-class EventList {
+export class EventList {
   first: Socket;
   last: Socket;
 }

@@ -23,7 +23,7 @@ const COMPACT_MAX: u32 = 1024;
 /** What seek found beside the mbuf. */
 @unmanaged
 @final
-class SeekState {
+export class SeekState {
   off: u32; // offset of the byte inside the mbuf
 }
 

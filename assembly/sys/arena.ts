@@ -7,7 +7,7 @@
 /** State of the module. */
 @unmanaged
 @final
-class ArenaState {
+export class ArenaState {
   top: usize; // first byte not handed out
   end: usize; // first byte beyond the arena
 }

@@ -3,7 +3,7 @@
 /** State of the module. */
 @unmanaged
 @final
-class ClockState {
+export class ClockState {
   now: i64;
 }
 

@@ -13,7 +13,7 @@ import * as stat from "./stat";
 /** State of the module. */
 @unmanaged
 @final
-class MbufState {
+export class MbufState {
   drain: u32; // table index of the function that frees memory, 0 for none
   draining: u32; // 1 while it runs
 }

@@ -6,7 +6,7 @@
 /** Where and why the engine stopped; all zeros while it runs. */
 @unmanaged
 @final
-class PanicState {
+export class PanicState {
   msg: usize; // address of the message: UTF-16, its length in bytes stands 4 before it; or 0
   file: usize; // address of the file's name, in the same form
   line: u32; // 1 is the first

@@ -33,7 +33,7 @@ export class Pool {
 /** State of the module. */
 @unmanaged
 @final
-class PoolState {
+export class PoolState {
   first: Pool; // all pools, the newest first
 }
 

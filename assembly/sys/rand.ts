@@ -11,7 +11,7 @@
 /** State of the module. */
 @unmanaged
 @final
-class RandState {
+export class RandState {
   key0: u64; // the secret key
   key1: u64;
   counter: u64; // secret numbers made
@@ -24,7 +24,7 @@ class RandState {
 /** The four words of SipHash. */
 @unmanaged
 @final
-class SipWords {
+export class SipWords {
   v0: u64;
   v1: u64;
   v2: u64;

@@ -5,7 +5,7 @@ import { Stat } from "../abi/stat";
 /** State of the module. */
 @unmanaged
 @final
-class FateState {
+export class FateState {
   last: u32; // Fate of the present frame, NONE until it is decided
 }
 

@@ -37,7 +37,7 @@ const LINKS: usize = 16;
 /** State of the module. */
 @unmanaged
 @final
-class WheelState {
+export class WheelState {
   base: i64; // all deadlines up to here have fired or are in DUE
   limit: i64; // base, or the time given to run while it runs
   levels: u32; // bit for each level that has timers

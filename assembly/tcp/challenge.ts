@@ -9,12 +9,12 @@ import { Tcb, Tf } from "./tcb_t";
 /** State of the module. */
 @unmanaged
 @final
-class Limit {
+export class ChallengeState {
   until: i64; // end of the present second
   left: u32; // challenges left in it
 }
 
-const S: Limit = changetype<Limit>(memory.data(offsetof<Limit>(), 16));
+const S: ChallengeState = changetype<ChallengeState>(memory.data(offsetof<ChallengeState>(), 16));
 
 /**
  * Asks for a challenge ACK on `tp`, if the limit allows. How many a second allows is not constant:

@@ -25,11 +25,11 @@ import * as urgent from "./urgent";
 /** Whether the data of this segment was out of order, or filled a gap: then the ACK is urgent. */
 @unmanaged
 @final
-class Turn {
+export class InputDataState {
   now: u32;
 }
 
-const S: Turn = changetype<Turn>(memory.data(offsetof<Turn>(), 16));
+const S: InputDataState = changetype<InputDataState>(memory.data(offsetof<InputDataState>(), 16));
 
 export function input(tp: Tcb): Step {
   S.now = 0;

@@ -24,14 +24,14 @@ import * as window from "./window";
 /** The segment that plan() has decided to send. */
 @unmanaged
 @final
-class Plan {
+export class OutputPlan {
   seq: u32;
   len: u32;
   flags: u32; // Th
   hole: u32; // 1: fills a gap; snd_nxt stays where it is
 }
 
-const P: Plan = changetype<Plan>(memory.data(offsetof<Plan>(), 16));
+const P: OutputPlan = changetype<OutputPlan>(memory.data(offsetof<OutputPlan>(), 16));
 
 /** Sends everything that the windows and the rules allow now. */
 export function output(tp: Tcb): i32 {

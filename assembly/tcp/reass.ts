@@ -1,4 +1,4 @@
-/** Puts segments back into order (RFC 9293 3.10.7.4, seventh step); the queue is reass_list.ts's. */
+/** Puts segments back into order (RFC 9293 3.10.7.4, seventh step), in the queue of reass_list. */
 import { Fate } from "../abi/fate";
 import { Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";

@@ -3,7 +3,7 @@ import * as clock from "../sys/clock";
 import { T } from "./settings";
 import { Tcb } from "./tcb_t";
 
-/** Clock granularity G of RFC 6298 2.3: the clock counts microseconds, timers run to a millisecond. */
+/** Clock granularity G of RFC 6298 2.3: microseconds are counted, timers run to a millisecond. */
 const GRANULARITY_US: u32 = 1000;
 
 /** Takes a measured round trip into the estimate (RFC 6298 2.2, 2.3). */

@@ -23,13 +23,13 @@ import * as window from "./window";
 /** State of the module. */
 @unmanaged
 @final
-class Cache {
+export class SyncacheState {
   table: usize;
   mask: u32;
 }
 
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
-const S: Cache = changetype<Cache>(memory.data(offsetof<Cache>(), 16));
+const S: SyncacheState = changetype<SyncacheState>(memory.data(offsetof<SyncacheState>(), 16));
 const OPTIONS: usize = memory.data(40, 16);
 
 /** RFC 6298 2.1: the first repetition after one second, then doubling. */

@@ -13,7 +13,7 @@ import { Tcb, Tf } from "./tcb_t";
 /** State of the module. */
 @unmanaged
 @final
-class TcbState {
+export class TcbState {
   out_first: Tcb; // blocks with output to do, in order
   out_last: Tcb;
 }
@@ -119,7 +119,7 @@ export function pathMss(inp: Inpcb): u32 {
 export function setMss(tp: Tcb): void {
   let mss = min<u32>(tp.peer_mss, pathMss(tp.inp));
   if (tp.user_mss) mss = min<u32>(mss, tp.user_mss);
-  mss = max<u32>(mss, 64); // RFC 9293 MUST-65 forbids none; a tiny MSS is an attack on our packet rate
+  mss = max<u32>(mss, 64); // a tiny MSS is an attack on our packet rate
   if (tp.flags & Tf.TS) mss -= 12;
   tp.snd_mss = u16(mss);
 }

@@ -77,7 +77,7 @@ function userTimeout(tp: Tcb): bool {
   return clock.now() - tp.rcvd_at >= i64(tp.user_timeout_ms) * 1000;
 }
 
-/** Sends one byte into the closed window (RFC 9293 3.8.6.1), never gives up while it is answered. */
+/** Probes the closed window with one byte (RFC 9293 3.8.6.1), as long as that is answered. */
 function persist(tp: Tcb): bool {
   stat.inc(Stat.TCP_PERSIST);
   const silent = clock.now() - tp.rcvd_at;

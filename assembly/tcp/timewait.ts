@@ -44,7 +44,7 @@ export class Tw {
 /** State of the module. */
 @unmanaged
 @final
-class State {
+export class TimewaitState {
   table: usize;
   mask: u32;
   oldest: Tw;
@@ -52,7 +52,7 @@ class State {
 }
 
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
-const S: State = changetype<State>(memory.data(offsetof<State>(), 16));
+const S: TimewaitState = changetype<TimewaitState>(memory.data(offsetof<TimewaitState>(), 16));
 const W: Timer = changetype<Timer>(memory.data(offsetof<Timer>(), 16));
 
 export function init(limit: u32): void {

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "7a2dee71bbcdd205";
+export const LAYOUT_HASH = "ce0485cafa64069f";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -77,13 +77,6 @@ export const BootConfig = {
   host_queue: 48,
 } as const;
 
-/** struct Cache */
-export const Cache = {
-  size: 8,
-  table: 0,
-  mask: 4,
-} as const;
-
 /** struct CcRow */
 export const CcRow = {
   size: 16,
@@ -91,6 +84,13 @@ export const CcRow = {
   acked: 4,
   reduce: 8,
   idle: 12,
+} as const;
+
+/** struct ChallengeState */
+export const ChallengeState = {
+  size: 12,
+  until: 0,
+  left: 8,
 } as const;
 
 /** struct ClockState */
@@ -383,6 +383,12 @@ export const InpcbInfo = {
   pad: 28,
 } as const;
 
+/** struct InputDataState */
+export const InputDataState = {
+  size: 4,
+  now: 0,
+} as const;
+
 /** struct Ipq */
 export const Ipq = {
   size: 80,
@@ -424,20 +430,13 @@ export const Learned = {
   mtu: 12,
 } as const;
 
-/** struct Limit */
-export const Limit = {
-  size: 12,
-  until: 0,
-  left: 8,
-} as const;
-
 /** struct ListState */
 export const ListState = {
   size: 16,
   high: 0,
-  pad: 4,
+  base: 4,
   lo: 8,
-  pad2: 12,
+  pad: 12,
 } as const;
 
 /** struct Mbuf */
@@ -501,6 +500,15 @@ export const Options = {
   sack: 24,
 } as const;
 
+/** struct OutputPlan */
+export const OutputPlan = {
+  size: 16,
+  seq: 0,
+  len: 4,
+  flags: 8,
+  hole: 12,
+} as const;
+
 /** struct PanicState */
 export const PanicState = {
   size: 16,
@@ -535,15 +543,6 @@ export const Place = {
   generation: 4,
   rt: 8,
   pad: 12,
-} as const;
-
-/** struct Plan */
-export const Plan = {
-  size: 16,
-  seq: 0,
-  len: 4,
-  flags: 8,
-  hole: 12,
 } as const;
 
 /** struct Pool */
@@ -777,13 +776,11 @@ export const Socket = {
   pad: 196,
 } as const;
 
-/** struct State */
-export const State = {
-  size: 16,
+/** struct SyncacheState */
+export const SyncacheState = {
+  size: 8,
   table: 0,
   mask: 4,
-  oldest: 8,
-  newest: 12,
 } as const;
 
 /** struct Tcb */
@@ -951,16 +948,19 @@ export const Timer = {
   arg: 28,
 } as const;
 
+/** struct TimewaitState */
+export const TimewaitState = {
+  size: 16,
+  table: 0,
+  mask: 4,
+  oldest: 8,
+  newest: 12,
+} as const;
+
 /** struct TokenBucket */
 export const TokenBucket = {
   size: 8,
   full_at: 0,
-} as const;
-
-/** struct Turn */
-export const Turn = {
-  size: 4,
-  now: 0,
 } as const;
 
 /** struct Tw */

@@ -16,7 +16,18 @@ export interface Import {
 }
 
 /** Left to right. */
-const ASSEMBLY = ["abi", "sys", "protocol", "socket", "wire", "net", "inet", "tcp", "index"];
+const ASSEMBLY = [
+  "abi",
+  "sys",
+  "protocol",
+  "socket",
+  "wire",
+  "net",
+  "inet",
+  "tcp",
+  "boot",
+  "index",
+];
 /** Folders with a shorter list than what stands left of them. */
 const ASSEMBLY_ONLY: Record<string, readonly string[]> = {
   abi: [],
