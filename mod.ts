@@ -1,0 +1,79 @@
+/**
+ * Godwit: a network stack for Deno, in user space. A program gives it a driver, and gets the socket
+ * calls of a kernel, or connections in the shape of Deno's.
+ *
+ * ```ts
+ * import { createStack } from "@godwit/godwit";
+ *
+ * await using stack = await createStack();
+ * using listener = stack.listen({ port: 7 });
+ * using client = await stack.connect({ port: 7 });
+ * using server = await listener.accept();
+ * await client.write(new TextEncoder().encode("hello"));
+ * const buffer = new Uint8Array(16);
+ * console.log(await server.read(buffer)); // 5
+ * ```
+ *
+ * @module
+ */
+
+export { createStack, Stack } from "./runtime/stack.ts";
+export type { AttachOptions, InterfaceOptions, StackOptions } from "./runtime/stack.ts";
+export { type Clock, ManualClock, RealClock } from "./runtime/clock.ts";
+export { type Entropy, SeededEntropy, SystemEntropy } from "./runtime/entropy.ts";
+export { EnginePanic, errnoName, errnoNote, EWOULDBLOCK, SocketError } from "./runtime/errors.ts";
+export { Engine, type EngineOptions, type MemoryOptions } from "./runtime/engine.ts";
+export type { EngineCalls } from "./runtime/engine_calls.ts";
+
+export type { DriverCaps, FrameBatch, Ifnet, Medium, NetDriver } from "./runtime/device/driver.ts";
+export type { AttachHost, Attachment } from "./runtime/device/attach.ts";
+
+export type {
+  InterfaceReport,
+  NeighborReport,
+  Netstat,
+  PoolReport,
+  SocketReport,
+} from "./runtime/netstat.ts";
+export type { Route, RouteOptions, Routes } from "./runtime/route.ts";
+
+export type { Listener } from "./runtime/socket/listener.ts";
+export type { NetAddr, TcpConn } from "./runtime/socket/conn.ts";
+export type { Datagram, DatagramConn, MulticastMembership } from "./runtime/socket/datagram.ts";
+export type { ConnectOptions, DatagramOptions, ListenOptions } from "./runtime/socket/network.ts";
+
+export type { Syscalls } from "./runtime/socket/syscalls.ts";
+export type { Accepted, NonBlockingCalls, Received } from "./runtime/socket/nonblocking.ts";
+export {
+  type ControlCalls,
+  F_GETFL,
+  F_SETFL,
+  O_NONBLOCK,
+  O_RDWR,
+} from "./runtime/socket/control.ts";
+export type { ControlMessage, RecvHeader, SendHeader } from "./runtime/socket/message.ts";
+export type { IfRequest, IfStatistics, RouteRequest } from "./runtime/socket/ioctl.ts";
+export type { Linger, Membership, OptionValue, TcpInfo } from "./runtime/socket/options.ts";
+export {
+  POLLERR,
+  type PollFd,
+  POLLHUP,
+  POLLIN,
+  POLLNVAL,
+  POLLOUT,
+  POLLPRI,
+  type SelectResult,
+  type SelectSets,
+} from "./runtime/socket/select.ts";
+export type { FileReader, SendFileParams } from "./runtime/socket/send_file.ts";
+export type { SockAddr, SockAddrInit } from "./runtime/socket/sockaddr.ts";
+export type { WaitOptions } from "./runtime/socket/so_wait.ts";
+
+export { Errno } from "./assembly/abi/errno.ts";
+export { Fate } from "./assembly/abi/fate.ts";
+export { Iff, Sioc } from "./assembly/abi/ifnet.ts";
+export { IpProto } from "./assembly/abi/proto.ts";
+export { Rtf } from "./assembly/abi/route.ts";
+export { Af, IpOpt, Msg, Shut, So, Sock, Sol, TcpOpt } from "./assembly/abi/socket.ts";
+export { Stat } from "./assembly/abi/stat.ts";
+export { TcpState } from "./assembly/abi/tcp.ts";

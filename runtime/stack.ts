@@ -1,0 +1,308 @@
+/**
+ * A stack: an engine with its interfaces, sockets and loop.
+ *
+ * @module
+ */
+
+import { Errno } from "../assembly/abi/errno.ts";
+import { Sioc } from "../assembly/abi/ifnet.ts";
+import { type Clock, RealClock } from "./clock.ts";
+import { Attachment } from "./device/attach.ts";
+import type { NetDriver } from "./device/driver.ts";
+import { Engine, type MemoryOptions } from "./engine.ts";
+import { type Entropy, SeededEntropy, SystemEntropy } from "./entropy.ts";
+import { SocketError } from "./errors.ts";
+import { Loop } from "./loop.ts";
+import { type Netstat, netstat } from "./netstat.ts";
+import { Routes } from "./route.ts";
+import type { TcpConn } from "./socket/conn.ts";
+import type { DatagramConn } from "./socket/datagram.ts";
+import { FdTable } from "./socket/fd_table.ts";
+import { HostNames } from "./socket/host_names.ts";
+import { formatIpv4, parsePrefix } from "./socket/inet_addr.ts";
+import { ifIndexOf, ifIoctl } from "./socket/ioctl.ts";
+import type { Listener } from "./socket/listener.ts";
+import * as network from "./socket/network.ts";
+import type { ConnectOptions, DatagramOptions, ListenOptions } from "./socket/network.ts";
+import type { SocketLayer } from "./socket/so.ts";
+import { release } from "./socket/so_wait.ts";
+import { Syscalls } from "./socket/syscalls.ts";
+import { Waits } from "./socket/waits.ts";
+
+/** How an interface is set up. */
+export interface AttachOptions {
+  /** Its name, 1 to 15 visible characters; the driver's and a number unless told. */
+  readonly name?: string;
+  /** Its addresses with their prefix, such as `10.0.0.1/24`. */
+  readonly addresses?: readonly string[];
+  /** Next hop of the default route. */
+  readonly gateway?: string;
+}
+
+/** An interface that a stack begins with. */
+export interface InterfaceOptions extends AttachOptions {
+  /** Its driver. */
+  readonly driver: NetDriver;
+}
+
+/** How a stack is made; everything has a default. */
+export interface StackOptions {
+  /** Where the time comes from; the machine's clock unless told. */
+  readonly clock?: Clock;
+  /** Where randomness comes from; the system's generator unless told. */
+  readonly entropy?: Entropy;
+  /** Makes everything random repeatable; for tests only. */
+  readonly seed?: number | string;
+  /** Sizes of memory and tables. */
+  readonly memory?: MemoryOptions;
+  /** How many descriptors there may be; 65534 unless told. */
+  readonly descriptors?: number;
+  /** Name of the host; `godwit` unless told. */
+  readonly hostname?: string;
+  /** Interfaces to begin with, beside the loopback interface `lo0`. */
+  readonly interfaces?: readonly InterfaceOptions[];
+  /** Another build of the engine: a module, or its bytes. */
+  readonly engine?: WebAssembly.Module | BufferSource;
+}
+
+/** Bytes that an interface of its own choosing gets: locally administered, of one station. */
+const HWADDR_LOCAL = 0x02;
+/** How long `close` takes turns, at most, until nothing moves any more. */
+const CLOSING_TURNS = 64;
+
+/**
+ * A host's network, in one object. The stack takes its turns by itself, unless its clock is moved
+ * by hand. It keeps the process alive while somebody waits on it.
+ */
+export class Stack implements AsyncDisposable {
+  /** The system calls. */
+  readonly sys: Syscalls;
+  /** The routing table. */
+  readonly route: Routes;
+  readonly #engine: Engine;
+  readonly #entropy: Entropy;
+  readonly #layer: SocketLayer;
+  readonly #loop: Loop;
+  readonly #attachments: Attachment[] = [];
+  #closing: Promise<void> | undefined = undefined;
+
+  /** Made by {@link createStack}. */
+  constructor(engine: Engine, entropy: Entropy, options: StackOptions) {
+    this.#engine = engine;
+    this.#entropy = entropy;
+    const table = new FdTable(engine, options.descriptors);
+    const waits = new Waits(engine, (ptr) => table.byPtr(ptr));
+    this.#layer = { engine, waits, table };
+    this.#loop = new Loop({
+      engine,
+      waits,
+      clock: options.clock ?? new RealClock(),
+      attachments: this.#attachments,
+      died: (panic) => this.#died(panic),
+    });
+    waits.begin(this.#loop);
+    this.sys = new Syscalls(
+      this.#layer,
+      new HostNames(options.hostname ?? "godwit", entropy.next32()),
+    );
+    this.route = new Routes(engine, () => this.#loop.kick());
+  }
+
+  /** The engine, for tools that look into it. */
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  /** Interfaces with a driver, in the order they were attached. */
+  get interfaces(): readonly Attachment[] {
+    return this.#attachments;
+  }
+
+  /** True if a turn was asked for; on a clock moved by hand, somebody must take it. */
+  get wanted(): boolean {
+    return this.#loop.wanted;
+  }
+
+  /**
+   * Binds a driver to a new interface and gives it addresses. If anything fails, nothing is left
+   * behind.
+   *
+   * @throws SocketError EEXIST for a name or address in use, EINVAL for an impossible address,
+   * ENETUNREACH for a gateway on no network of ours, and what the driver throws
+   */
+  async attach(driver: NetDriver, options: AttachOptions = {}): Promise<Attachment> {
+    this.#mustBeOpen();
+    const host = {
+      engine: this.#engine,
+      now_us: () => this.#loop.now_us(),
+      wake: () => this.#loop.kick(),
+      makeHwaddr: () => this.#makeHwaddr(),
+    };
+    const name = options.name ?? this.#freeName(driver.name);
+    const attachment = await Attachment.attach(host, driver, name);
+    this.#attachments.push(attachment);
+    try {
+      for (const address of options.addresses ?? []) this.addAddress(name, address);
+      if (options.gateway !== undefined) this.route.add("default", { gateway: options.gateway });
+    } catch (error) {
+      await this.detach(name);
+      throw error;
+    }
+    this.#loop.kick();
+    return attachment;
+  }
+
+  /** Takes an interface away and closes its device. `SocketError` ENXIO. */
+  async detach(name: string): Promise<void> {
+    const at = this.#attachments.findIndex((attachment) => attachment.name === name);
+    if (at < 0) throw new SocketError(Errno.ENXIO, "if_detach", `no interface ${name}`);
+    const [attachment] = this.#attachments.splice(at, 1);
+    this.#loop.kick();
+    await attachment.detach();
+  }
+
+  /** Gives an interface one more address, such as `10.0.0.1/24`. `SocketError` EEXIST, EINVAL. */
+  addAddress(name: string, address: string): void {
+    this.#setAddress(Sioc.AIFADDR, name, address);
+  }
+
+  /** Takes an address away. `SocketError` EADDRNOTAVAIL if the interface has no such address. */
+  removeAddress(name: string, address: string): void {
+    this.#setAddress(Sioc.DIFADDR, name, address);
+  }
+
+  /** Opens a listening TCP socket. `SocketError` EADDRINUSE, EADDRNOTAVAIL and others. */
+  listen(options: ListenOptions): Listener {
+    this.#mustBeOpen();
+    return network.listen(this.#layer, options);
+  }
+
+  /**
+   * Opens a TCP connection.
+   *
+   * @throws SocketError ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH and others; or the
+   * reason of the signal
+   */
+  async connect(options: ConnectOptions): Promise<TcpConn> {
+    this.#mustBeOpen();
+    return await network.connect(this.#layer, options);
+  }
+
+  /** Opens a UDP socket. `SocketError` EADDRINUSE, EADDRNOTAVAIL and others. */
+  listenDatagram(options: DatagramOptions): DatagramConn {
+    this.#mustBeOpen();
+    return network.listenDatagram(this.#layer, options);
+  }
+
+  /** Looks at everything: interfaces, routes, neighbours, sockets, counters. */
+  netstat(): Netstat {
+    return netstat(this.#engine, this.#attachments, this.route);
+  }
+
+  /**
+   * Takes one turn: frames in, timers, frames out, events. For stacks on a clock moved by hand;
+   * others take their turns by themselves.
+   *
+   * @returns how much work there was; 0 if nothing happened
+   * @throws EnginePanic if the engine stops
+   */
+  turn(): number {
+    return this.#loop.turn();
+  }
+
+  /** When the next turn is wanted, in microseconds of the stack's clock; `Infinity` if never. */
+  nextDeadline(): number {
+    return this.#loop.nextDeadline();
+  }
+
+  /**
+   * Ends the stack: closes all sockets in order, sends what can be sent at once, ends all waits
+   * (EBADF) and closes the devices. Data that the peer has not made room for is lost; a program
+   * that cares reads to the end of the stream first. Closing again does nothing.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  /** Closes. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { table, waits } = this.#layer;
+    if (this.#engine.panic === undefined) {
+      for (const so of table.all()) release(so);
+      waits.close();
+      for (let i = 0; i < CLOSING_TURNS && this.#loop.turn() > 0; i++);
+    }
+    this.#loop.close();
+    const detached = this.#attachments.splice(0).map((attachment) => attachment.detach());
+    for (const result of await Promise.allSettled(detached)) {
+      if (result.status === "rejected") throw result.reason;
+    }
+  }
+
+  /** The engine has stopped: everybody who waits is told why. */
+  #died(panic: unknown): void {
+    const { table, waits } = this.#layer;
+    waits.fail(panic);
+    for (const so of table.all()) waits.fail(panic, so);
+  }
+
+  #mustBeOpen(): void {
+    if (this.#engine.panic !== undefined) throw this.#engine.panic;
+    if (this.#closing !== undefined) {
+      throw new SocketError(Errno.ENETDOWN, "socket", "the stack is closed");
+    }
+  }
+
+  #setAddress(cmd: Sioc.AIFADDR | Sioc.DIFADDR, name: string, address: string): void {
+    const prefix = parsePrefix(address);
+    if (prefix === undefined) {
+      throw new SocketError(Errno.EINVAL, "ioctl", `"${address}" is no address with a prefix`);
+    }
+    ifIoctl(this.#engine, cmd, {
+      ifindex: ifIndexOf(this.#engine, name),
+      addr: formatIpv4(prefix.address),
+      mask: formatIpv4(prefix.mask),
+    });
+    this.#loop.kick();
+  }
+
+  #makeHwaddr(): Uint8Array {
+    const low = this.#entropy.next32();
+    const high = this.#entropy.next32();
+    return Uint8Array.of(HWADDR_LOCAL, high, low >>> 24, low >>> 16, low >>> 8, low);
+  }
+
+  /** The driver's name and the first number that is free. */
+  #freeName(driver: string): string {
+    const stem = driver.replace(/[^!-~]/g, "").slice(0, 12) || "if";
+    const taken = new Set(this.#attachments.map(({ name }) => name));
+    let number = 0;
+    while (taken.has(`${stem}${number}`)) number++;
+    return `${stem}${number}`;
+  }
+}
+
+/**
+ * Makes a stack: an engine, its loopback interface `lo0` with 127.0.0.1/8, and the interfaces asked
+ * for.
+ *
+ * @throws RangeError for impossible sizes, SocketError ENOMEM if the memory is too small for the
+ * tables, and what {@link Stack.attach} throws
+ */
+export async function createStack(options: StackOptions = {}): Promise<Stack> {
+  const entropy = options.entropy ??
+    (options.seed === undefined ? new SystemEntropy() : new SeededEntropy(options.seed));
+  const engine = await Engine.create({ engine: options.engine, memory: options.memory, entropy });
+  const stack = new Stack(engine, entropy, options);
+  try {
+    for (const { driver, ...rest } of options.interfaces ?? []) await stack.attach(driver, rest);
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+  return stack;
+}
