@@ -1,7 +1,7 @@
 /** Options at level IPPROTO_TCP: pr_ctloutput. A value is an i32; TCP_INFO is a record. */
 import { Errno } from "../abi/errno";
 import { IpProto, Prco } from "../abi/proto";
-import { TcpOpt } from "../abi/socket";
+import { So, Sol, TcpOpt } from "../abi/socket";
 import { TcpState } from "../abi/tcp";
 import * as ip_ctloutput from "../inet/ip_ctloutput";
 import { Socket } from "../socket/socket_t";
@@ -26,6 +26,10 @@ export function ctloutput(op: i32, sop: usize, level: i32, name: i32, ptr: usize
   if (!tp) return -Errno.EINVAL;
   if (level == IpProto.IP) {
     return ip_ctloutput.ctloutput(op, tp.inp, name, ptr, len);
+  }
+  if (level == Sol.SOCKET) {
+    if (name == So.KEEPALIVE) subr.keepalive(tp); // the flag is set; the timer follows it
+    return 0;
   }
   if (level != IpProto.TCP) return -Errno.ENOPROTOOPT;
   if (op == Prco.SETOPT) return len < 4 ? -Errno.EINVAL : set(tp, name, load<i32>(ptr));

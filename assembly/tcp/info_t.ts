@@ -1,4 +1,4 @@
-/** What getsockopt TCP_INFO answers. Times in microseconds, sizes in bytes unless named otherwise. */
+/** What getsockopt TCP_INFO answers. Times in microseconds; sizes in bytes, unless named. */
 @unmanaged
 @final
 export class TcpInfo {
