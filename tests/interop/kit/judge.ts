@@ -1,0 +1,99 @@
+/**
+ * What tshark says about a capture: a second opinion on every frame of a run, by a program that
+ * shares nothing with the stack.
+ *
+ * @module
+ */
+
+/** An expert error that a run may show, and why. */
+export interface Allowed {
+  /** Text that the message of the error contains. */
+  readonly message: string;
+  /** Why it is right to see it; for the reader of the test. */
+  readonly reason: string;
+}
+
+/** A frame that tshark does not like. */
+export interface Fault {
+  /** Number of the frame in the file, from 1. */
+  readonly frame: number;
+  /** What tshark calls the frame. */
+  readonly summary: string;
+  /** Its complaints. */
+  readonly messages: readonly string[];
+}
+
+/**
+ * Checksums are verified, and what is carried over TCP and UDP is data: test data that looks like
+ * some protocol would be found malformed.
+ */
+const OPTIONS = [
+  ...["ip", "tcp", "udp"].flatMap((protocol) => ["-o", `${protocol}.check_checksum:TRUE`]),
+  ...["-o", "tcp.desegment_tcp_streams:FALSE", "-o", "tcp.try_heuristic_first:FALSE"],
+  ...["-o", "udp.try_heuristic_first:FALSE"],
+  ...["-d", "tcp.port==1-65535,data", "-d", "udp.port==1-65535,data"],
+];
+
+/** Severity of an expert message that is an error (Wireshark's PI_ERROR). */
+const SEVERITY_ERROR = 8388608;
+
+const FAULTY = [
+  "_ws.malformed",
+  ...["ip", "tcp", "udp", "icmp", "igmp"].map((protocol) => `${protocol}.checksum.status == 0`),
+  `_ws.expert.severity == ${SEVERITY_ERROR}`,
+].join(" || ");
+
+/** Longest that tshark may take, in milliseconds. */
+const TSHARK_MS_MAX = 120_000;
+
+/** Runs tshark over a capture; answers a list of values for each frame that the filter selects. */
+export async function tshark(
+  path: string,
+  filter: string,
+  fields: readonly string[],
+): Promise<string[][]> {
+  const args = [...OPTIONS, "-r", path, "-Y", filter, "-T", "fields", "-E", "separator=/t"];
+  for (const field of fields) args.push("-e", field);
+  const { code, stdout, stderr } = await new Deno.Command("tshark", {
+    args,
+    stdin: "null",
+    signal: AbortSignal.timeout(TSHARK_MS_MAX),
+  }).output();
+  const text = new TextDecoder();
+  if (code !== 0) throw new Error(`tshark ended with ${code}: ${text.decode(stderr)}`);
+  const lines = text.decode(stdout).split("\n").filter((line) => line !== "");
+  return lines.map((line) => line.split("\t"));
+}
+
+/** How many frames of a capture a display filter selects. */
+export async function countFrames(path: string, filter: string): Promise<number> {
+  return (await tshark(path, filter, ["frame.number"])).length;
+}
+
+/** Frames that are malformed, have a wrong checksum, or an error that is not allowed. */
+export async function findFaults(
+  path: string,
+  allowed: readonly Allowed[] = [],
+): Promise<Fault[]> {
+  const fields = ["frame.number", "_ws.col.Protocol", "_ws.col.Info", "_ws.expert.message"];
+  const faults: Fault[] = [];
+  for (const [number, protocol, info, expert = ""] of await tshark(path, FAULTY, fields)) {
+    const messages = expert.split(",").filter((message) => message !== "");
+    const excused = messages.length > 0 &&
+      messages.every((message) => allowed.some((one) => message.includes(one.message)));
+    if (!excused) faults.push({ frame: Number(number), summary: `${protocol} ${info}`, messages });
+  }
+  return faults;
+}
+
+/** Throws, with the first faults in words, if tshark finds any; a capture of nothing is one. */
+export async function judge(path: string, allowed: readonly Allowed[] = []): Promise<void> {
+  const faults = await findFaults(path, allowed);
+  if (faults.length > 0) {
+    const lines = faults.slice(0, 20).map(({ frame, summary, messages }) =>
+      `  frame ${frame}: ${summary} [${messages.join("; ")}]`
+    );
+    throw new Error(`${faults.length} frames of ${path} are faulty:\n${lines.join("\n")}`);
+  }
+  if (await countFrames(path, "frame.number == 1") === 0) throw new Error(`${path} has no frame`);
+}
