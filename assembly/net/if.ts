@@ -187,7 +187,7 @@ function append(ifp: Ifnet, ifa: Ifaddr): void {
 function addRoutes(ifp: Ifnet, ifa: Ifaddr): i32 {
   const lo = if_list.loopback();
   const error = route.insert(ifa.addr, HOST_MASK, 0, Rtf.LOCAL, lo ? lo : ifp, ifa, 0);
-  if (error) return error;
+  if (failed(error)) return error;
   if (ifa.broadcast) {
     // RFC 1122 3.3.6: the old form, host number zero, is recognized as well
     const e1 = route.insert(ifa.broadcast, HOST_MASK, 0, Rtf.BROADCAST, ifp, ifa, 0);
