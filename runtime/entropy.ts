@@ -29,7 +29,11 @@ export class SystemEntropy implements Entropy {
 export class SeededEntropy implements Entropy {
   #state: number;
 
-  /** @param seed a whole number, or text that is hashed to one */
+  /**
+   * Begins a sequence.
+   *
+   * @param seed a whole number, or text that is hashed to one
+   */
   constructor(seed: number | string) {
     this.#state = typeof seed === "number" ? foldNumber(seed) : foldText(seed);
   }

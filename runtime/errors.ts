@@ -66,6 +66,8 @@ export class SocketError extends Error {
   readonly syscall: string;
 
   /**
+   * An error with a number.
+   *
    * @param errno AIX error number, positive
    * @param syscall name of the call that failed
    * @param message what went wrong, in words; the meaning of the number unless told
@@ -95,6 +97,8 @@ export class EnginePanic extends Error {
   readonly column: number;
 
   /**
+   * A fault.
+   *
    * @param message what is known about the fault
    * @param line line of the engine's source, or 0
    * @param column column of the engine's source, or 0

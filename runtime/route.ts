@@ -51,7 +51,11 @@ export class Routes implements Iterable<Route> {
   readonly #engine: Engine;
   readonly #changed: () => void;
 
-  /** @param changed called after each change */
+  /**
+   * The table of `engine`.
+   *
+   * @param changed called after each change
+   */
   constructor(engine: Engine, changed: () => void) {
     this.#engine = engine;
     this.#changed = changed;

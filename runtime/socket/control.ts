@@ -39,31 +39,25 @@ export const O_RDWR = 2;
 /** Calls answer EAGAIN instead of waiting. */
 export const O_NONBLOCK = 4;
 
-/** Numbers of the requests that concern routes. */
-type RouteCommand = Sioc.ADDRT | Sioc.DELRT | Sioc.GETRT;
-/** Numbers of the requests that concern the socket. */
-type SocketCommand = Sioc.FIONREAD | Sioc.FIONBIO | Sioc.ATMARK;
-
 /** The part of the system calls that never waits. */
 export class ControlCalls {
-  /** What the sockets share. */
-  protected readonly layer: SocketLayer;
+  readonly #layer: SocketLayer;
   readonly #names: HostNames;
 
   /** System calls on the sockets of `layer`. */
   constructor(layer: SocketLayer, names: HostNames) {
-    this.layer = layer;
+    this.#layer = layer;
     this.#names = names;
   }
 
   /** The local address. Errors: EBADF, ENOTSOCK, EINVAL. */
   getsockname(fd: number): SockAddr {
-    return socketName(this.layer.table.get(fd, "getsockname"));
+    return socketName(this.#layer.table.get(fd, "getsockname"));
   }
 
   /** The peer's address. Errors: EBADF, ENOTSOCK, ENOTCONN. */
   getpeername(fd: number): SockAddr {
-    return peerName(this.layer.table.get(fd, "getpeername"));
+    return peerName(this.#layer.table.get(fd, "getpeername"));
   }
 
   /** SO_LINGER. */
@@ -76,7 +70,7 @@ export class ControlCalls {
    */
   getsockopt(fd: number, level: number, name: number): number;
   getsockopt(fd: number, level: number, name: number): number | Linger | TcpInfo {
-    return getOption(this.layer.table.get(fd, "getsockopt"), level, name);
+    return getOption(this.#layer.table.get(fd, "getsockopt"), level, name);
   }
 
   /**
@@ -89,7 +83,7 @@ export class ControlCalls {
     name: number,
     room: number,
   ): Uint8Array<ArrayBuffer> {
-    return getOptionBytes(this.layer.table.get(fd, "getsockopt"), level, name, room);
+    return getOptionBytes(this.#layer.table.get(fd, "getsockopt"), level, name, room);
   }
 
   /**
@@ -98,21 +92,25 @@ export class ControlCalls {
    * ENOPROTOOPT, EINVAL for a value out of range, ENOBUFS for a buffer that is too large.
    */
   setsockopt(fd: number, level: number, name: number, value: OptionValue): void {
-    setOption(this.layer.table.get(fd, "setsockopt"), level, name, value);
+    setOption(this.#layer.table.get(fd, "setsockopt"), level, name, value);
   }
 
   /**
    * FIONREAD: bytes that can be read; ATMARK: 1 if the read position is at the urgent mark;
    * FIONBIO: sets (1) or clears (0) non-blocking.
    */
-  ioctl(fd: number, cmd: SocketCommand, argument?: number): number;
+  ioctl(fd: number, cmd: Sioc.FIONREAD | Sioc.FIONBIO | Sioc.ATMARK, argument?: number): number;
   /** What an interface has counted. Errors: ENXIO. */
   ioctl(fd: number, cmd: Sioc.GIFSTATS, argument: { ifindex: number }): IfStatistics;
   /**
    * Adds (ADDRT), deletes (DELRT) or looks up (GETRT) a route. Errors: EEXIST, ESRCH, EINVAL,
    * ENETUNREACH for a gateway that is on no network of ours, ENOBUFS.
    */
-  ioctl(fd: number, cmd: RouteCommand, argument: RouteRequest): RouteRequest;
+  ioctl(
+    fd: number,
+    cmd: Sioc.ADDRT | Sioc.DELRT | Sioc.GETRT,
+    argument: RouteRequest,
+  ): RouteRequest;
   /**
    * Requests about interfaces, their addresses and neighbours: `Sioc` 10 to 17 and 30 to 32.
    * Errors: ENXIO, EINVAL, EADDRNOTAVAIL, EEXIST, ENOENT, ENOBUFS.
@@ -123,10 +121,10 @@ export class ControlCalls {
     cmd: number,
     argument: number | IfRequest | RouteRequest = 0,
   ): number | IfRequest | RouteRequest | IfStatistics {
-    const so = this.layer.table.get(fd, "ioctl");
+    const so = this.#layer.table.get(fd, "ioctl");
     if (typeof argument === "number") return socketIoctl(so, cmd, argument);
-    const { engine } = this.layer;
-    this.layer.waits.scheduler.kick();
+    const { engine } = this.#layer;
+    this.#layer.waits.scheduler.kick();
     if (cmd === Sioc.GIFSTATS) return ifStatistics(engine, argument.ifindex ?? 0);
     const route = cmd === Sioc.ADDRT || cmd === Sioc.DELRT || cmd === Sioc.GETRT;
     return route ? routeIoctl(engine, cmd, argument) : ifIoctl(engine, cmd, argument);
@@ -137,7 +135,7 @@ export class ControlCalls {
    * EBADF, ENOTSOCK, EINVAL for another command.
    */
   fcntl(fd: number, cmd: typeof F_GETFL | typeof F_SETFL, flags = 0): number {
-    const so = this.layer.table.get(fd, "fcntl");
+    const so = this.#layer.table.get(fd, "fcntl");
     if (cmd === F_GETFL) return O_RDWR | (so.nonblocking ? O_NONBLOCK : 0);
     if (cmd !== F_SETFL) {
       throw new SocketError(Errno.EINVAL, "fcntl", `there is no command ${cmd}`);

@@ -30,10 +30,12 @@ import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
 export class Syscalls extends ControlCalls {
   /** Synchronous twins of the calls that can wait. */
   readonly nb: NonBlockingCalls;
+  readonly #layer: SocketLayer;
 
   /** System calls on the sockets of `layer`. */
   constructor(layer: SocketLayer, names: HostNames) {
     super(layer, names);
+    this.#layer = layer;
     this.nb = new NonBlockingCalls(layer);
   }
 
@@ -43,22 +45,22 @@ export class Syscalls extends ControlCalls {
    * Errors: EPFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE, EMFILE, ENOBUFS.
    */
   socket(domain: number, type: number, protocol = 0): number {
-    return calls.createSocket(this.layer, domain, type, protocol).fd;
+    return calls.createSocket(this.#layer, domain, type, protocol).fd;
   }
 
   /** Gives a socket its local address. Errors: EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL. */
   bind(fd: number, address: SockAddrInit): void {
-    calls.bindSocket(this.layer.table.get(fd, "bind"), address);
+    calls.bindSocket(this.#layer.table.get(fd, "bind"), address);
   }
 
   /** Begins to accept connections. Errors: EOPNOTSUPP, EINVAL, EADDRINUSE. */
   listen(fd: number, backlog: number = Limits.SOMAXCONN): void {
-    calls.listenSocket(this.layer.table.get(fd, "listen"), backlog);
+    calls.listenSocket(this.#layer.table.get(fd, "listen"), backlog);
   }
 
   /** Waits for a connection. Errors: EINVAL, EOPNOTSUPP, ECONNABORTED, EMFILE. */
   async accept(fd: number, options: WaitOptions = {}): Promise<Accepted> {
-    const so = this.layer.table.get(fd, "accept");
+    const so = this.#layer.table.get(fd, "accept");
     let taken: AcceptedSocket | undefined;
     const attempt = () => calls.tryAccept(so, (accepted) => taken = accepted);
     const result = await wait.receive(so, attempt(), 0, options.signal, attempt);
@@ -74,7 +76,7 @@ export class Syscalls extends ControlCalls {
    * EALREADY, EOPNOTSUPP, EAFNOSUPPORT, EADDRNOTAVAIL.
    */
   async connect(fd: number, address: SockAddrInit, options: WaitOptions = {}): Promise<void> {
-    const so = this.layer.table.get(fd, "connect");
+    const so = this.#layer.table.get(fd, "connect");
     let result = calls.tryConnect(so, address);
     if (result === -Errno.EINPROGRESS && !so.nonblocking) {
       result = await wait.awaitConnected(so, options.signal);
@@ -95,7 +97,7 @@ export class Syscalls extends ControlCalls {
     flags = 0,
     options: WaitOptions = {},
   ): Promise<number> {
-    const so = this.layer.table.get(fd, "send");
+    const so = this.#layer.table.get(fd, "send");
     const { length } = data;
     const first = so.trySend(data, 0, length, flags, 0);
     if (first === length) return first;
@@ -112,7 +114,7 @@ export class Syscalls extends ControlCalls {
     to?: SockAddrInit,
     options: WaitOptions = {},
   ): Promise<number> {
-    const so = this.layer.table.get(fd, "sendto");
+    const so = this.#layer.table.get(fd, "sendto");
     const { length } = data;
     const attempt = (done: number) =>
       so.trySend(data, done, length - done, flags, calls.putName(so, to, "sendto"));
@@ -129,7 +131,7 @@ export class Syscalls extends ControlCalls {
     flags = 0,
     options: WaitOptions = {},
   ): Promise<number> {
-    const so = this.layer.table.get(fd, "sendmsg");
+    const so = this.#layer.table.get(fd, "sendmsg");
     checkControl(message);
     const attempt = (done: number) =>
       trySendIov(so, message.iov, done, flags, calls.putName(so, message.name, "sendmsg"));
@@ -153,7 +155,7 @@ export class Syscalls extends ControlCalls {
     flags = 0,
     options: WaitOptions = {},
   ): Promise<number> {
-    const so = this.layer.table.get(fd, "recv");
+    const so = this.#layer.table.get(fd, "recv");
     const { signal } = options;
     if ((flags & Msg.WAITALL) !== 0 && (flags & (Msg.PEEK | Msg.OOB)) === 0 && so.stream) {
       return check(await wait.receiveAll(so, buffer, flags, signal), "recv", signal);
@@ -171,7 +173,7 @@ export class Syscalls extends ControlCalls {
     flags = 0,
     options: WaitOptions = {},
   ): Promise<Received> {
-    const so = this.layer.table.get(fd, "recvfrom");
+    const so = this.#layer.table.get(fd, "recvfrom");
     let from: SockAddr | undefined;
     const attempt = (now: number) => {
       const got = so.tryRecv(buffer, 0, buffer.length, now, calls.nameRoom(so));
@@ -190,12 +192,12 @@ export class Syscalls extends ControlCalls {
     flags = 0,
     options: WaitOptions = {},
   ): Promise<number> {
-    const so = this.layer.table.get(fd, "recvmsg");
+    const so = this.#layer.table.get(fd, "recvmsg");
     const attempt = (now: number) => {
       const got = tryRecvIov(so, message.iov, now, calls.nameRoom(so));
       if (got >= 0) {
         message.name = calls.takeName(so);
-        readRecvInfo(this.layer.engine, message);
+        readRecvInfo(this.#layer.engine, message);
       }
       return got;
     };
@@ -206,7 +208,7 @@ export class Syscalls extends ControlCalls {
 
   /** Ends one or both directions; `how` is a `Shut`. Errors: EINVAL, ENOTCONN. */
   shutdown(fd: number, how: number): void {
-    check(calls.tryShutdown(this.layer.table.get(fd, "shutdown"), how), "shutdown");
+    check(calls.tryShutdown(this.#layer.table.get(fd, "shutdown"), how), "shutdown");
   }
 
   /**
@@ -214,7 +216,7 @@ export class Syscalls extends ControlCalls {
    * peer has everything or the time is over; a time of 0 resets the connection.
    */
   async close(fd: number): Promise<void> {
-    await wait.closeLingering(this.layer.table.get(fd, "close"));
+    await wait.closeLingering(this.#layer.table.get(fd, "close"));
   }
 
   /**
@@ -223,7 +225,7 @@ export class Syscalls extends ControlCalls {
    */
   poll(fds: readonly PollFd[], timeout_ms = -1, options: WaitOptions = {}): Promise<number> {
     const timeout_us = timeout_ms < 0 ? Infinity : timeout_ms * 1000;
-    return pollWait(this.layer, fds, timeout_us, options, "poll");
+    return pollWait(this.#layer, fds, timeout_us, options, "poll");
   }
 
   /** Waits for descriptors, at most `timeout_us` microseconds. Errors: EBADF, ENOTSOCK. */
@@ -232,8 +234,8 @@ export class Syscalls extends ControlCalls {
     timeout_us = Infinity,
     options: WaitOptions = {},
   ): Promise<SelectResult> {
-    const entries = selectEntries(this.layer, sets);
-    await pollWait(this.layer, entries, timeout_us, options, "select");
+    const entries = selectEntries(this.#layer, sets);
+    await pollWait(this.#layer, entries, timeout_us, options, "select");
     return selectResult(entries);
   }
 
