@@ -9,6 +9,7 @@ import { Errno } from "../abi/errno";
 import { Pr, Prc } from "../abi/proto";
 import { Rtf } from "../abi/route";
 import { Af } from "../abi/socket";
+import * as net_if from "../net/if";
 import * as if_list from "../net/if_list";
 import { Ifnet } from "../net/ifnet_t";
 import * as route from "../net/route";
@@ -134,7 +135,7 @@ export function checkLocal(so: Socket, nam: SockAddr): i32 {
   if (!sockaddr_ops.suits(nam, so.family)) return -Errno.EAFNOSUPPORT;
   if (so.family != Af.INET) return -Errno.EAFNOSUPPORT;
   const ip = sockaddr_ops.get4(changetype<usize>(nam));
-  if (ip == 0 || if_list.ifaByAddr(ip)) return 0;
+  if (ip == 0 || net_if.isLocal(ip) || if_list.ifaByAddr(ip)) return 0;
   if (so.proto.flags & Pr.CONNREQUIRED) return -Errno.EADDRNOTAVAIL;
   return sockaddr_ops.isGroup4(ip) || isBroadcast(ip) ? 0 : -Errno.EADDRNOTAVAIL;
 }

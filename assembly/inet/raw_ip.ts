@@ -209,15 +209,16 @@ function send(inp: Inpcb, m: Mbuf, nam: SockAddr): i32 {
 
 /** Sends a packet that begins with the user's IP header, to the destination which that names. */
 function sendWithHeader(inp: Inpcb, m: Mbuf): i32 {
-  if (m.pktlen > PACKET_MAX || m.pktlen < HLEN) {
+  const total = m.pktlen;
+  if (total > PACKET_MAX || total < HLEN) {
     mbuf.freem(m);
-    return m.pktlen < HLEN ? -Errno.EINVAL : -Errno.EMSGSIZE;
+    return total < HLEN ? -Errno.EINVAL : -Errno.EMSGSIZE;
   }
   m = mbuf_ops.pullup(m, HLEN);
   if (!m) return -Errno.ENOBUFS;
   const first: u32 = load<u8>(m.data);
   const hlen = (first & 15) << 2;
-  if (first >> 4 != 4 || hlen < HLEN || hlen > m.pktlen) {
+  if (first >> 4 != 4 || hlen < HLEN || hlen > total) {
     mbuf.freem(m);
     return -Errno.EINVAL;
   }

@@ -44,7 +44,7 @@ export function register(sockets: u32): i32 {
 }
 
 /** User requests; see Protosw. */
-export function usrreq(so: usize, req: i32, m: usize, nam: usize, arg: i32): i32 {
+export function usrreq(so: usize, req: i32, m: usize, nam: usize, _arg: i32): i32 {
   const socket = changetype<Socket>(so);
   const inp = changetype<Inpcb>(socket.pcb);
   const name = changetype<SockAddr>(nam);

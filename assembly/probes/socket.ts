@@ -139,7 +139,7 @@ function count(req: u32): void {
 }
 
 /** A protocol that says yes to everything, keeps no data and ends connections at once. */
-function record(so: usize, req: i32, m: usize, nam: usize, arg: i32): i32 {
+function record(so: usize, req: i32, m: usize, _nam: usize, _arg: i32): i32 {
   const socket = changetype<Socket>(so);
   count(req);
   mbuf.freem(changetype<Mbuf>(m));
@@ -160,6 +160,6 @@ function record(so: usize, req: i32, m: usize, nam: usize, arg: i32): i32 {
   return 0;
 }
 
-function recordCtl(cmd: i32, quote: usize): void {
+function recordCtl(_cmd: i32, _quote: usize): void {
   count(31);
 }

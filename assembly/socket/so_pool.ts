@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MbufSize } from "../abi/mbuf";
 import * as pool from "../sys/pool";
 import { Pool } from "../sys/pool";
 import { Socket } from "./socket_t";
@@ -23,7 +24,7 @@ export function get(): Socket {
   so.fd = -1;
   so.linger_s = -1;
   so.rcv.lowat = 1;
-  so.snd.lowat = 1;
+  so.snd.lowat = MbufSize.MCLBYTES; // writers are woken for a cluster, not for every few bytes
   return so;
 }
 

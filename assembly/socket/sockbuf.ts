@@ -8,8 +8,7 @@
 
 import { Errno } from "../abi/errno";
 import { Limits } from "../abi/limits";
-import { MbufSize, Mf, Mt } from "../abi/mbuf";
-import { Sb } from "../abi/socket";
+import { MbufSize, Mt } from "../abi/mbuf";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import { SockAddr } from "./sockaddr";
@@ -45,11 +44,6 @@ export function reserve(sb: Sockbuf, hiwat: i32): i32 {
 /** Bytes that may still be put in; below zero when the limits were lowered or exceeded. */
 export function space(sb: Sockbuf): i32 {
   return min<i32>(<i32> (sb.hiwat - sb.cc), <i32> (sb.mbmax - sb.mbcnt));
-}
-
-/** Whether both buffers are sized by the protocol, not by SO_SNDBUF or SO_RCVBUF. */
-export function autosized(sb: Sockbuf): bool {
-  return (sb.flags & Sb.AUTOSIZE) != 0;
 }
 
 /** Storage an mbuf occupies, header included. */
@@ -227,11 +221,6 @@ export function seek(sb: Sockbuf, off: u32): Mbuf {
 /** Offset, in the mbuf that seek answered, of the byte it was asked for. */
 export function seekOff(): u32 {
   return S.off;
-}
-
-/** Whether the first record ends with the message's last byte marked (MSG_EOR). */
-export function endsRecord(m: Mbuf): bool {
-  return (m.flags & Mf.EOR) != 0;
 }
 
 /** Whether counts agree with the chains; for tests and the checked build. */
