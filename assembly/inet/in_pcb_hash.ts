@@ -51,7 +51,7 @@ function infoOf(inp: Inpcb): InpcbInfo {
   return changetype<InpcbInfo>(inp.info);
 }
 
-/** The place where the chain of a connection begins. The hash is keyed: peers choose their ports. */
+/** Where the chain of a connection begins. The hash is keyed, since peers choose their ports. */
 function connPlace(info: InpcbInfo, l: usize, lport: u32, f: usize, fport: u32): usize {
   let h = rand.hash3(load<u64>(l, 8), load<u64>(f, 8), <u64> (lport << 16 | fport));
   const lhi = load<u64>(l);

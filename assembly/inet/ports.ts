@@ -19,7 +19,7 @@ export const FIRST: u32 = 49152;
 /** How many there are. */
 export const COUNT: u32 = 16384;
 
-/** A port for a local address without a peer; 0 when all are taken. Algorithm 1 (RFC 6056 3.3.1). */
+/** A port for a local address without peer, 0 when all are taken: algorithm 1 (RFC 6056 3.3.1). */
 export function forBind(info: InpcbInfo, inp: Inpcb, laddr: usize): u32 {
   const start = rand.below(COUNT);
   for (let i: u32 = 0; i < COUNT; i++) {

@@ -54,7 +54,7 @@ Deno.test("bind: the table of conflicts, for UDP and TCP", async () => {
   wire.end();
 });
 
-Deno.test("a stream may not be bound to a group or broadcast address, a datagram socket may", async () => {
+Deno.test("datagram sockets may bind to groups and broadcast, streams may not", async () => {
   const wire = await Wire.attach();
   const { k } = wire;
   for (const addr of ["239.1.1.1", "255.255.255.255", "10.0.0.255"]) {
@@ -78,7 +78,7 @@ Deno.test("UDP and TCP ports have nothing to do with each other", async () => {
   k.end(a, b);
 });
 
-Deno.test("a port with connections: taken, unless SO_REUSEADDR; the listener still hears", async () => {
+Deno.test("a port with connections is taken, unless SO_REUSEADDR", async () => {
   const k = await Kernel.boot();
   const { client, server, listener } = k.pair(4000);
   k.call("so_close", listener);
@@ -115,7 +115,7 @@ Deno.test("connect: the same pair of ends twice is EADDRINUSE", async () => {
   wire.end(a, b);
 });
 
-Deno.test("connect chooses the source address by route, and disconnecting gives it back", async () => {
+Deno.test("connect chooses the source address by route; disconnecting gives it back", async () => {
   const wire = await Wire.attach();
   const { k } = wire;
   const so = k.socket(Sock.DGRAM);
@@ -147,7 +147,7 @@ Deno.test("connecting to the unspecified address reaches this host", async () =>
   k.end(server, client);
 });
 
-Deno.test("ports chosen for connections (RFC 6056) depend on the peer, and step by one", async () => {
+Deno.test("ports chosen for connections depend on the peer (RFC 6056)", async () => {
   const wire = await Wire.attach();
   const { k } = wire;
   const port = (peer: string, to: number) => {
@@ -166,7 +166,7 @@ Deno.test("ports chosen for connections (RFC 6056) depend on the peer, and step 
   wire.end();
 });
 
-Deno.test("streams to different peers may share a local port, so there are more than 16384", async () => {
+Deno.test("streams to different peers may share a local port", async () => {
   const wire = await Wire.attach();
   const { k } = wire;
   const fixed = k.socket();
@@ -192,7 +192,7 @@ interface Model {
   peer: number | undefined;
 }
 
-Deno.test("lookup agrees with a search of all sockets, while they come, connect and go", async () => {
+Deno.test("lookup agrees with a search of all sockets", async () => {
   const wire = await Wire.attach();
   const { k } = wire;
   const ports = [6000, 6000 + 1024, 6001];

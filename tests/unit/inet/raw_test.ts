@@ -38,7 +38,7 @@ Deno.test("without a raw socket the protocol is unreachable", async () => {
   wire.end();
 });
 
-Deno.test("bind and connect are filters; a full buffer is not an unreachable protocol", async () => {
+Deno.test("bind and connect are filters; a deaf socket is no unreachable protocol", async () => {
   const wire = await Wire.attach();
   const { k } = wire;
   const so = raw(wire, PROTOCOL);

@@ -32,7 +32,7 @@ Deno.test("a family can be added once, and taken away while nobody uses it", asy
   assertEquals(k.call("so_create", FAMILY, Sock.STREAM, 0), -Errno.EPFNOSUPPORT);
 });
 
-Deno.test("rows: no duplicates, no flags that contradict each other, none without a domain", async () => {
+Deno.test("rows: no duplicates, no contradicting flags, none without a domain", async () => {
   const k = await Kernel.boot();
   const add = (family: number, flags: number, protocol = PROTOCOL) =>
     k.call("probe_dom_add_row", family, Sock.DGRAM, protocol, flags);
@@ -43,7 +43,7 @@ Deno.test("rows: no duplicates, no flags that contradict each other, none withou
   assertEquals(add(Af.INET, Pr.ATOMIC | Pr.ADDR), 0);
 });
 
-Deno.test("find: the exact pair, else the raw wildcard; rows without user requests have no sockets", async () => {
+Deno.test("find: the exact pair, else the raw wildcard, if it has user requests", async () => {
   const k = await Kernel.boot();
   const find = (protocol: number, type: number) =>
     k.call("probe_dom_find", Af.INET, protocol, type);
@@ -62,7 +62,7 @@ Deno.test("find: the exact pair, else the raw wildcard; rows without user reques
   assertEquals(find(PROTOCOL, Sock.RAW), wildcard);
 });
 
-Deno.test("input rows are found once they have an input entry, and forgotten when deleted", async () => {
+Deno.test("input rows are found once they have the entry, until they are deleted", async () => {
   const k = await Kernel.boot();
   assertEquals(k.call("probe_dom_input_row", PROTOCOL), 0);
   const row = k.call("probe_dom_add_row", Af.INET, 0, PROTOCOL, 0);

@@ -64,7 +64,7 @@ const operation = fc.oneof(
   fc.record({ kind: fc.constant("seek"), a: fc.nat(100), b: fc.integer({ min: 1, max: 3000 }) }),
 );
 
-Deno.test("a stream buffer holds what was appended and not dropped, and seek finds it", async () => {
+Deno.test("a stream holds what was appended and not dropped, and seek finds it", async () => {
   const k = await Kernel.boot();
   const before = k.mbufs();
   fc.assert(
@@ -111,7 +111,7 @@ Deno.test("small pieces share mbufs: storage stays near the data", async () => {
   assert(mbcnt <= 2000 * 2, `${mbcnt} bytes of storage for 2000 of data`);
 });
 
-Deno.test("space counts data and storage, and is below zero when the limit was lowered", async () => {
+Deno.test("space counts data and storage, and may be below zero", async () => {
   const k = await Kernel.boot();
   const sb = k.call("probe_so_rcv", k.socket());
   const stream = new Stream(k, sb);
@@ -126,7 +126,7 @@ Deno.test("space counts data and storage, and is below zero when the limit was l
   assertEquals(k.call("probe_sb_reserve", sb, 0x7fffffff), -Errno.ENOBUFS);
 });
 
-Deno.test("records keep their boundaries and their senders, and refuse what does not fit", async () => {
+Deno.test("records keep their boundaries, and refuse what does not fit", async () => {
   const k = await Kernel.boot();
   const so = k.socket();
   const sb = k.call("probe_so_rcv", so);

@@ -81,7 +81,7 @@ Deno.test("data crosses in order, in pieces of any size, and MSG_PEEK leaves it"
   k.end(client, server, listener);
 });
 
-Deno.test("a write takes what there is room for, and goes on when the reader has read", async () => {
+Deno.test("a write takes what there is room for; reading makes room", async () => {
   const k = await Kernel.boot();
   const { client, server, listener } = k.pair();
   const data = Uint8Array.from({ length: 60_000 }, (_, i) => i * 7 + (i >> 8));
@@ -236,7 +236,7 @@ Deno.test("send to a name on a stream is EISCONN, and an empty send does nothing
   k.end(client, server, listener);
 });
 
-Deno.test("an empty mbuf pool: ENOBUFS, and the stream goes on when it has filled again", async () => {
+Deno.test("an empty mbuf pool: ENOBUFS, and the stream goes on afterwards", async () => {
   const k = await Kernel.boot({ mbufs_cluster: 24, mbufs_small: 24 });
   const { client, server, listener } = k.pair();
   const held: number[] = [];
