@@ -43,7 +43,7 @@ const TOOL_FILES = ["build.ts", "tools/layout.ts", "tools/names.ts"];
 const PANIC = "assembly/sys/panic.ts";
 const ASC_FLAGS = [
   ..."--runtime stub --importMemory --noExportMemory --zeroFilledMemory".split(" "),
-  ..."--initialMemory 4 --maximumMemory 65536 --memoryBase 1024 --exportTable".split(" "),
+  ..."--initialMemory 1 --maximumMemory 65536 --memoryBase 1024 --exportTable".split(" "),
   ..."--enable simd --use abort=assembly/sys/panic/panic".split(" "),
 ];
 

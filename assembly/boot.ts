@@ -1,6 +1,7 @@
 /** Lays the memory out and puts the protocols on the switch; the only file that knows all rows. */
 import { Af } from "./abi/socket";
 import { Errno } from "./abi/errno";
+import { Limits } from "./abi/limits";
 import * as in_mcast from "./inet/in_mcast";
 import * as in_pcb from "./inet/in_pcb";
 import * as ip_init from "./inet/ip_init";
@@ -16,6 +17,20 @@ import * as mbuf from "./sys/mbuf";
 import * as timer from "./sys/timer";
 import * as tcp from "./tcp/tcp";
 
+/** State of the module. */
+@unmanaged
+@final
+export class BootState {
+  staging: usize; // area through which user data passes
+}
+
+const S: BootState = changetype<BootState>(memory.data(offsetof<BootState>(), 16));
+
+/** Address of the area of Limits.STAGING bytes through which user data passes. */
+export function staging(): usize {
+  return S.staging;
+}
+
 /** A place for what is chosen, with a default for every zero. */
 function or(value: u32, otherwise: u32): u32 {
   return value ? value : otherwise;
@@ -25,6 +40,7 @@ function or(value: u32, otherwise: u32): u32 {
 export function boot(c: BootConfig): i32 {
   arena.init(__heap_base, c.memory_bytes);
   timer.init();
+  S.staging = arena.alloc(Limits.STAGING, 64);
   if (!domain.init()) return -Errno.ENOMEM;
   const scale = max<u32>(c.memory_bytes >> 20, 1); // tables grow with the memory, per MiB
   const sockets = or(c.sockets, min<u32>(scale * 64, 65536));

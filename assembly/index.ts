@@ -3,7 +3,6 @@
  * integers and f64; an i32 answer is a result >= 0 or a negated Errno.
  */
 import { Sioc } from "./abi/ifnet";
-import { Limits } from "./abi/limits";
 import * as start from "./boot";
 import * as ip_forward from "./inet/ip_forward";
 import * as net_if from "./net/if";
@@ -33,7 +32,6 @@ import * as subr from "./tcp/subr";
 /** Frames of loopback in one poll; what is left comes with the next. */
 const LOOP_BUDGET: u32 = 256;
 
-const STAGING: usize = memory.data(Limits.STAGING, 64);
 const SCRATCH: usize = memory.data(4096, 64);
 
 function sock(p: usize): Socket {
@@ -189,7 +187,7 @@ export function ev_drain(ptr: usize, most: u32): u32 {
 }
 
 export function staging(): usize {
-  return STAGING;
+  return start.staging();
 }
 
 export function scratch(): usize {

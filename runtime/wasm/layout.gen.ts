@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "ce0485cafa64069f";
+export const LAYOUT_HASH = "7662deed451c8b63";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -75,6 +75,12 @@ export const BootConfig = {
   groups: 40,
   datagrams: 44,
   host_queue: 48,
+} as const;
+
+/** struct BootState */
+export const BootState = {
+  size: 4,
+  staging: 0,
 } as const;
 
 /** struct CcRow */
