@@ -5,7 +5,7 @@
  */
 
 /** Joins parts into one array. */
-export function bytes(...parts: (number | ArrayLike<number>)[]): Uint8Array {
+export function bytes(...parts: (number | ArrayLike<number>)[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(parts.flatMap((p) => typeof p === "number" ? [p] : Array.from(p)));
 }
 
