@@ -63,7 +63,8 @@ export function isDisconnecting(so: Socket): void {
 export function isDisconnected(so: Socket): void {
   so.state &= ~<u32> (MOVING | Ss.ISCONNECTED);
   so.state |= CLOSED;
-  post(so, Ev.READ | Ev.WRITE | Ev.STATE | Ev.HUP);
+  const failed: u32 = so.error ? Ev.ERROR : 0;
+  post(so, Ev.READ | Ev.WRITE | Ev.STATE | Ev.HUP | failed);
   free(so);
 }
 
