@@ -3,9 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { Af, Sock } from "../../../assembly/abi/socket.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
+import { GODWIT, KERNEL } from "../kit/addresses.ts";
 import type { Case, Group } from "../kit/case.ts";
 import { firstDifference, ownBytes } from "../kit/content.ts";
-import { GODWIT, type Host, KERNEL } from "../kit/host.ts";
+import type { Host } from "../kit/host.ts";
 import { attempt, run } from "../kit/kernel.ts";
 
 /** Payload bytes; 1,472 is the most that fits one frame. */

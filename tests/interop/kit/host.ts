@@ -12,16 +12,9 @@ import { TraceDriver } from "../../../drivers/trace.ts";
 import * as field from "../../../runtime/layout.ts";
 import { createStack, type Stack } from "../../../runtime/stack.ts";
 import type { Syscalls } from "../../../runtime/socket/syscalls.ts";
+import { DEVICE, GODWIT, KERNEL } from "./addresses.ts";
 import { run, setSysctl, setSysctlIfAny } from "./kernel.ts";
 
-/** Name of the TAP device. */
-export const DEVICE = "gw0";
-/** The kernel's address. */
-export const KERNEL = "10.77.0.1";
-/** The stack's address. */
-export const GODWIT = "10.77.0.2";
-/** An address on their network that nobody has. */
-export const ABSENT = "10.77.0.99";
 const PREFIX = 24;
 /** How often something that must come true is looked at, in milliseconds. */
 const LOOK_MS = 20;

@@ -9,6 +9,8 @@
 export interface Allowed {
   /** Text that the message of the error contains. */
   readonly message: string;
+  /** The only address that may send such a frame; anybody unless told. */
+  readonly from?: string;
   /** Why it is right to see it; for the reader of the test. */
   readonly reason: string;
 }
@@ -43,6 +45,9 @@ const FAULTY = [
   `_ws.expert.severity == ${SEVERITY_ERROR}`,
 ].join(" || ");
 
+/** Between the values of a field that occurs several times in a frame. */
+const AGGREGATOR = "|";
+
 /** Longest that tshark may take, in milliseconds. */
 const TSHARK_MS_MAX = 120_000;
 
@@ -52,7 +57,8 @@ export async function tshark(
   filter: string,
   fields: readonly string[],
 ): Promise<string[][]> {
-  const args = [...OPTIONS, "-r", path, "-Y", filter, "-T", "fields", "-E", "separator=/t"];
+  const args = [...OPTIONS, "-n", "-r", path, "-Y", filter, "-T", "fields"];
+  args.push("-E", "separator=/t", "-E", `aggregator=${AGGREGATOR}`);
   for (const field of fields) args.push("-e", field);
   const { code, stdout, stderr } = await new Deno.Command("tshark", {
     args,
@@ -75,13 +81,17 @@ export async function findFaults(
   path: string,
   allowed: readonly Allowed[] = [],
 ): Promise<Fault[]> {
-  const fields = ["frame.number", "_ws.col.Protocol", "_ws.col.Info", "_ws.expert.message"];
+  const fields = ["frame.number", "ip.src", "_ws.col.Info", "_ws.expert.message"];
   const faults: Fault[] = [];
-  for (const [number, protocol, info, expert = ""] of await tshark(path, FAULTY, fields)) {
-    const messages = expert.split(",").filter((message) => message !== "");
+  for (const [number, sources, info, expert = ""] of await tshark(path, FAULTY, fields)) {
+    // An ICMP error has the addresses of the packet that it quotes, too.
+    const [from] = sources.split(AGGREGATOR);
+    const messages = expert.split(AGGREGATOR).filter((message) => message !== "");
     const excused = messages.length > 0 &&
-      messages.every((message) => allowed.some((one) => message.includes(one.message)));
-    if (!excused) faults.push({ frame: Number(number), summary: `${protocol} ${info}`, messages });
+      messages.every((message) =>
+        allowed.some((one) => message.includes(one.message) && (one.from ?? from) === from)
+      );
+    if (!excused) faults.push({ frame: Number(number), summary: `${from} ${info}`, messages });
   }
   return faults;
 }
