@@ -54,6 +54,13 @@ export function deliver(cmd: i32, type: u32, code: u32, mtu: u32): bool {
   return true;
 }
 
+/** The interfaces' gone hook: whatever was bound to that address of ours is cut off. */
+export function addressGone(addr: u32): void {
+  memory.fill(changetype<usize>(Q), 0, offsetof<CtlQuote>());
+  sockaddr.set4(Q.laddr, addr);
+  domain.ctlinput(Prc.IFDOWN, changetype<usize>(Q));
+}
+
 /**
  * ARP's dead hook: the next hop of a packet of ours, or of one being forwarded, did not answer.
  * Our protocols hear of it at once; another host gets "host unreachable" (RFC 1812 5.2.7.1).

@@ -4,6 +4,7 @@ import { EtherType } from "../abi/ifnet";
 import { IpProto } from "../abi/proto";
 import { Af } from "../abi/socket";
 import * as arp from "../net/arp";
+import * as netif from "../net/if";
 import * as input_type from "../net/input_type";
 import * as domain from "../protocol/domain";
 import * as ctl_quote from "./ctl_quote";
@@ -16,6 +17,7 @@ import * as ip_reass from "./ip_reass";
 export function init(datagrams: u32): bool {
   if (!ip_reass.init(datagrams)) return false;
   arp.setDeadHook(ctl_quote.hostDead.index);
+  netif.setGoneHook(ctl_quote.addressGone.index);
   igmp.init();
   return input_type.add(EtherType.IP, ip_input.input.index) == 0;
 }

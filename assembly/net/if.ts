@@ -25,6 +25,15 @@ import * as route from "./route";
 export { byIndex, first, ifaByAddr, ifaByDst, next } from "./if_list";
 export { isMember, joinGroup, leaveGroup } from "./if_multi";
 
+/** State of the module. */
+@unmanaged
+@final
+export class IfState {
+  gone: u32; // function: gone(addr: u32): void, an address is no longer ours
+  pad: u32;
+}
+
+const S: IfState = changetype<IfState>(memory.data(offsetof<IfState>(), 16));
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 
 const HOST_MASK: u32 = 0xffffffff;
@@ -35,6 +44,11 @@ const CONFIG_FLAGS: u32 = Iff.BROADCAST | Iff.POINTOPOINT | Iff.NOARP | Iff.MULT
   Iff.SIMPLEX | Iff.DEBUG;
 /** Flags that SIOCSIFFLAGS may change. */
 const USER_FLAGS: u32 = Iff.UP | Iff.DEBUG | Iff.NOARP | Iff.PROMISC | Iff.ALLMULTI;
+
+/** Names the function that is told, in host order, of addresses that are no longer ours. */
+export function setGoneHook(fn: u32): void {
+  S.gone = fn;
+}
 
 /** Room for `addresses` addresses and `groups` groups of all interfaces; false without memory. */
 export function init(addresses: u32, groups: u32): bool {
@@ -231,8 +245,10 @@ function removeAddr(ifp: Ifnet, ifa: Ifaddr): void {
   for (let other = ifp.addrs; other; other = other.next) {
     if ((other.addr & other.mask) == (ifa.addr & other.mask)) addRoutes(ifp, other);
   }
+  const addr = ifa.addr;
   pool.put(P, changetype<usize>(ifa));
   route.changed();
+  if (S.gone && !if_list.ifaByAddr(addr)) call_indirect<void>(S.gone, addr);
 }
 
 function unlink(ifp: Ifnet, ifa: Ifaddr): void {

@@ -8,6 +8,7 @@ import { IpProto, Prc } from "../abi/proto";
 import { TcpState } from "../abi/tcp";
 import * as in_pcb from "../inet/in_pcb";
 import { CtlQuote } from "../inet/pkt_t";
+import * as sockaddr_ops from "../socket/sockaddr_ops";
 import { INFO } from "./info";
 import * as output from "./output";
 import * as rtt from "./rtt";
@@ -40,7 +41,9 @@ function errnoOf(cmd: i32): i32 {
 /** pr_ctlinput of protosw.ts. */
 export function ctlinput(cmd: i32, quote: usize): void {
   const q = changetype<CtlQuote>(quote);
-  if (!q || q.protocol != IpProto.TCP) return;
+  if (!q) return;
+  if (cmd == Prc.IFDOWN) return addressGone(q.laddr);
+  if (q.protocol != IpProto.TCP) return;
   const inp = in_pcb.lookup(INFO, q.laddr, q.lport, q.faddr, q.fport, false);
   if (!inp) {
     halfOpen(cmd, q);
@@ -55,6 +58,19 @@ export function ctlinput(cmd: i32, quote: usize): void {
   }
   const errno = errnoOf(cmd);
   if (errno) notify(tp, cmd, errno);
+}
+
+/** Our address has been taken away: its connections can never hear from their peers again. */
+function addressGone(laddr: usize): void {
+  let inp = INFO.first;
+  while (inp) {
+    const next = inp.list_next;
+    const tp = tcb.ofInp(inp);
+    if (tp && tp.state >= TcpState.SYN_SENT && sockaddr_ops.eq(laddr, in_pcb.laddrOf(inp))) {
+      subr.drop(tp, Errno.ENETRESET);
+    }
+    inp = next;
+  }
 }
 
 /** RFC 9293 3.9.2.2: hard errors end an attempt; a connection takes all of them as soft. */
@@ -76,7 +92,7 @@ function halfOpen(cmd: i32, q: CtlQuote): void {
   if (h && h.iss == q.seq && cmd != Prc.MSGSIZE && errnoOf(cmd)) syncache.remove(h);
 }
 
-/** RFC 1191 6.3: the path takes smaller packets; what is in flight is sent again in smaller ones. */
+/** RFC 1191 6.3: the path takes smaller packets; what is in flight is sent again in those. */
 function pathMtu(tp: Tcb, mtu: u32): void {
   if (tp.state < TcpState.ESTABLISHED) return;
   const before = tp.snd_mss;

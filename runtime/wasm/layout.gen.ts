@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "7662deed451c8b63";
+export const LAYOUT_HASH = "0ef80979d08fe04e";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -234,6 +234,13 @@ export const IfReq = {
   broadcast: 28,
   dst: 32,
   i: 36,
+} as const;
+
+/** struct IfState */
+export const IfState = {
+  size: 8,
+  gone: 0,
+  pad: 4,
 } as const;
 
 /** struct IfStats */
