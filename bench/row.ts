@@ -50,6 +50,23 @@ export interface Plan {
   readonly repeats: number;
 }
 
+/** A run that takes longer has lost something and will never end. */
+const RUN_MS_MAX = 60_000;
+
+/** The figure, or an error if it takes too long. */
+async function inTime(row: Row, figure: Promise<number>): Promise<number> {
+  let timer: number | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const words = `${row.name}: a run took more than ${RUN_MS_MAX / 1000} s`;
+    timer = setTimeout(() => reject(new Error(words)), RUN_MS_MAX);
+  });
+  try {
+    return await Promise.race([figure, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
  * Measures a row: warm-up first, then both sides in turn, so that what else the machine does hits
  * them alike.
@@ -66,7 +83,7 @@ export async function measureRow(
   let done = 0;
   const run = (subject: Subject): Promise<number> => {
     onRun(done++, all);
-    return subject.measure();
+    return inTime(row, subject.measure());
   };
   try {
     const ours = await row.ours();

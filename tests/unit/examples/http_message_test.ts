@@ -68,6 +68,17 @@ Deno.test("http: a chunked upload and a response without a length", () => {
   assertEquals(response.messages[0].head!.status, 200);
 });
 
+Deno.test("http: a body of a megabyte in one piece, and a message after it", () => {
+  const length = 1 << 20;
+  const { parser, messages } = collect("response");
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
+  parser.push(encode(head + "x".repeat(length) + "HTTP/1.1 204 No Content\r\n\r\n"));
+  assertEquals(messages.map(({ head, body, whole }) => [head!.status, body.length, whole]), [
+    [200, length, true],
+    [204, 0, true],
+  ]);
+});
+
 Deno.test("http: what is no message is refused", () => {
   const { parser } = collect("request");
   assertThrows(() => parser.push(encode("\x16\x03\x01 nonsense\r\n\r\n")), HttpSyntaxError);
