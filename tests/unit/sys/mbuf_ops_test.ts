@@ -254,6 +254,15 @@ Deno.test("adj takes the extremes of i32", () => {
   }
 });
 
+Deno.test("a chain cut between two mbufs needs no other", () => {
+  const model = new Model(2, 0);
+  const mbuf = { cluster: false, lead: 0, len: 50 };
+  model.apply({ op: "make", packet: true, mbufs: [mbuf, mbuf] });
+  model.apply({ op: "split", pick: 0, n: 50 });
+  assertEquals(model.chains.map(({ bytes }) => bytes.length), [50, 50]);
+  model.check();
+});
+
 Deno.test("copyback refuses an end that no chain can have", () => {
   const model = new Model(10, 10);
   model.apply({ op: "make", packet: true, mbufs: [{ cluster: false, lead: 0, len: 50 }] });

@@ -83,7 +83,7 @@ Deno.test("the reference SipHash gives the vectors of its authors", () => {
   assertEquals(sipHash(2, 4, key, new Uint8Array()), 0x726fdb47dd0e0e31n);
 });
 
-Deno.test("siphash is SipHash-2-4, hash3 is SipHash-1-3, secret numbers are hashes of a counter", () => {
+Deno.test("siphash is SipHash-2-4, hash3 SipHash-1-3, secret numbers hash a counter", () => {
   const g = generators();
   fc.assert(
     fc.property(word, word, word, word, word, word, (key0, key1, a, b, c, d) => {
