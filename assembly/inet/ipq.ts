@@ -1,7 +1,7 @@
 /**
  * The table of datagrams being put together: found by a keyed hash, kept in order of age. Two
- * limits hold: how many there are, and how many bytes of mbufs they keep. When one is reached the oldest
- * datagram makes room, so that fragments that never come cannot shut out new ones.
+ * limits hold: how many there are, and how many bytes of mbufs they keep. When one is reached the
+ * oldest datagram makes room, so that fragments that never come cannot shut out new ones.
  */
 import { MbufSize } from "../abi/mbuf";
 import { Stat } from "../abi/stat";

@@ -128,7 +128,7 @@ Deno.test("igmp: an earlier deadline stands, a later one gives way to a quicker 
   assertEquals(answers[0][0] <= 0.3, true);
 });
 
-Deno.test("igmp: while a router of version 1 is about, reports are version 1 and none leaves", () => {
+Deno.test("igmp: while a version 1 router is about, reports are version 1 and none leaves", () => {
   const { host, port } = etherHost();
   const so = host.udp(7);
   join(host, so, GROUP);

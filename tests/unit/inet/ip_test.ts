@@ -175,7 +175,7 @@ Deno.test("ip: a smaller MTU learned of the path cuts smaller fragments, for ten
   assertEquals(count(), 1);
 });
 
-Deno.test("ip: the options of a user's own header go into fragments if they are to be copied", () => {
+Deno.test("ip: options of a user's own header go into fragments if they are to be copied", () => {
   const host = new Host();
   const port = host.attach({ medium: Medium.IP, flags: Iff.POINTOPOINT, mtu: 100 });
   host.address(port, "10.0.0.1/24");

@@ -191,7 +191,7 @@ Deno.test("reassembly: source, destination, protocol and id keep datagrams apart
   assertEquals(typeof host.recv(so) !== "number", true);
 });
 
-Deno.test("reassembly: after 30 s a datagram is given up, and its sender told (RFC 1122 3.3.2)", () => {
+Deno.test("reassembly: after 30 s a datagram is given up, its sender told (RFC 1122 3.3.2)", () => {
   const { host, port } = rawHost();
   const [first, middle] = [piece(9, 0, 80, 800), piece(7, 80, 160, 800)];
   host.input(port, packet(first));
