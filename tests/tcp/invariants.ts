@@ -1,0 +1,150 @@
+/**
+ * What must hold of an engine with TCP connections after every step, read from its structs.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { Stat } from "../../assembly/abi/stat.ts";
+import { TcpState } from "../../assembly/abi/tcp.ts";
+import type { Engine } from "../../runtime/engine.ts";
+import * as layout from "../../runtime/wasm/layout.gen.ts";
+
+/** The engine's exports by name, probes included. */
+export type Calls = Record<string, (...args: number[]) => number>;
+
+/** a <= b of sequence numbers. */
+export function seqLe(a: number, b: number): boolean {
+  return ((b - a) | 0) >= 0;
+}
+
+/** a < b of sequence numbers. */
+export function seqLt(a: number, b: number): boolean {
+  return ((b - a) | 0) > 0;
+}
+
+/** Reads what a test wants to know of an engine. */
+export class Inspector {
+  readonly #call: Calls;
+
+  constructor(readonly engine: Engine) {
+    this.#call = engine.calls as unknown as Calls;
+  }
+
+  u32(address: number): number {
+    return this.engine.view.getUint32(address, true);
+  }
+
+  /** A counter. */
+  stat(s: Stat): number {
+    return Number(this.engine.view.getBigUint64(this.#call.counters() + s * 8, true));
+  }
+
+  /** How many frames met a fate. */
+  fate(f: number): number {
+    return Number(this.engine.view.getBigUint64(this.#call.fates() + f * 8, true));
+  }
+
+  /** Frames counted under any fate. */
+  fatesTotal(): number {
+    let sum = 0;
+    for (let f = 0; f < 256; f++) sum += this.fate(f);
+    return sum;
+  }
+
+  /** Mbufs that are out. */
+  mbufs(): number {
+    const at = this.engine.scratch + 3072;
+    this.#call.pool_stats(at);
+    return this.u32(at) + this.u32(at + 16);
+  }
+
+  /** Addresses of the sockets in use. */
+  sockets(): number[] {
+    const found: number[] = [];
+    for (let i = 0; i < this.#call.so_limit(); i++) {
+      const so = this.#call.so_at(i);
+      if (so !== 0 && this.u32(so + layout.Socket.inuse) !== 0) found.push(so);
+    }
+    return found;
+  }
+
+  /** A 32-bit field of a connection. */
+  tcb(so: number, name: keyof typeof layout.Tcb): number {
+    const tp = this.#call.tcb_of(so) >>> 0;
+    assert(tp !== 0, "the socket has no connection");
+    return this.u32(tp + layout.Tcb[name]);
+  }
+
+  /** State of a socket's connection, CLOSED if it has none. */
+  state(so: number): TcpState {
+    const tp = this.#call.tcb_of(so) >>> 0;
+    return tp === 0 ? TcpState.CLOSED : this.u32(tp + layout.Tcb.state);
+  }
+
+  /** Throws if anything is out of order. `frames`: how many were handed in. */
+  check(frames: number): void {
+    const out = this.stat(Stat.MBUF_ALLOCATED) - this.stat(Stat.MBUF_FREED);
+    assertEquals(this.mbufs(), out, "mbufs in use and mbufs handed out");
+    assertEquals(this.fatesTotal(), frames, "fates and frames");
+    for (const so of this.sockets()) {
+      const { Socket } = layout;
+      assert(this.#call.probe_sb_consistent(so + Socket.rcv_cc), "so_rcv counts what it holds");
+      assert(this.#call.probe_sb_consistent(so + Socket.snd_cc), "so_snd counts what it holds");
+      const tp = this.#call.tcb_of(so) >>> 0;
+      if (tp !== 0) this.#connection(so, tp);
+    }
+  }
+
+  #connection(so: number, tp: number): void {
+    const field = (name: keyof typeof layout.Tcb) => this.u32(tp + layout.Tcb[name]);
+    const [una, nxt, max] = [field("snd_una"), field("snd_nxt"), field("snd_max")];
+    assert(seqLe(una, nxt), `SND.UNA ${una} <= SND.NXT ${nxt}`);
+    assert(seqLe(nxt, max), `SND.NXT ${nxt} <= SND.MAX ${max}`);
+    const state = field("state");
+    if (state < TcpState.ESTABLISHED) return;
+    const cc = this.u32(so + layout.Socket.snd_cc);
+    // SYN is acknowledged by now, so only a FIN may stand beyond the data
+    const inFlight = (max - una) >>> 0;
+    assert(inFlight <= cc + 1, `${inFlight} in flight, ${cc} in so_snd`);
+    assert(seqLe(field("rcv_nxt"), field("rcv_adv")), "RCV.NXT <= RCV.ADV");
+    assert(field("cwnd") > 0, "cwnd > 0");
+    this.#segq(field);
+    this.#scoreboard(field);
+  }
+
+  /** The out-of-order queue: ascending, without overlap, above RCV.NXT, and counted. */
+  #segq(field: (name: keyof typeof layout.Tcb) => number): void {
+    const { Mbuf } = layout;
+    let end = field("rcv_nxt");
+    let [bytes, count] = [0, 0];
+    for (let m = field("segq"); m !== 0; m = this.u32(m + Mbuf.nextpkt)) {
+      const start = this.u32(m + Mbuf.aux);
+      assert(seqLe(end, start), "segments of the reassembly queue do not overlap");
+      const length = this.u32(m + Mbuf.pktlen);
+      end = (start + length) >>> 0;
+      bytes += length;
+      count += 1;
+    }
+    assertEquals(field("segq_bytes"), bytes, "bytes in the reassembly queue");
+    assertEquals(field("segq_count"), count, "segments in the reassembly queue");
+  }
+
+  /** The SACK scoreboard: ascending, apart, above SND.UNA, and counted (RFC 6675). */
+  #scoreboard(field: (name: keyof typeof layout.Tcb) => number): void {
+    const { SackRange } = layout;
+    let end = field("snd_una");
+    let [bytes, count] = [0, 0];
+    for (let r = field("sacked"); r !== 0; r = this.u32(r + SackRange.next)) {
+      const [start, stop] = [this.u32(r + SackRange.start), this.u32(r + SackRange.end)];
+      assert(count === 0 ? seqLe(end, start) : seqLt(end, start), "ranges stand apart");
+      assert(seqLt(start, stop), "a range holds something");
+      assert(seqLe(stop, field("snd_max")), "nothing beyond SND.MAX is reported");
+      end = stop;
+      bytes += (stop - start) >>> 0;
+      count += 1;
+    }
+    assertEquals(field("sacked_bytes"), bytes, "bytes on the scoreboard");
+    assertEquals(field("sacked_count"), count, "ranges on the scoreboard");
+  }
+}

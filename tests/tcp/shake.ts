@@ -1,0 +1,88 @@
+/**
+ * Handshakes between the engine and the peer of harness.ts.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { TcpState } from "../../assembly/abi/tcp.ts";
+import { So, Sol } from "../../assembly/abi/socket.ts";
+import { SockAddr } from "../../runtime/wasm/layout.gen.ts";
+import { Conn, Errno, Host, PEER, type Shake } from "./harness.ts";
+
+/** The options of a peer's SYN. */
+export function synOptions(shake: Shake, c: Conn) {
+  return {
+    mss: shake.mss ?? 1460,
+    wscale: shake.wscale,
+    sackOk: shake.sackOk,
+    ...(shake.ts ? { ts: [c.tsNow(), c.tsEcr] as const } : {}),
+    win: shake.win ?? 65535,
+  };
+}
+
+function applyOptions(host: Host, so: number, shake: Shake): void {
+  if (shake.sndbuf) host.setopt(so, Sol.SOCKET, So.SNDBUF, shake.sndbuf);
+  if (shake.rcvbuf) host.setopt(so, Sol.SOCKET, So.RCVBUF, shake.rcvbuf);
+  for (const [level, name, value] of shake.options ?? []) host.setopt(so, level, name, value);
+}
+
+/** A socket whose SYN has been sent and taken. */
+export async function connecting(shake: Shake = {}, on?: Host): Promise<Conn> {
+  const host = on ?? await Host.boot(shake.host);
+  const so = host.socket();
+  applyOptions(host, so, shake);
+  const port = shake.port ?? 80;
+  assertEquals(host.call("so_connect", so, host.name(PEER, port)), -Errno.EINPROGRESS, "connect");
+  host.step();
+  const c = new Conn(host, localPort(host, so), port, shake.win);
+  c.so = so;
+  c.expect({ flags: "S", seq: 0, len: 0 });
+  return c;
+}
+
+/** The local port of a socket. */
+export function localPort(host: Host, so: number): number {
+  const at = host.place();
+  assertEquals(host.call("so_sockname", so, at), 0, "getsockname");
+  return host.engine.view.getUint16(at + SockAddr.port, true);
+}
+
+/** An open connection: the engine's active open unless told otherwise. */
+export async function established(shake: Shake = {}, on?: Host): Promise<Conn> {
+  if (shake.passive) {
+    const { c } = await accepted(shake, on);
+    return c;
+  }
+  const c = await connecting(shake, on);
+  c.send({ flags: "SA", ack: 1, ...synOptions(shake, c) });
+  c.ts = shake.ts ?? false;
+  c.expect({ flags: "A", seq: 1, ack: 1, len: 0, ts: c.ts });
+  assertEquals(c.state(), TcpState.ESTABLISHED);
+  c.silent();
+  return c;
+}
+
+/** A connection that a listener has accepted; the listener is still open unless `keep` is false. */
+export async function accepted(
+  shake: Shake = {},
+  on?: Host,
+): Promise<{ c: Conn; listener: number }> {
+  const host = on ?? await Host.boot(shake.host);
+  const port = shake.port ?? 80;
+  const options = [...shake.options ?? []];
+  if (shake.sndbuf) options.push([Sol.SOCKET, So.SNDBUF, shake.sndbuf]);
+  if (shake.rcvbuf) options.push([Sol.SOCKET, So.RCVBUF, shake.rcvbuf]);
+  const listener = host.listen(port, 5, options);
+  const c = new Conn(host, port, 40000, shake.win);
+  c.send({ flags: "S", ...synOptions(shake, c) });
+  c.expect({ flags: "SA", seq: 0, ack: 1 });
+  c.ts = shake.ts ?? false;
+  c.send({ flags: "A", ack: 1 });
+  c.so = host.accept(listener);
+  assert(c.so > 0, "a connection waits");
+  assertEquals(c.state(), TcpState.ESTABLISHED);
+  c.takeAll(); // a window update beyond 65,535 bytes may follow
+  if (on === undefined) host.close(listener);
+  return { c, listener };
+}
