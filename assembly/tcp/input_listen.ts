@@ -91,7 +91,8 @@ function agree(tp: Tcb, h: Half): void {
   h.irs = G.seq;
   h.wnd = G.wnd;
   h.peer_mss = G.opts & Opt.MSS ? u16(G.mss) : u16(T.mss_default);
-  h.rcv_mss = u16(min<u32>(PKT.ifp.mtu - 40, 0xffff));
+  const most = tp.user_mss ? min<u32>(tp.user_mss, 0xffff) : 0xffff;
+  h.rcv_mss = u16(min<u32>(PKT.ifp.mtu - 40, most));
   if (tp.flags & Tf.REQ_SCALE && G.opts & Opt.WSCALE) {
     h.flags |= Tf.SCALE;
     h.snd_scale = u8(G.wscale);
@@ -168,8 +169,9 @@ function open(child: Tcb, parent: Tcb, h: Half): void {
   child.snd_wl1 = G.seq;
   child.snd_wl2 = G.ack;
   tcb.setMss(child);
-  if (h.sends == 1) rtt.sample(child, u32(clock.now() - h.sent_at)); // Karn: only if sent once
   cc.start(child);
+  if (h.sends == 1) rtt.sample(child, u32(clock.now() - h.sent_at)); // Karn: only if sent once
+  else subr.afterLostSyn(child);
   stat.inc(Stat.TCP_PASSIVE_OPENS);
   child.state = TcpState.SYN_RECEIVED;
   child.inp.so.state |= Ss.ISCONNECTING;

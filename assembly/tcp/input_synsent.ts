@@ -85,8 +85,7 @@ function established(tp: Tcb): void {
   ackStep.updateWindow(tp); // the window of a SYN is not scaled: input left it as it was
   subr.established(tp);
   cc.start(tp);
-  // RFC 5681 3.1: a SYN that had to be sent again starts from one segment
-  if (tp.rexmt_segments > 0) tp.cwnd = tp.snd_mss;
+  if (tp.rexmt_timeouts > 0) subr.afterLostSyn(tp);
   tp.flags |= Tf.ACKNOW;
   tp.inp.so.state &= ~Ss.ISCONNECTING;
 }

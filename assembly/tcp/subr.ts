@@ -86,6 +86,18 @@ export function established(tp: Tcb): void {
   if (so.state & Ss.CANTSENDMORE) tp.state = TcpState.FIN_WAIT_1;
 }
 
+/**
+ * The SYN or SYN-ACK of this new connection had to be sent again: the window starts from one
+ * segment (RFC 5681 3.1) and, without a measured round trip, the RTO from three seconds (RFC 6298
+ * 5.7).
+ */
+export function afterLostSyn(tp: Tcb): void {
+  tp.cwnd = tp.snd_mss;
+  if (tp.srtt_us == 0) tp.rto_us = max<u32>(tp.rto_us, RTO_LOST_SYN_US);
+}
+
+const RTO_LOST_SYN_US: u32 = 3_000_000;
+
 /** Starts, moves or stops the keepalive timer, as SO_KEEPALIVE says. */
 export function keepalive(tp: Tcb): void {
   if (tp.state < TcpState.ESTABLISHED) return;

@@ -89,6 +89,7 @@ export function add(listener: Inpcb, laddr: usize, lport: u16, faddr: usize, fpo
   h.next = changetype<Half>(load<usize>(b));
   store<usize>(b, changetype<usize>(h));
   timer.setup(h.timer, fire.index, changetype<usize>(h));
+  timer.arm(h.timer, h.sent_at + REPEAT_US);
   return h;
 }
 
@@ -116,7 +117,7 @@ export function flush(listener: Inpcb): void {
   }
 }
 
-/** Sends the SYN-ACK, for the first time or again, and sets the timer for the next. */
+/** Sends the SYN-ACK, for the first time or again. When the timer repeats it does not change. */
 export function answer(h: Half): void {
   const scale = h.flags & Tf.SCALE ? i32(window.requestScale()) : -1;
   const len = options.writeHandshake(
@@ -141,17 +142,19 @@ export function answer(h: Half): void {
     OPTIONS,
     len,
   );
-  timer.arm(h.timer, clock.now() + (REPEAT_US << i64(h.sends)));
-  h.sends++;
+  if (h.sends < 255) h.sends++;
 }
 
+/** The timer repeats the SYN-ACK, less and less often, and then gives the connection up. */
 function fire(arg: usize): void {
   const h = changetype<Half>(arg);
-  if (u32(h.sends) > T.synack_retries) {
+  if (u32(h.repeats) >= T.synack_retries) {
     stat.inc(Stat.TCP_BACKLOG_DROPS);
     remove(h);
     return;
   }
+  h.repeats++;
+  timer.arm(h.timer, clock.now() + (REPEAT_US << i64(h.repeats)));
   stat.inc(Stat.TCP_REXMT_SEGMENTS);
   answer(h);
 }

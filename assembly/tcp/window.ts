@@ -22,9 +22,9 @@ export function toAdvertise(tp: Tcb): u32 {
   const sliver = min<u32>(sb.hiwat >> 2, tp.rcv_mss);
   if (win < sliver) win = 0;
   const scale: u32 = tp.rcv_scale;
-  win = (win >> scale) << scale;
-  const promised = offered(tp);
-  if (win < promised) win = ((promised + (1 << scale) - 1) >> scale) << scale;
+  // Rounded down: rounded up, the edge would move with every small segment and never come to rest.
+  // What was promised beyond it is still taken (RFC 7323 2.4).
+  win = max<u32>(win, offered(tp)) >> scale << scale;
   return min<u32>(win, u32(0xffff) << scale);
 }
 

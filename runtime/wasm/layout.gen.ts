@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "0ef80979d08fe04e";
+export const LAYOUT_HASH = "c70860a8b87f9fb7";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -165,7 +165,7 @@ export const ForwardState = {
 
 /** struct Half */
 export const Half = {
-  size: 114,
+  size: 115,
   timer_0: 0,
   timer_1: 8,
   timer_2: 16,
@@ -189,6 +189,7 @@ export const Half = {
   rcv_mss: 110,
   snd_scale: 112,
   sends: 113,
+  repeats: 114,
 } as const;
 
 /** struct Hole */
