@@ -42,8 +42,9 @@ function name(p: usize): SockAddr {
   return changetype<SockAddr>(p);
 }
 
-export function seed(lo: u32, hi: u32, secretLo: u32, secretHi: u32): void {
-  rand.seed(lo, hi, secretLo, secretHi);
+/** Seeds the random streams from 32 bytes at `ptr`: 16 for the public one, 16 for the secret one. */
+export function seed(ptr: usize): void {
+  rand.seed(load<u64>(ptr), load<u64>(ptr, 8), load<u64>(ptr, 16), load<u64>(ptr, 24));
 }
 
 export function boot(cfg: usize): i32 {

@@ -12,6 +12,8 @@ import * as field from "./layout.ts";
 import * as layout from "./wasm/layout.gen.ts";
 
 const PAGE_BYTES = 65536;
+/** What the engine's two random streams are seeded with: 16 bytes each. */
+const SEED_BYTES = 32;
 /** The engine takes addresses for signed numbers, so its memory ends below 2 GiB. */
 const MEMORY_BYTES_MAX = 2 ** 31 - PAGE_BYTES;
 const MEMORY_BYTES_MIN = 2 ** 21;
@@ -120,7 +122,9 @@ export class Engine {
   #boot(options: EngineOptions, bytes: number): void {
     const { calls, view, scratch } = this;
     const { entropy, memory = {} } = options;
-    calls.seed(entropy.next32(), entropy.next32(), entropy.next32(), entropy.next32());
+    for (let i = 0; i < SEED_BYTES; i += 4) view.setUint32(scratch + i, entropy.next32(), true);
+    calls.seed(scratch);
+    this.memory.fill(0, scratch, scratch + SEED_BYTES);
     this.memory.fill(0, scratch, scratch + layout.BootConfig.size);
     const config: Record<string, number | undefined> = { ...memory };
     for (const [field, offset] of Object.entries(layout.BootConfig)) {

@@ -9,8 +9,8 @@
  * struct Socket, and an `i32` answer is a result `>= 0` or a negated error number.
  */
 export interface EngineCalls {
-  /** Seeds the public and the secret random stream; before `boot`. */
-  seed(lo: number, hi: number, secretLo: number, secretHi: number): void;
+  /** Seeds the public and the secret random stream from 16 bytes each at `ptr`; before `boot`. */
+  seed(ptr: number): void;
   /** Sets the stack up as the struct BootConfig at `cfg` says; once. */
   boot(cfg: number): number;
   /** Runs timers, delayed output and loopback at `now_us`; answers the work done. */

@@ -63,7 +63,8 @@ export class Host {
     this.memory = new Uint8Array(memory.buffer as ArrayBuffer);
     this.view = new DataView(memory.buffer as ArrayBuffer);
     this.#scratch = this.call.scratch();
-    this.call.seed(1, 2, 3, 4);
+    this.memory.set([1, 2, 3, 4], this.#scratch);
+    this.call.seed(this.#scratch);
     const limits = { mbufs_small: 512, mbufs_cluster: 1024, sockets: 64 };
     this.#put(BootConfig, { memory_bytes: MEMORY_BYTES, ...limits, ...boot });
     if (this.call.boot(this.#scratch) < 0) throw new Error("the memory is too small");
