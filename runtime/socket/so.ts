@@ -162,6 +162,8 @@ export class So implements Waitable {
   /** Receives up to `length` bytes into the staging area. */
   tryRecvStaged(length: number, flags: number, nam: number): number {
     if (this.deferred !== 0 || this.fd < 0) return this.#refusal();
+    // A program that has no room for a byte of a stream does not wait for one.
+    if (length === 0 && this.stream && (flags & Msg.OOB) === 0) return 0;
     const { calls, staging } = this.#engine;
     this.layer.waits.scheduler.enterLightly();
     const got = calls.so_recv(this.ptr, staging, length, flags & ~OWN_FLAGS, nam);
