@@ -42,7 +42,7 @@ function name(p: usize): SockAddr {
   return changetype<SockAddr>(p);
 }
 
-/** Seeds the random streams from 32 bytes at `ptr`: 16 for the public one, 16 for the secret one. */
+/** Seeds the random streams from 32 bytes at `ptr`: 16 for the public one, 16 for the secret. */
 export function seed(ptr: usize): void {
   rand.seed(load<u64>(ptr), load<u64>(ptr, 8), load<u64>(ptr, 16), load<u64>(ptr, 24));
 }

@@ -49,7 +49,9 @@ export function input(mp: usize, off: u32): void {
     else stat.fate(Fate.NO_BUFFERS);
     return;
   }
-  drop(m, toRaw(m) ? Fate.ICMP_DELIVERED : Fate.ICMP_TYPE_UNKNOWN);
+  const raw = toRaw(m);
+  if (raw == Fate.RAW_BUFFER_FULL) return drop(m, raw);
+  drop(m, raw ? Fate.ICMP_DELIVERED : Fate.ICMP_TYPE_UNKNOWN);
 }
 
 function drop(m: Mbuf, f: Fate): void {
@@ -57,9 +59,9 @@ function drop(m: Mbuf, f: Fate): void {
   mbuf.freem(m);
 }
 
-/** Offers a message to raw sockets; true if one took a copy. */
-function toRaw(m: Mbuf): bool {
-  return HOOKS.raw != 0 && call_indirect<bool>(HOOKS.raw, m);
+/** Offers a message to raw sockets; what became of it there. */
+function toRaw(m: Mbuf): Fate {
+  return HOOKS.raw ? call_indirect<Fate>(HOOKS.raw, m) : Fate.NONE;
 }
 
 /** Answers an echo request with the mbufs that brought it (RFC 1122 3.2.2.6). */

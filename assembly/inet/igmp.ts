@@ -110,7 +110,7 @@ export function input(mp: usize, off: u32): void {
     if (type == Igmp.QUERY) query(PKT.ifp, wire.group(p), wire.maxResponse(p));
     else if (type == Igmp.V1_REPORT || type == Igmp.V2_REPORT) heard(PKT.ifp, wire.group(p));
     else valid = type == Igmp.LEAVE || type == Igmp.V3_REPORT;
-    if (HOOKS.raw) call_indirect<bool>(HOOKS.raw, m);
+    if (HOOKS.raw) call_indirect<Fate>(HOOKS.raw, m);
   }
   stat.fate(valid ? Fate.IGMP_ACCEPTED : Fate.IGMP_INVALID);
   mbuf.freem(m);

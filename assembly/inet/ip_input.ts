@@ -182,7 +182,8 @@ function toHost(m: Mbuf): void {
     call_indirect<void>(row.input, m, PKT.hlen);
     return;
   }
-  if (HOOKS.raw && call_indirect<bool>(HOOKS.raw, m)) return drop(m, Fate.RAW_DELIVERED);
+  const raw: Fate = HOOKS.raw ? call_indirect<Fate>(HOOKS.raw, m) : Fate.NONE;
+  if (raw != Fate.NONE) return drop(m, raw);
   stat.fate(Fate.IP_PROTOCOL_UNKNOWN);
   icmp_error.error(m, Icmp.UNREACH, Unreach.PROTOCOL, 0);
 }

@@ -80,7 +80,7 @@ export class CtlQuote {
 @unmanaged
 @final
 export class InetHooks {
-  raw: u32; // rawHook(m: usize): bool; see HOOKS
+  raw: u32; // rawHook(m: usize): Fate; see HOOKS
   pad: u32;
 }
 
@@ -88,7 +88,8 @@ export class InetHooks {
  * `HOOKS.raw` is called for packets that raw sockets may want: ICMP and IGMP messages that the
  * stack does not answer itself, and packets of protocols that have no row. m.data is the IP header
  * and PKT describes it; the caller keeps m. The function gives each interested socket a copy,
- * counts no fate, and answers true if some socket took one.
+ * counts no fate, and answers one: NONE if no socket wants it, RAW_DELIVERED if one took it,
+ * RAW_BUFFER_FULL if those that want it have no room.
  */
 export const HOOKS: InetHooks = changetype<InetHooks>(memory.data(offsetof<InetHooks>(), 16));
 

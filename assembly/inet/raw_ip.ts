@@ -7,6 +7,7 @@
  */
 
 import { Errno } from "../abi/errno";
+import { Fate } from "../abi/fate";
 import { IpProto, Pr, Pru } from "../abi/proto";
 import { Af, Sock, Ss } from "../abi/socket";
 import { Rtentry } from "../net/route_t";
@@ -61,18 +62,15 @@ function enter(row: Protosw): void {
   row.usrreq = usrreq.index;
 }
 
-/**
- * Offers a packet to the raw sockets; see HOOKS in pkt_t. True if one of them asks for it, even if
- * its buffer is full: the protocol is then not unreachable.
- */
-export function rawHook(m: usize): bool {
-  let wanted = false;
+/** Offers a packet to the raw sockets; see HOOKS in pkt_t. */
+export function rawHook(m: usize): Fate {
+  let fate = Fate.NONE;
   for (let inp = INFO.first; inp; inp = inp.list_next) {
     if (!wants(inp)) continue;
-    deliver(inp, changetype<Mbuf>(m));
-    wanted = true;
+    if (deliver(inp, changetype<Mbuf>(m))) fate = Fate.RAW_DELIVERED;
+    else if (fate == Fate.NONE) fate = Fate.RAW_BUFFER_FULL;
   }
-  return wanted;
+  return fate;
 }
 
 /** Whether a socket asks for the packet that PKT describes. */
@@ -89,14 +87,18 @@ function wants(inp: Inpcb): bool {
 }
 
 /** Appends a copy of the packet, IP header included, to a socket's receive buffer if it fits. */
-function deliver(inp: Inpcb, m: Mbuf): void {
+function deliver(inp: Inpcb, m: Mbuf): bool {
   const so = inp.so;
-  if (so.state & Ss.CANTRCVMORE) return;
+  if (so.state & Ss.CANTRCVMORE) return true; // the user wants no more of it
   const copy = mbuf_ops.copym(m, 0, m.pktlen);
-  if (!copy) return;
+  if (!copy) return false;
   sockaddr_ops.fill(FROM, so.family, PKT.src, 0);
-  if (sockbuf.appendAddr(so.rcv, FROM, copy, changetype<Mbuf>(0))) so_event.rwakeup(so);
-  else mbuf.freem(copy);
+  if (!sockbuf.appendAddr(so.rcv, FROM, copy, changetype<Mbuf>(0))) {
+    mbuf.freem(copy);
+    return false;
+  }
+  so_event.rwakeup(so);
+  return true;
 }
 
 /** User requests; see Protosw. */
