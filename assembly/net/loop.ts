@@ -7,6 +7,7 @@ import { Errno } from "../abi/errno";
 import { Fate } from "../abi/fate";
 import { EtherType, Iff, Medium } from "../abi/ifnet";
 import { Mf } from "../abi/mbuf";
+import * as clock from "../sys/clock";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
@@ -79,6 +80,7 @@ function take(lo: Ifnet, m: Mbuf): void {
     if (by) ifp = by;
   }
   m.rcvif = u16(ifp.index);
+  m.tstamp = clock.now();
   m.flags |= u16(Mf.LOOP | Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
   const fn = input_type.find(EtherType.IP);
   if (fn) {
