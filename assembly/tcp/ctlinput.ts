@@ -6,7 +6,9 @@
 import { Errno } from "../abi/errno";
 import { IpProto, Prc } from "../abi/proto";
 import { TcpState } from "../abi/tcp";
+import * as in_output from "../inet/in_output";
 import * as in_pcb from "../inet/in_pcb";
+import * as ip_mtu from "../inet/ip_mtu";
 import { CtlQuote } from "../inet/pkt_t";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
 import { INFO } from "./info";
@@ -16,7 +18,7 @@ import * as seq from "./seq";
 import * as subr from "./subr";
 import * as syncache from "./syncache";
 import * as tcb from "./tcb";
-import { Tcb, Tf } from "./tcb_t";
+import { Tcb } from "./tcb_t";
 
 /** The errno that a report stands for; 0 for those that TCP does not act on. */
 function errnoOf(cmd: i32): i32 {
@@ -53,7 +55,7 @@ export function ctlinput(cmd: i32, quote: usize): void {
   if (!tp || tp.state < TcpState.SYN_SENT) return;
   if (!seq.ge(q.seq, tp.snd_una) || !seq.lt(q.seq, tp.snd_max)) return; // RFC 5927 4.1
   if (cmd == Prc.MSGSIZE) {
-    pathMtu(tp, q.mtu);
+    pathMtu(tp, q);
     return;
   }
   const errno = errnoOf(cmd);
@@ -92,13 +94,17 @@ function halfOpen(cmd: i32, q: CtlQuote): void {
   if (h && h.iss == q.seq && cmd != Prc.MSGSIZE && errnoOf(cmd)) syncache.remove(h);
 }
 
+/** Smallest path MTU that a message is believed to mean: less is an attack on our packet rate. */
+const PATH_MTU_MIN: u32 = 552;
+
 /** RFC 1191 6.3: the path takes smaller packets; what is in flight is sent again in those. */
-function pathMtu(tp: Tcb, mtu: u32): void {
+function pathMtu(tp: Tcb, q: CtlQuote): void {
+  const mtu = max<u32>(q.mtu, PATH_MTU_MIN);
+  if (mtu >= in_output.mtu(tp.inp)) return; // such a message never raises it
+  ip_mtu.lower(sockaddr_ops.get4(q.faddr), mtu);
   if (tp.state < TcpState.ESTABLISHED) return;
   const before = tp.snd_mss;
   tcb.setMss(tp);
-  const told = mtu >= 68 ? mtu - 40 - (tp.flags & Tf.TS ? 12 : 0) : 536;
-  if (told < u32(tp.snd_mss)) tp.snd_mss = u16(max<u32>(told, 64));
   if (tp.snd_mss >= before) return;
   rtt.cancel(tp);
   tp.snd_nxt = tp.snd_una;
