@@ -96,6 +96,7 @@ function header(m: Mbuf, off: u32, hlen: u32, len: u32): void {
   G.flags = tcp.flags(th);
   G.len = len - hlen;
   G.acked = 0;
+  G.reopen = 0;
   const olen = hlen - tcp.HEADER;
   if (opt.isPlainTs(th + tcp.HEADER, olen)) {
     G.opts = 16;

@@ -9,6 +9,7 @@ import * as stat from "../sys/stat";
 import * as opt from "../wire/tcp_options";
 import * as cc from "./cc";
 import * as challenge from "./challenge";
+import * as output from "./output";
 import * as recovery from "./recovery";
 import * as respond from "./respond";
 import * as rtt from "./rtt";
@@ -158,6 +159,8 @@ function finAcked(tp: Tcb): Step {
       return Step.CONTINUE;
     case TcpState.CLOSING:
       stat.fate(Fate.TCP_ACCEPTED);
+      tp.state = TcpState.TIME_WAIT;
+      if (tp.flags & Tf.ACKNOW) output.output(tp); // the ACK of their FIN may still be owed
       subr.timeWait(tp);
       return Step.DONE;
     case TcpState.LAST_ACK:

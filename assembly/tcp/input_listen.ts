@@ -81,6 +81,8 @@ function synInput(tp: Tcb, h: Half, lport: u16, fport: u16): void {
     stat.fate(Fate.TCP_BACKLOG_FULL);
     return;
   }
+  // RFC 9293 3.6.1: above all that the connection used before it was in TIME-WAIT
+  if (G.reopen) fresh.iss = G.reopen;
   agree(tp, fresh);
   stat.fate(Fate.TCP_SYN_ACCEPTED);
   syncache.answer(fresh);

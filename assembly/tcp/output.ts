@@ -237,7 +237,10 @@ function advance(tp: Tcb, end: u32): void {
   }
   if (seq.gt(end, tp.snd_nxt)) tp.snd_nxt = end;
   if (timers.isSet(tp, Row.PERSIST)) {
-    if (tp.flags & Tf.FORCE) return;
+    if (tp.flags & Tf.FORCE) {
+      tp.flags &= ~Tf.FORCE; // one probe at a time
+      return;
+    }
     timers.clear(tp, Row.PERSIST);
     tp.backoff = 0;
   }

@@ -25,6 +25,7 @@ export class Seg {
   sack: usize; // where they are in the header, network order
   acked: u32; // bytes this segment newly acknowledges, for the later steps
   ece: u32; // IP ECN field
+  reopen: u32; // ISS for a SYN that reopens a connection in TIME-WAIT, 0: by the clock
 }
 
 /** Which options a segment carries. */

@@ -58,15 +58,19 @@ export function drop(tp: Tcb, errno: i32): void {
   close(tp);
 }
 
-/** <SEQ=SND.NXT><CTL=RST,ACK> (RFC 9293 3.10.5). */
+/**
+ * <SEQ=SND.NXT><CTL=RST,ACK> (RFC 9293 3.10.5): behind all that was sent, also while some of it is
+ * sent again; but a probe of a closed window was not taken by the peer.
+ */
 export function sendReset(tp: Tcb): void {
   const inp = tp.inp;
+  const s = timers.isSet(tp, Row.PERSIST) ? tp.snd_nxt : tp.snd_max;
   respond.segment(
     segment.laddr(inp),
     inp.lport,
     segment.faddr(inp),
     inp.fport,
-    tp.snd_nxt,
+    s,
     tp.rcv_nxt,
     Th.RST | Th.ACK,
     0,

@@ -51,6 +51,9 @@ export class TimewaitState {
   newest: Tw;
 }
 
+/** How far above the old numbers a reopened connection begins: beyond any unscaled window. */
+const ISS_GAP: u32 = 65_537;
+
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 const S: TimewaitState = changetype<TimewaitState>(memory.data(offsetof<TimewaitState>(), 16));
 const W: Timer = changetype<Timer>(memory.data(offsetof<Timer>(), 16));
@@ -163,9 +166,13 @@ export function input(laddr: usize, lport: u16, faddr: usize, fport: u16): bool 
   if (!w) return false;
   if (G.flags & Th.RST) return true; // RFC 1337 3, fix F1: ignore RST in TIME-WAIT
   if (G.flags & Th.SYN && !(G.flags & Th.ACK) && isNewer(w)) {
+    G.reopen = w.snd_nxt + ISS_GAP;
     remove(w);
     return false;
   }
+  // an ACK as the peer would send it needs none: two ends in TIME-WAIT would never stop
+  const plain = (G.flags & (Th.SYN | Th.FIN | Th.ACK)) == Th.ACK && G.len == 0;
+  if (plain && G.seq == w.rcv_nxt && G.ack == w.snd_nxt) return true;
   const old = w.ts && G.opts & Opt.TS && seq.lt(G.ts_val, w.ts_recent);
   if (G.flags & Th.FIN && !old && G.seq + G.len + 1 == w.rcv_nxt) {
     unlist(w); // RFC 9293 3.10.7.4: a repeated FIN restarts the 2 MSL wait
@@ -182,7 +189,7 @@ export function input(laddr: usize, lport: u16, faddr: usize, fport: u16): bool 
  */
 export function reuse(w: Tw, tp: Tcb): bool {
   if (!w.ts || w.until - clock.now() > 2 * i64(T.msl_us) - 1_000_000) return false;
-  tp.iss = w.snd_nxt + 65_537;
+  tp.iss = w.snd_nxt + ISS_GAP;
   remove(w);
   return true;
 }

@@ -168,13 +168,12 @@ function shutdown(tp: Tcb, so: Socket): i32 {
 
 /** CLOSE (RFC 9293 3.10.4). Unread data means that the peer must learn of the loss: RST (3.6.1). */
 function disconnect(tp: Tcb, so: Socket, detach: bool): i32 {
-  if (tp.state < TcpState.ESTABLISHED) {
+  if (tp.state < TcpState.SYN_RECEIVED) {
     if (tp.state == TcpState.LISTEN) syncache.flush(tp.inp);
-    if (tp.state == TcpState.SYN_RECEIVED) subr.drop(tp, Errno.OK);
-    else subr.close(tp);
+    subr.close(tp);
     return 0;
   }
-  if (so.linger_s == 0 || (so.rcv.cc > 0 && tp.state <= TcpState.CLOSE_WAIT)) {
+  if (so.linger_s == 0 || so.rcv.cc > 0) {
     subr.drop(tp, Errno.OK);
     return 0;
   }

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "c70860a8b87f9fb7";
+export const LAYOUT_HASH = "fdb739a22d9487d2";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -678,7 +678,7 @@ export const SeekState = {
 
 /** struct Seg */
 export const Seg = {
-  size: 72,
+  size: 76,
   m: 0,
   th: 4,
   off: 8,
@@ -697,6 +697,7 @@ export const Seg = {
   sack: 60,
   acked: 64,
   ece: 68,
+  reopen: 72,
 } as const;
 
 /** struct SipWords */
