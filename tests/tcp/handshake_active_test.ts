@@ -139,7 +139,7 @@ Deno.test("RFC 5681 3.1: after a lost SYN the window begins at one segment", asy
   c.end();
 });
 
-Deno.test("RFC 6298 2.2: the handshake gives the first sample: 100 ms, so 300 ms of RTO", async () => {
+Deno.test("RFC 6298 2.2: the handshake gives the first sample of the RTT", async () => {
   const c = await connecting();
   c.host.advance(100_000);
   c.send({ flags: "SA", seq: 0, ack: 1, mss: 1460 });

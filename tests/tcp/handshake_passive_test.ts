@@ -53,7 +53,7 @@ Deno.test("RFC 9293 3.10.7.2: RST to a listener is ignored, ACK is answered with
   host.end(listener);
 });
 
-Deno.test("RFC 6298 5.5: SYN-ACK is sent again after 1, 2, 4, 8, 16 s; then forgotten", async () => {
+Deno.test("RFC 6298 5.5: SYN-ACK is repeated after 1, 2, 4, 8, 16 s", async () => {
   const { host, listener, c } = await listening();
   c.send(SYN);
   c.expect({ flags: "SA" });
@@ -96,7 +96,7 @@ Deno.test("RFC 9293 3.10.7.4: another SYN on a half-open connection begins it an
   c.end(listener);
 });
 
-Deno.test("RFC 5961 3.2: RST at its window ends a half-open connection, another does not", async () => {
+Deno.test("RFC 5961 3.2: only RST at its window ends a half-open connection", async () => {
   const { host, listener, c } = await listening();
   c.send(SYN);
   c.expect({ flags: "SA" });
@@ -155,7 +155,7 @@ Deno.test("backlog: beyond it SYNs are dropped without an answer", async () => {
   host.end(first, listener);
 });
 
-Deno.test("backlog: a handshake that ends with the queue full is held and tried again", async () => {
+Deno.test("backlog: with the queue full, the end of a handshake is tried again", async () => {
   const { host, listener } = await listening(1);
   const [a, b] = [1, 2].map((i) => new Conn(host, 80, 40000 + i));
   for (const c of [a, b]) {
