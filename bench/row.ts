@@ -55,7 +55,7 @@ const RUN_MS_MAX = 60_000;
 
 /** The figure, or an error if it takes too long. */
 async function inTime(row: Row, figure: Promise<number>): Promise<number> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     const words = `${row.name}: a run took more than ${RUN_MS_MAX / 1000} s`;
     timer = setTimeout(() => reject(new Error(words)), RUN_MS_MAX);

@@ -202,7 +202,7 @@ export class HttpServer {
       target: incoming?.head.target ?? "",
       status: reply.status,
       length: uploaded ? incoming.length : headOnly ? 0 : body.length,
-      sha256: uploaded ? digest(incoming) : sha256,
+      sha256: uploaded ? digest(incoming) : headOnly ? "" : sha256,
     });
   }
 

@@ -6,6 +6,7 @@
 
 import { isIPv4 } from "node:net";
 import { parseArgs } from "node:util";
+import { MbufSize } from "../../assembly/abi/mbuf.ts";
 import { parseBytes } from "./format.ts";
 
 /** An address and the length of its prefix. */
@@ -27,8 +28,8 @@ export interface TwoHostsOptions {
   readonly mtu: number;
   /** Where the capture goes; undefined for none. */
   readonly capture: string | undefined;
-  /** Bytes kept of each frame. */
-  readonly snaplen: number;
+  /** Bytes kept of each frame; undefined: all of small frames, and the headers of others. */
+  readonly snaplen: number | undefined;
 }
 
 /** The server on a TAP device. */
@@ -86,11 +87,12 @@ export const HELP = `deno task start [OPTIONS]
     Two hosts on a virtual Ethernet: one serves HTTP, the other downloads from it and checks every
     byte. Leaves a capture that Wireshark opens.
       --size BYTES        how much to download; 64MiB unless told
-      --mtu BYTES         largest IP packet on the cable, 68 to 65535; 1500 unless told
+      --mtu BYTES         largest IP packet on the cable, 68 to 2032; 1500 unless told
       --seed N            seed of the content and of both stacks; 1 unless told
       --capture FILE      where the capture goes; out/start.pcapng unless told
       --no-capture        make no capture
-      --snaplen BYTES     bytes kept of each frame, 0 for all; 128 unless told
+      --snaplen BYTES     bytes kept of each frame, 0 for all; unless told, small frames are kept
+                          whole and of large ones the headers
 
 deno task start --tap NAME [OPTIONS]
     The same server on a TAP device, where this machine's own ping and curl reach it, until Ctrl-C.
@@ -139,6 +141,8 @@ const UNDERSTOOD: Readonly<Record<string, readonly OptionName[]>> = {
   "replay": ["replay", "address", "listen", "totals"],
 };
 
+/** What one mbuf holds beside the link header. */
+const MTU_MAX = MbufSize.MCLBYTES - MbufSize.MAX_LINKHDR;
 const SNAPLEN_ALL = 262_144;
 const MIB = 1024 * 1024;
 
@@ -167,7 +171,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
       totals: values.totals ?? false,
     };
   }
-  const snaplen = integer("snaplen", values.snaplen, 128, 0, SNAPLEN_ALL);
+  const snaplen = integer("snaplen", values.snaplen, 0, 0, SNAPLEN_ALL) || SNAPLEN_ALL;
   if (values["no-capture"] && values.capture !== undefined) {
     throw new UsageError("--capture and --no-capture exclude each other");
   }
@@ -175,11 +179,11 @@ export function parseOptions(args: readonly string[]): StartOptions {
     job: "two-hosts",
     size: size(values.size),
     seed,
-    mtu: integer("mtu", values.mtu, 1500, 68, 65535),
+    mtu: integer("mtu", values.mtu, 1500, 68, MTU_MAX),
     capture: values["no-capture"]
       ? undefined
       : fileName("capture", values.capture ?? "out/start.pcapng"),
-    snaplen: snaplen === 0 ? SNAPLEN_ALL : snaplen,
+    snaplen: values.snaplen === undefined ? undefined : snaplen,
   };
 }
 

@@ -127,6 +127,7 @@ class Replay {
   readonly #fates = new Map<number, { frames: number; answered: number }>();
   readonly #answers: string[] = [];
   #sentByTimers = 0;
+  #cut = 0;
   #next: CapturedFrame | undefined;
   #seen: CapturedFrame | undefined;
 
@@ -166,7 +167,7 @@ class Replay {
       const due_us = begin_us + Math.max(0, frame.timestamp_us - first_us);
       await this.#passTime(stack, due_us);
       this.#play(stack, frame);
-      await drain(stack);
+      await Promise.resolve();
     }
     return await this.#wire.done.then(() => undefined, (error) => error);
   }
@@ -185,9 +186,12 @@ class Replay {
     const timers = this.#sentByTimers > 0
       ? `\n${count(this.#sentByTimers)} more were sent by timers, between frames`
       : "";
+    const cut = this.#cut > 0
+      ? `\n${count(this.#cut)} are not whole in the file, and were played as short as they are`
+      : "";
     return `${table(["frames", "answered", "kind", "fate", "why"], rows)}\n` +
       `${count(this.frames)} frames: ${count(this.frames - dropped)} used, ` +
-      `${count(dropped)} dropped${timers}`;
+      `${count(dropped)} dropped${cut}${timers}`;
   }
 
   /** Remembers the frame that the wire will play next. */
@@ -206,7 +210,8 @@ class Replay {
       const at_us = Math.min(stack.nextDeadline(), due_us);
       if (at_us > this.#clock.now_us()) this.#clock.set(at_us);
       this.#settle(stack);
-      await drain(stack);
+      // Whoever waits on the stack gets his turn.
+      await Promise.resolve();
       if (this.#clock.now_us() >= due_us) break;
     }
     this.#sentByTimers += this.#answers.length;
@@ -227,7 +232,9 @@ class Replay {
     const number = String(this.frames).padStart(6);
     const length = String(frame.originalLength).padStart(5);
     const what = summarize(frame.data, this.#wire.caps.medium);
-    this.#log?.(`${number} ${length}  ${what}`);
+    const cut = frame.data.length < frame.originalLength;
+    if (cut) this.#cut++;
+    this.#log?.(`${number} ${length}  ${what}${cut ? ` (cut to ${frame.data.length})` : ""}`);
     this.#log?.(`              ${kindOf(fate)}: ${nameOf(fate)}, ${noteOf(fate)}`);
     for (const answer of this.#answers.splice(0)) this.#log?.(`              → ${answer}`);
   }
@@ -248,18 +255,13 @@ class Replay {
   }
 }
 
-/** Sockets for frames to find. What they receive is read and thrown away. */
+/** Sockets for frames to find; nobody reads from them. */
 function listenOn({ sys }: Stack, { listen }: ReplayOptions): void {
   for (const { protocol, port } of listen) {
     const fd = sys.socket(Af.INET, protocol === "tcp" ? Sock.STREAM : Sock.DGRAM);
     sys.bind(fd, { port });
     if (protocol === "tcp") sys.listen(fd);
   }
-}
-
-/** Lets promises run. */
-async function drain(_stack: Stack): Promise<void> {
-  await Promise.resolve();
 }
 
 function kindOf(fate: number): string {

@@ -16,11 +16,11 @@ export interface NamedReport {
 }
 
 /** Interfaces, sockets and counters of stacks side by side. */
-export function report(stacks: readonly NamedReport[]): string {
+export function report(stacks: readonly NamedReport[], socketsTitle = "Sockets"): string {
   return [
     "Interfaces",
     interfaces(stacks),
-    "Sockets",
+    socketsTitle,
     sockets(stacks),
     "TCP",
     counters(stacks, TCP_COUNTERS),

@@ -42,7 +42,8 @@ export async function runTapServer(options: TapOptions, output: JobOutput): Prom
 }
 
 function servedLine({ method, target, status, length, sha256 }: Served): string {
-  return `${method} ${target}  ${status}  ${bytes(length)}  sha256 ${sha256}`;
+  const hash = sha256 === "" ? "" : `  sha256 ${sha256}`;
+  return `${method} ${target}  ${status}  ${bytes(length)}${hash}`;
 }
 
 function text({ address, bits }: Prefix): string {

@@ -10,17 +10,17 @@ Deno.test("start options: without any, two hosts and 64 MiB", () => {
     seed: 1,
     mtu: 1500,
     capture: "out/start.pcapng",
-    snaplen: 128,
+    snaplen: undefined,
   });
 });
 
 Deno.test("start options: two hosts as told", () => {
-  const args = ["--size", "1.5KiB", "--seed=-7", "--mtu", "9000", "--no-capture", "--snaplen", "0"];
+  const args = ["--size", "1.5KiB", "--seed=-7", "--mtu", "576", "--no-capture", "--snaplen", "0"];
   assertEquals(parseOptions(args), {
     job: "two-hosts",
     size: 1536,
     seed: -7,
-    mtu: 9000,
+    mtu: 576,
     capture: undefined,
     snaplen: 262144,
   });
@@ -80,7 +80,7 @@ Deno.test("start options: what makes no sense is refused, with the reason", () =
     [["--size"], "--size"],
     [["--size", "big"], 'not "big"'],
     [["--size", "-5"], "--size"],
-    [["--mtu", "67"], "from 68 to 65535"],
+    [["--mtu", "67"], "from 68 to 2032"],
     [["--mtu", "1500.5"], "--mtu"],
     [["--seed", "x"], "--seed"],
     [["--snaplen", "300000"], "--snaplen"],

@@ -1,0 +1,78 @@
+/** How the benchmark measures, on rows that measure nothing. */
+
+import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { measureRow, median, type Row, spread, type Subject } from "../../../bench/row.ts";
+
+function subject(figures: number[], trail: string[], name: string): Subject {
+  return {
+    measure: () => {
+      trail.push(name);
+      return Promise.resolve(figures.shift()!);
+    },
+    close: () => void trail.push(`${name} closed`),
+  };
+}
+
+function row(ours: () => Promise<Subject>, theirs: () => Promise<Subject>): Row {
+  return {
+    name: "row",
+    unit: "1/s",
+    about: "",
+    ours,
+    reference: { name: "reference", start: theirs },
+  };
+}
+
+Deno.test("bench: medians and spreads", () => {
+  assertEquals(median([3, 1, 2]), 2);
+  assertEquals(median([4, 1, 3, 2]), 2.5);
+  assertAlmostEquals(spread([9, 10, 12]), 0.3);
+});
+
+Deno.test("bench: warm-ups do not count, both sides take turns, everything is closed", async () => {
+  const trail: string[] = [];
+  const told: number[] = [];
+  const result = await measureRow(
+    row(
+      () => Promise.resolve(subject([1000, 10, 20, 30], trail, "ours")),
+      () => Promise.resolve(subject([1000, 4, 5, 6], trail, "theirs")),
+    ),
+    { warmups: 1, repeats: 3 },
+    (done, all) => told.push(done, all),
+  );
+  assertEquals(result, {
+    row: "row",
+    unit: "1/s",
+    ours: 20,
+    spread: 1,
+    reference: { name: "reference", value: 5, spread: 0.4 },
+    ratio: 4,
+  });
+  assertEquals(
+    trail.join(),
+    [
+      ["ours", "theirs"],
+      ["ours", "theirs", "theirs", "ours", "ours", "theirs"],
+      ["ours closed", "theirs closed"],
+    ].flat().join(),
+  );
+  assertEquals(told, [0, 8, 1, 8, 2, 8, 3, 8, 4, 8, 5, 8, 6, 8, 7, 8]);
+});
+
+Deno.test("bench: a row that fails closes what was opened", async () => {
+  const trail: string[] = [];
+  await assertRejects(
+    () =>
+      measureRow(
+        row(
+          () => Promise.resolve(subject([1], trail, "ours")),
+          () => Promise.reject(new Error("no reference")),
+        ),
+        { warmups: 1, repeats: 1 },
+        () => {},
+      ),
+    Error,
+    "no reference",
+  );
+  assertEquals(trail, ["ours closed"]);
+});
