@@ -7,6 +7,7 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { IfCap, Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
+import { MbufSize } from "../../assembly/abi/mbuf.ts";
 import { Limits } from "../../assembly/abi/limits.ts";
 import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
@@ -193,7 +194,9 @@ export class Attachment implements Ifnet {
     field.setU32(engine, scratch, IfConfig.flags, mediumFlags(caps));
     field.setHwaddr(engine, scratch, IfConfig.hwaddr_hi, this.#hwaddr);
     const index = calls.if_attach(scratch);
-    if (index < 0) throw new SocketError(-index, "if_attach", attachWords(-index, this.name));
+    if (index < 0) {
+      throw new SocketError(-index, "if_attach", attachWords(-index, this.name, caps.mtu));
+    }
     this.#index = index;
     const ifnet = calls.if_ptr(index);
     const { Ifnet } = layout;
@@ -230,7 +233,11 @@ function mediumFlags(caps: DriverCaps): number {
   return base | Iff.BROADCAST;
 }
 
-function attachWords(errno: number, name: string): string | undefined {
+function attachWords(errno: number, name: string, mtu: number): string | undefined {
+  if (errno === Errno.EINVAL) {
+    const most = MbufSize.MCLBYTES - MbufSize.MAX_LINKHDR;
+    return `a frame must fit one mbuf: the MTU can be ${most} at most, not ${mtu}`;
+  }
   if (errno === Errno.EEXIST) return `there is an interface ${name} already`;
   if (errno === Errno.ENOBUFS) return "there are too many interfaces, or the memory is used up";
 }
