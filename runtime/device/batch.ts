@@ -55,7 +55,7 @@ export class Descriptors implements FrameBatch {
     return this.#words[this.#first + WORDS * i + 1];
   }
 
-  /** Says how long the frame is that was put into empty frame `i`; a `RangeError` beyond its room. */
+  /** Says how long the frame put into empty frame `i` is; a `RangeError` beyond its room. */
   setLength(i: number, length: number): void {
     if (i >>> 0 >= this.count) this.#refuse(i);
     const room = this.#room === undefined ? 0 : this.#room[i];

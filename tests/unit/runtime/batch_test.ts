@@ -200,7 +200,7 @@ Deno.test("attach refuses what cannot be, and leaves nothing behind", async () =
   }
 });
 
-Deno.test("names: the driver's and a number, no two alike, and none for a detached one", async () => {
+Deno.test("names: the driver's and a number, no two alike", async () => {
   await using stack = await manual();
   const first = await stack.attach(new NullDriver());
   const second = await stack.attach(new NullDriver());

@@ -48,7 +48,7 @@ Deno.test("a connection carries bytes both ways; every call names its peer", asy
   assertEquals(await sim.run(b.sys.recv(server, buffer)), 0, "the end stays the end");
 });
 
-Deno.test("a blocking send waits for room and sends all; a non-blocking one takes what fits", async () => {
+Deno.test("send: a blocking one waits for room, another takes what fits", async () => {
   await using sim = await createSim({ delay_us: 5000 });
   const [a, b] = sim.stacks;
   const { client, server } = await connected(sim);
@@ -78,7 +78,7 @@ Deno.test("SO_RCVTIMEO ends a wait with EAGAIN, at its time", async () => {
   assertEquals(await code(sim.run(a.sys.recvfrom(udp, new Uint8Array(1)))), "EAGAIN");
 });
 
-Deno.test("MSG_WAITALL answers what came before the time was over, the end, or a signal", async () => {
+Deno.test("MSG_WAITALL answers what came before time, end or signal", async () => {
   await using sim = await createSim();
   const [a, b] = sim.stacks;
   const { client, server } = await connected(sim);
