@@ -1,0 +1,357 @@
+/**
+ * The stack that is fed: the checked engine on a clock moved by hand, with sockets of all kinds, and
+ * a peer that answers ARP and opens connections. After every step the invariants are checked.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { Errno } from "../../assembly/abi/errno.ts";
+import { Fate } from "../../assembly/abi/fate.ts";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { Af, IpOpt, Shut, Sock } from "../../assembly/abi/socket.ts";
+import { Th } from "../../assembly/abi/tcp.ts";
+import { ManualClock } from "../../runtime/clock.ts";
+import type { MemoryOptions } from "../../runtime/engine.ts";
+import { SocketError } from "../../runtime/errors.ts";
+import { createStack, type Stack } from "../../runtime/stack.ts";
+import * as layout from "../../runtime/wasm/layout.gen.ts";
+import checked from "../engine_checked_module.js";
+import { Inspector } from "../tcp/invariants.ts";
+import * as packets from "./packets.ts";
+import type { Bytes } from "./packets.ts";
+import type { Random } from "./random.ts";
+import { Wire } from "./wire.ts";
+
+/** A host on the wire. */
+export interface Station {
+  readonly mac: Bytes;
+  readonly ip: number;
+}
+
+function station(last: number): Station {
+  return { mac: Uint8Array.of(2, 0, 0, 0, 0, last), ip: 0x0a000000 + last };
+}
+
+/** The host under test, 10.0.0.1. */
+export const TARGET = station(1);
+/** Hosts that the test plays, 10.0.0.2 to 10.0.0.9. */
+export const PEERS: readonly Station[] = [2, 3, 4, 5, 6, 7, 8, 9].map(station);
+/** A group that a socket is a member of. */
+export const GROUP = 0xe00000fb;
+
+export const PORT_TCP = 80;
+/** A listener that nobody accepts from, with a backlog of 1. */
+export const PORT_FULL = 81;
+export const PORT_UDP = 53;
+export const PORT_GROUP = 5353;
+export const PROTOCOL_RAW = 89;
+
+const LIVE_MIN = 8;
+const OPEN_MAX = 60;
+const TURNS_MAX = 10_000;
+/** Errors that say nothing about the connection. */
+const HARMLESS: readonly number[] = [Errno.EAGAIN, Errno.EINPROGRESS];
+
+type Kind = "tcp" | "udp" | "raw";
+
+function text(ip: number): string {
+  return [24, 16, 8, 0].map((shift) => (ip >>> shift) & 255).join(".");
+}
+
+/** The stack, its wire and its sockets. */
+export class Target {
+  readonly clock: ManualClock;
+  readonly wire = new Wire(TARGET.mac);
+  readonly inspect: Inspector;
+  readonly #sockets = new Map<number, Kind>();
+  readonly #listeners: number[] = [];
+  /** A raw socket that comes and goes: ICMP is treated otherwise while there is one. */
+  #icmp = -1;
+
+  private constructor(readonly stack: Stack, clock: ManualClock, readonly random: Random) {
+    this.clock = clock;
+    this.inspect = new Inspector(stack.engine);
+  }
+
+  static async create(random: Random, memory: MemoryOptions): Promise<Target> {
+    const clock = new ManualClock(1_000_000);
+    const stack = await createStack({ clock, seed: random.u32(), memory, engine: checked });
+    const target = new Target(stack, clock, random);
+    await stack.attach(target.wire, {
+      name: "eth0",
+      addresses: [`${text(TARGET.ip)}/24`],
+      gateway: text(PEERS[0].ip),
+    });
+    target.settle();
+    return target;
+  }
+
+  /** Opens the sockets that do not come and go. */
+  openServers(): void {
+    const { sys } = this.stack;
+    for (const [port, backlog] of [[PORT_TCP, 64], [PORT_FULL, 1]]) {
+      const fd = sys.socket(Af.INET, Sock.STREAM);
+      sys.bind(fd, { port });
+      sys.listen(fd, backlog);
+      this.#listeners.push(fd);
+    }
+    for (const port of [PORT_UDP, PORT_GROUP]) {
+      const fd = sys.socket(Af.INET, Sock.DGRAM);
+      sys.bind(fd, { port });
+      this.#sockets.set(fd, "udp");
+      if (port === PORT_GROUP) {
+        const membership = { multiaddr: text(GROUP), interface: text(TARGET.ip) };
+        sys.setsockopt(fd, IpProto.IP, IpOpt.ADD_MEMBERSHIP, membership);
+      }
+    }
+    this.#openIcmp();
+    this.#sockets.set(sys.socket(Af.INET, Sock.RAW, PROTOCOL_RAW), "raw");
+    const connected = sys.socket(Af.INET, Sock.DGRAM);
+    sys.nb.connect(connected, { address: text(PEERS[1].ip), port: 9 });
+    this.#sockets.set(connected, "udp");
+    this.settle();
+  }
+
+  /** Closes everything that is open. */
+  closeAll(): void {
+    for (const fd of [...this.#sockets.keys(), ...this.#listeners]) this.stack.sys.nb.close(fd);
+    this.#sockets.clear();
+    this.#listeners.length = 0;
+    this.settle();
+  }
+
+  /** Addresses of the sockets with a TCP connection. */
+  connections(): number[] {
+    const { engine } = this.stack;
+    return this.inspect.sockets().filter((so) => engine.calls.tcb_of(so) !== 0);
+  }
+
+  /** A field of the control block that knows the addresses and ports of a connection. */
+  inpcb(so: number): { lport: number; faddr: number; fport: number } {
+    const inp = this.inspect.tcb(so, "inp");
+    const { memory, view } = this.stack.engine;
+    const { Inpcb } = layout;
+    return {
+      lport: view.getUint16(inp + Inpcb.lport, true),
+      fport: view.getUint16(inp + Inpcb.fport, true),
+      faddr: packets.u32(memory, inp + Inpcb.faddr_lo + 4),
+    };
+  }
+
+  /** Hands frames in, lets the stack work until nothing moves, and answers some of what it sent. */
+  input(frames: readonly Uint8Array[]): void {
+    this.wire.arrive(frames);
+    this.settle();
+    const answers = this.wire.take().map((frame) => this.#answer(frame))
+      .filter((answer) => answer !== undefined);
+    if (answers.length > 0) {
+      this.wire.arrive(answers);
+      this.settle();
+      this.wire.sent.length = 0;
+    }
+  }
+
+  /** Takes turns until there is no work, and checks the invariants. */
+  settle(): void {
+    for (let i = 0; this.stack.turn() > 0 || this.wire.waiting > 0 || this.stack.wanted; i++) {
+      if (i > TURNS_MAX) throw new Error(`no rest after ${TURNS_MAX} turns`);
+    }
+    this.check();
+  }
+
+  /** Every frame has one fate, and everything is counted as it is. */
+  check(): void {
+    const taken = (index: number) => {
+      const ifnet = this.stack.engine.calls.if_ptr(index);
+      return Number(
+        this.stack.engine.view.getBigUint64(ifnet + layout.Ifnet.ipackets, true),
+      );
+    };
+    const [loopback, ethernet] = [taken(1), taken(this.stack.interfaces[0].index)];
+    assertEquals(ethernet, this.wire.delivered, "frames counted by the interface");
+    assertEquals(this.inspect.fate(Fate.NONE), 0, "frames without a fate");
+    this.inspect.check(loopback + ethernet);
+  }
+
+  /** Moves the clock on and lets everything happen that is due, at most `steps` deadlines. */
+  advance(us: number, steps = Infinity): void {
+    const end = this.clock.now_us() + us;
+    for (let i = 0; i < steps; i++) {
+      const next = this.stack.nextDeadline();
+      if (next > end) break;
+      this.clock.set(Math.max(this.clock.now_us(), Math.ceil(next)));
+      this.settle();
+      this.wire.sent.length = 0;
+    }
+    this.clock.set(Math.max(this.clock.now_us(), end));
+    this.settle();
+    this.wire.sent.length = 0;
+  }
+
+  /** Uses a few sockets, as a program would, and keeps some connections alive. */
+  useSockets(): void {
+    for (const listener of this.#listeners.slice(0, 1)) this.#acceptAll(listener);
+    const fds = [...this.#sockets.keys()];
+    for (let i = 0; i < 4 && fds.length > 0; i++) this.#useSocket(this.random.pick(fds));
+    for (const fd of fds.slice(0, Math.max(0, fds.length - OPEN_MAX))) this.#closeTcp(fd);
+    if (this.connections().length < LIVE_MIN) {
+      if (this.random.oneIn(3)) this.#openActive();
+      else this.#openPassive();
+    }
+  }
+
+  #acceptAll(listener: number): void {
+    this.#try(listener, (nb) => {
+      for (let i = 0; i < 100; i++) this.#sockets.set(nb.accept(listener).fd, "tcp");
+    });
+  }
+
+  /** Reads what waits on every socket, closes all connections, opens or closes one for ICMP. */
+  relieve(): void {
+    for (const fd of this.#sockets.keys()) {
+      this.#try(fd, (nb) => {
+        for (let i = 0; i < 10_000; i++) nb.recv(fd, new Uint8Array(65536));
+      });
+      this.#closeTcp(fd);
+    }
+    if (this.#icmp >= 0) {
+      this.stack.sys.nb.close(this.#icmp);
+      this.#sockets.delete(this.#icmp);
+      this.#icmp = -1;
+    } else this.#openIcmp();
+    this.settle();
+  }
+
+  #openIcmp(): void {
+    this.#icmp = this.stack.sys.socket(Af.INET, Sock.RAW, IpProto.ICMP);
+    this.#sockets.set(this.#icmp, "raw");
+  }
+
+  #useSocket(fd: number): void {
+    const kind = this.#sockets.get(fd);
+    if (kind === undefined) return;
+    const { random } = this;
+    const data = random.bytes(random.pick([1, 100, 1460, 5000]));
+    this.#try(fd, (nb) => {
+      if (random.oneIn(3)) nb.recv(fd, new Uint8Array(random.pick([1, 100, 65536])));
+      else if (kind === "tcp") nb.send(fd, data, random.oneIn(20) ? 1 : 0);
+      else {
+        const peer = random.pick(PEERS);
+        nb.sendto(fd, data, 0, { address: text(peer.ip), port: random.below(65536) });
+      }
+    });
+    if (this.#sockets.get(fd) !== "tcp") return;
+    if (random.oneIn(25)) this.#try(fd, () => this.stack.sys.shutdown(fd, random.below(3) as Shut));
+    if (random.oneIn(40)) this.#closeTcp(fd);
+  }
+
+  #closeTcp(fd: number): void {
+    if (this.#sockets.get(fd) !== "tcp") return;
+    this.#sockets.delete(fd);
+    this.stack.sys.nb.close(fd);
+  }
+
+  /** Runs a call; the errors of sockets are part of the game, others are not. */
+  #try(fd: number, call: (nb: Stack["sys"]["nb"]) => void): void {
+    try {
+      call(this.stack.sys.nb);
+    } catch (error) {
+      if (!(error instanceof SocketError)) throw error;
+      if (error.errno === Errno.EBADF) throw error;
+      if (!HARMLESS.includes(error.errno)) this.#closeTcp(fd);
+    }
+  }
+
+  #openActive(): void {
+    const fd = this.stack.sys.socket(Af.INET, Sock.STREAM);
+    this.#sockets.set(fd, "tcp");
+    const { ip } = this.random.pick(PEERS);
+    const port = this.random.between(1, 65535);
+    this.#try(fd, (nb) => nb.connect(fd, { address: text(ip), port }));
+    this.input([]);
+  }
+
+  /** SYN, and what the SYN-ACK asks for. */
+  #openPassive(): void {
+    const { random } = this;
+    const peer = random.pick(PEERS);
+    const sport = random.between(1024, 65535);
+    const seq = random.u32();
+    const options = random.pick(SYN_OPTIONS);
+    const syn = packets.tcp({ sport, dport: PORT_TCP, seq, flags: Th.SYN, options });
+    this.wire.arrive([this.fromPeer(peer, packets.TCP, syn)]);
+    this.settle();
+    this.input([]);
+  }
+
+  /** A packet from a peer to the target, in a frame. */
+  fromPeer(peer: Station, protocol: number, payload: Uint8Array, options?: Uint8Array): Bytes {
+    const id = this.random.below(65536);
+    const fields = { src: peer.ip, dst: TARGET.ip, protocol, id, options };
+    return packets.ether(
+      TARGET.mac,
+      peer.mac,
+      packets.ETHERTYPE_IP,
+      packets.ip4(fields, payload),
+    );
+  }
+
+  /** What a good host answers: ARP replies, the next step of a handshake, and FIN with FIN. */
+  #answer(frame: Bytes): Bytes | undefined {
+    const type = packets.u16(frame, packets.ETHERTYPE_AT);
+    if (type === packets.ETHERTYPE_ARP) return this.#answerArp(frame);
+    const ip = frame.subarray(packets.IP_AT);
+    const peer = PEERS.find((one) => one.ip === packets.u32(ip, 16));
+    if (peer === undefined || ip[9] !== packets.TCP || this.random.oneIn(5)) return;
+    const segment = ip.subarray((ip[0] & 15) * 4, packets.u16(ip, 2));
+    const flags = segment[13];
+    if ((flags & (Th.SYN | Th.FIN)) === 0) return;
+    const answer = {
+      sport: packets.u16(segment, 2),
+      dport: packets.u16(segment, 0),
+      ack: packets.u32(segment, 4) + segment.length - (segment[12] >> 4) * 4 + 1,
+    };
+    const acked = flags & Th.ACK;
+    const seq = acked ? packets.u32(segment, 8) : this.random.u32();
+    // Timestamps are echoed if the target has sent one: their option begins with 8, 10.
+    const at = segment.findIndex((byte, i) => i >= 20 && byte === 8 && segment[i + 1] === 10);
+    const stamp = at < 0
+      ? new Uint8Array(0)
+      : packets.concat(Uint8Array.of(1, 1, 8, 10, 0, 0, 16, 0), segment.slice(at + 2, at + 6));
+    const options = acked ? stamp : packets.concat(this.random.pick(PLAIN_OPTIONS), stamp);
+    const next = flags & Th.FIN ? Th.FIN | Th.ACK : acked ? Th.ACK : Th.SYN | Th.ACK;
+    return this.fromPeer(
+      peer,
+      packets.TCP,
+      packets.tcp({ ...answer, seq, flags: next, options }),
+    );
+  }
+
+  #answerArp(frame: Bytes): Bytes | undefined {
+    const at = packets.IP_AT;
+    const wanted = packets.u32(frame, at + 24);
+    const peer = PEERS.find(({ ip }) => ip === wanted);
+    if (packets.u16(frame, at + 6) !== 1 || peer === undefined || this.random.oneIn(10)) return;
+    return packets.ether(
+      TARGET.mac,
+      peer.mac,
+      packets.ETHERTYPE_ARP,
+      packets.arp(2, peer, TARGET),
+    );
+  }
+}
+
+const MSS = [2, 4, 5, 180];
+/** MSS; MSS, SACK permitted and window scale. */
+const PLAIN_OPTIONS = [Uint8Array.of(...MSS), Uint8Array.of(...MSS, 4, 2, 3, 3, 7, 0, 0, 0)];
+const STAMP = [8, 10, 0, 0, 0, 1, 0, 0, 0, 0];
+/** Options of a SYN: none, those above, with and without timestamps, and a window scale too large. */
+const SYN_OPTIONS = [
+  new Uint8Array(0),
+  ...PLAIN_OPTIONS,
+  Uint8Array.of(...MSS, ...STAMP, 4, 2),
+  Uint8Array.of(...MSS, 4, 2, ...STAMP, 1, 3, 3, 7),
+  Uint8Array.of(2, 4, 0, 1, 3, 3, 14, 1),
+  Uint8Array.of(2, 4, 255, 255, 1, 1, ...STAMP),
+];
