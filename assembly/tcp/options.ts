@@ -73,6 +73,13 @@ function writeSack(tp: Tcb, p: usize, used: u32): u32 {
   return n;
 }
 
+/** Bytes of SACK blocks that a segment without SYN or RST carries now. */
+export function sackLength(tp: Tcb): u32 {
+  if (!(tp.flags & Tf.SACK) || !tp.segq) return 0;
+  const n = reass.blocks(tp, (MAX - (tp.flags & Tf.TS ? 12 : 0) - 4) >> 3);
+  return n ? 4 + (n << 3) : 0;
+}
+
 /** True if this stack offers timestamps at all. */
 export function offersTs(): bool {
   return T.timestamps != 0;

@@ -10,6 +10,7 @@ import * as if_queue from "../net/if_queue";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cc from "./cc";
+import * as options from "./options";
 import * as rtt from "./rtt";
 import * as sack from "./sack";
 import * as segment from "./segment";
@@ -30,6 +31,9 @@ export class OutputPlan {
   flags: u32; // Th
   hole: u32; // 1: fills a gap; snd_nxt stays where it is
 }
+
+/** Least payload beside SACK blocks; with the least MSS such a segment is a little larger. */
+const PAYLOAD_MIN: i32 = 32;
 
 const P: OutputPlan = changetype<OutputPlan>(memory.data(offsetof<OutputPlan>(), 16));
 
@@ -150,8 +154,11 @@ function planNew(tp: Tcb): bool {
   return true;
 }
 
+/** Most bytes of a segment: what the MSS leaves beside the options (RFC 6691 4). */
 function maxPayload(tp: Tcb): u32 {
-  return min<u32>(tp.snd_mss, segment.MAX_PAYLOAD);
+  const most = min<u32>(tp.snd_mss, segment.MAX_PAYLOAD);
+  if (!tp.segq) return most;
+  return max<i32>(i32(most - options.sackLength(tp)), PAYLOAD_MIN);
 }
 
 /** Bytes beyond offset `off` that both windows allow. */

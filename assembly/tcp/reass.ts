@@ -1,5 +1,6 @@
 /** Puts segments back into order (RFC 9293 3.10.7.4, seventh step), in the queue of reass_list. */
 import { Fate } from "../abi/fate";
+import { MbufSize, Mf, Mt } from "../abi/mbuf";
 import { Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";
 import * as sockbuf from "../socket/sockbuf";
@@ -18,12 +19,10 @@ import { Tcb } from "./tcb_t";
  */
 const SEGMENTS_MAX: u32 = 1024;
 
-/** Payloads up to this many bytes are copied to a small mbuf, to give the frame's cluster back. */
-const COMPACT_BYTES: u32 = 128;
-
 /**
  * Queues the data of `g`, whose mbuf has been trimmed to the payload that lies in the window.
- * Bytes that are already there are not taken again: what came first stays.
+ * Bytes that are already there are not taken again, unless it covers a whole segment of the queue.
+ * What is next in order is never refused: it empties the queue.
  *
  * @returns false if it was refused: too much is waiting. Frees the mbuf on every path.
  */
@@ -48,29 +47,30 @@ export function insert(tp: Tcb, g: Seg, m: Mbuf, fin: u32): bool {
       }
       ops.adj(m, covered);
       start += u32(covered);
+    } else if (m.pktlen == 0 && prev.aux == start && prev.pktlen == 0) {
+      mbuf.freem(m); // the same FIN once more
+      return true;
     }
   }
-  if (tp.segq_count >= SEGMENTS_MAX || (mbuf.low() && prev)) {
+  if (start != tp.rcv_nxt && (tp.segq_count >= SEGMENTS_MAX || mbuf.low())) {
     stat.fate(Fate.TCP_REASSEMBLY_LIMIT);
     mbuf.freem(m);
     return false;
   }
-  next = trimFollowing(tp, start + m.pktlen, next);
+  const end = start + m.pktlen;
+  next = dropCovered(tp, end, next);
+  if (next && seq.lt(next.aux, end)) {
+    ops.adj(m, -i32(end - next.aux));
+    fin = 0;
+  }
   link(tp, compact(m), prev, next, start, fin);
   tp.sack_recent = start;
   return true;
 }
 
-/** Drops or shortens the queued segments that the new one covers up to `end`. */
-function trimFollowing(tp: Tcb, end: u32, next: Mbuf): Mbuf {
-  while (next && seq.lt(next.aux, end)) {
-    const over = end - next.aux;
-    if (over < next.pktlen) {
-      ops.adj(next, i32(over));
-      next.aux += over;
-      tp.segq_bytes -= over;
-      break;
-    }
+/** Drops the queued segments, from `next` on, that end at or before `end`. */
+function dropCovered(tp: Tcb, end: u32, next: Mbuf): Mbuf {
+  while (next && seq.lt(next.aux, end) && seq.le(next.aux + next.pktlen, end)) {
     // a FIN of the swallowed segment is told again by its sender
     const gone = next;
     next = next.nextpkt;
@@ -91,11 +91,18 @@ function link(tp: Tcb, m: Mbuf, prev: Mbuf, next: Mbuf, start: u32, fin: u32): v
   tp.segq_count++;
 }
 
-/** Moves a small payload out of a frame's cluster. */
+/** Moves a payload that fits out of a frame's cluster into a small mbuf. */
 function compact(m: Mbuf): Mbuf {
-  if (m.pktlen > COMPACT_BYTES || m.cls == 0) return m;
-  const small = copy.copym(m, 0, m.pktlen);
+  const len = m.pktlen;
+  if (len > u32(MbufSize.MLEN) || m.cls == 0) return m;
+  const small = mbuf.get(Mt.DATA);
   if (!small) return m;
+  copy.copydata(m, 0, len, small.data);
+  small.len = len;
+  small.pktlen = len;
+  small.flags |= u16(Mf.PKTHDR);
+  small.rcvif = m.rcvif;
+  small.tstamp = m.tstamp;
   mbuf.freem(m);
   return small;
 }
