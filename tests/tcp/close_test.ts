@@ -231,7 +231,7 @@ Deno.test("FIN-WAIT-2 of a closed socket ends after 60 s", async () => {
   c.end();
 });
 
-Deno.test("LAST-ACK and FIN-WAIT-1 without a living peer end by the retransmission limit", async () => {
+Deno.test("RFC 9293 3.8.3: FIN that nobody acknowledges is given up", async () => {
   for (const state of [TcpState.LAST_ACK, TcpState.FIN_WAIT_1, TcpState.CLOSING]) {
     const c = await inState(state);
     c.close();
