@@ -140,7 +140,9 @@ async function main(): Promise<void> {
   if (options === undefined) return console.log(HELP);
   const { rows, repeats, json } = options;
   console.error(
-    `${rows.length} rows: ${WARMUPS} runs to warm up, then ${repeats} that count, on either side ` +
+    `${rows.length} row${
+      rows.length === 1 ? "" : "s"
+    }: ${WARMUPS} runs to warm up, then ${repeats} that count, on either side ` +
       `in turn (Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, ${Deno.build.target})`,
   );
   const results: Result[] = [];

@@ -9,7 +9,7 @@ import { connectKernel, writeAll } from "../kernel.ts";
 import { closeAll, connectStacks, onePair, type StackPair, twoHosts } from "../stacks.ts";
 import { type Row, seconds, type Subject } from "../row.ts";
 
-const TOTAL_BYTES = 64 * 1024 * 1024;
+const TOTAL_BYTES = 256 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 /** Gbit/s of so many seconds. */
@@ -70,20 +70,20 @@ async function bulkKernel(): Promise<Subject> {
 
 const reference = { name: "kernel TCP, loopback", start: bulkKernel };
 
-/** 64 MiB between two stacks on a virtual Ethernet. */
+/** 256 MiB between two stacks on a virtual Ethernet. */
 export const bulkPipe: Row = {
   name: "tcp-bulk-pipe-1500",
   unit: "Gbit/s",
-  about: "64 MiB from one stack to another over the pipe, MTU 1500",
+  about: "256 MiB from one stack to another over the pipe, MTU 1500",
   ours: async () => await bulkOver(await twoHosts(1500)),
   reference,
 };
 
-/** 64 MiB inside one stack. */
+/** 256 MiB inside one stack. */
 export const bulkLoopback: Row = {
   name: "tcp-bulk-loopback",
   unit: "Gbit/s",
-  about: "64 MiB over the loopback interface of one stack",
+  about: "256 MiB over the loopback interface of one stack",
   ours: async () => await bulkOver(await onePair()),
   reference,
 };

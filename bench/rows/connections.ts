@@ -9,7 +9,7 @@ import { listenKernel } from "../kernel.ts";
 import { closeAll, onePair, PORT, type StackPair, twoHosts } from "../stacks.ts";
 import { type Row, seconds, type Subject } from "../row.ts";
 
-const CONNECTIONS = 500;
+const CONNECTIONS = 1000;
 
 function connectionsOver(pair: StackPair): Subject {
   const { left, right, address } = pair;

@@ -13,7 +13,7 @@ import { type Row, seconds, type Subject } from "../row.ts";
 const DATAGRAM_BYTES = 64;
 /** Sent before the receiver gets its turn; small against every receive buffer. */
 const IN_A_ROW = 32;
-const ROWS = 300;
+const ROWS = 1000;
 
 function bound({ sys }: Stack, address: string, port: number): number {
   const fd = sys.socket(Af.INET, Sock.DGRAM);

@@ -8,7 +8,7 @@ import { connectKernel } from "../kernel.ts";
 import { closeAll, connectStacks, onePair, type StackPair, twoHosts } from "../stacks.ts";
 import { type Row, seconds, type Subject } from "../row.ts";
 
-const ROUND_TRIPS = 5000;
+const ROUND_TRIPS = 20_000;
 
 async function roundTripsOver(pair: StackPair): Promise<Subject> {
   const [here, there] = await connectStacks(pair);
