@@ -87,6 +87,7 @@ function takeSack(tp: Tcb): u32 {
 /** RFC 5681 2: what counts as a duplicate ACK; with SACK, that it reports something new. */
 function isDuplicate(tp: Tcb, windowSame: bool, news: u32): bool {
   if (G.ack != tp.snd_una || tp.snd_una == tp.snd_max) return false;
+  if (tp.snd_wnd == 0) return false; // answers to probes of a closed window
   if (news > 0) return true; // RFC 6675 2
   if (tp.flags & Tf.SACK && tp.sacked) return false;
   return G.len == 0 && windowSame && !(G.flags & (Th.SYN | Th.FIN));

@@ -205,9 +205,9 @@ function persistIfStuck(tp: Tcb, have: u32): void {
   timers.set(tp, Row.PERSIST, persistDelay(tp));
 }
 
-/** Time to the next window probe, with backoff. */
+/** Time to the next window probe: from the RTO on, twice as long each time (SHLD-29, SHLD-30). */
 export function persistDelay(tp: Tcb): i64 {
-  const us = max<i64>(rtt.backedOff(tp), i64(T.persist_min_us));
+  const us = i64(max<u32>(tp.rto_us, T.persist_min_us)) << i64(min<u32>(tp.backoff, 12));
   return min<i64>(us, i64(T.persist_max_us));
 }
 

@@ -14,6 +14,7 @@ import * as reass from "./reass";
 import * as respond from "./respond";
 import * as sack from "./sack";
 import * as segment from "./segment";
+import * as seq from "./seq";
 import { T } from "./settings";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
@@ -60,11 +61,11 @@ export function drop(tp: Tcb, errno: i32): void {
 
 /**
  * <SEQ=SND.NXT><CTL=RST,ACK> (RFC 9293 3.10.5): behind all that was sent, also while some of it is
- * sent again; but a probe of a closed window was not taken by the peer.
+ * sent again; but inside the peer's window, which a probe of it was not.
  */
 export function sendReset(tp: Tcb): void {
   const inp = tp.inp;
-  const s = timers.isSet(tp, Row.PERSIST) ? tp.snd_nxt : tp.snd_max;
+  const s = seq.min(tp.snd_max, tp.snd_una + tp.snd_wnd);
   respond.segment(
     segment.laddr(inp),
     inp.lport,

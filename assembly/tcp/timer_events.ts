@@ -67,7 +67,8 @@ function rexmt(tp: Tcb): bool {
   }
   tp.backoff++;
   output.output(tp);
-  if (!timers.isSet(tp, Row.REXMT)) timers.set(tp, Row.REXMT, rtt.backedOff(tp));
+  const watched = timers.isSet(tp, Row.REXMT) || timers.isSet(tp, Row.PERSIST);
+  if (!watched) timers.set(tp, Row.REXMT, rtt.backedOff(tp));
   return true;
 }
 
