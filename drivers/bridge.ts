@@ -22,6 +22,8 @@ import {
 } from "./options.ts";
 import { type DriverStats, newStats } from "./stats.ts";
 
+export type { DriverStats } from "./stats.ts";
+
 /** How the bridge is made. */
 export interface BridgeOptions {
   /** Largest IP packet in bytes on every port; 1500 unless told. */

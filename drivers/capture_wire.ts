@@ -21,6 +21,9 @@ import { checkMtu, refuseSecondAttach, wholeInRange } from "./options.ts";
 import { type Schedule, timeoutSchedule } from "./schedule.ts";
 import { type DriverStats, newStats } from "./stats.ts";
 
+export type { DriverStats } from "./stats.ts";
+export type { Schedule } from "./schedule.ts";
+
 /** How a capture is played. */
 export interface CaptureWireOptions {
   /**

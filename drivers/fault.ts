@@ -26,6 +26,7 @@ import {
 } from "./options.ts";
 import { type Schedule, timeoutSchedule } from "./schedule.ts";
 
+export type { Schedule } from "./schedule.ts";
 export type { FaultOptions, FaultStats } from "./fault_line.ts";
 
 /** What goes wrong, and where. */

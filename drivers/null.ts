@@ -8,6 +8,8 @@ import type { DriverCaps, FrameBatch, Ifnet, Medium, NetDriver } from "../runtim
 import { checkMtu, refuseSecondAttach } from "./options.ts";
 import { type DriverStats, newStats } from "./stats.ts";
 
+export type { DriverStats } from "./stats.ts";
+
 /** How the null driver presents itself. */
 export interface NullOptions {
   /** Largest IP packet in bytes; 1500 unless told. */

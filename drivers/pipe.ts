@@ -14,6 +14,8 @@ import { FrameRing, ViewCache } from "./frame_ring.ts";
 import { checkMtu, frameBytesMax, refuseSecondAttach, wholeInRange } from "./options.ts";
 import { type DriverStats, newStats } from "./stats.ts";
 
+export type { DriverStats } from "./stats.ts";
+
 /** How the cable is made. */
 export interface PipeOptions {
   /** Largest IP packet in bytes; 1500 unless told. */

@@ -25,6 +25,8 @@ import { type DriverStats, newStats } from "./stats.ts";
 import { SocketError } from "../runtime/errors.ts";
 import { addressOf, Libc } from "./tap_ffi.ts";
 
+export type { DriverStats } from "./stats.ts";
+
 /** Which device. */
 export interface TapOptions {
   /**
