@@ -39,8 +39,8 @@ export class HttpSyntaxError extends Error {
 }
 
 /**
- * Bytes given to the parser at a time. It counts the whole piece in which a message ends towards the
- * head of the next one, of which it takes 80 KiB.
+ * Bytes given to the parser at a time. It counts the whole piece in which a message ends towards
+ * the head of the next one, of which it takes 80 KiB.
  */
 const PIECE_BYTES = 16 * 1024;
 

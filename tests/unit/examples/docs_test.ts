@@ -1,4 +1,4 @@
-/** What the documents say is so: examples run, files exist, functions are where they are said to be. */
+/** What the documents say is so: examples run, files exist, functions are where they should be. */
 
 import { assert, assertEquals } from "@std/assert";
 
