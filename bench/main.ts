@@ -30,8 +30,8 @@ const REPEATS_MAX = 100;
 
 const HELP = `deno task bench [OPTIONS]
     Measures this stack beside the kernel's sockets through Deno. Each row warms up with
-    ${WARMUPS} runs on either side, which do not count; then both sides are measured in turn. The table
-    gives medians.
+    ${WARMUPS} runs on either side, which do not count; then both sides are measured in turn.
+    The table gives medians.
       --only ROW    measure this row only; may be repeated
       --repeats N   runs on either side, 1 to ${REPEATS_MAX}; ${REPEATS} unless told
       --json        print an array of { row, unit, ours, spread, reference, ratio } instead
