@@ -267,6 +267,7 @@ export function ctlErrno(cmd: i32): i32 {
     case Prc.HOSTUNREACH:
     case Prc.UNREACH_HOST:
     case Prc.SRCFAIL:
+    case Prc.TIMXCEED_INTRANS:
       return Errno.EHOSTUNREACH;
     case Prc.UNREACH_PROTOCOL:
     case Prc.UNREACH_PORT:

@@ -20,26 +20,6 @@ import * as syncache from "./syncache";
 import * as tcb from "./tcb";
 import { Tcb } from "./tcb_t";
 
-/** The errno that a report stands for; 0 for those that TCP does not act on. */
-function errnoOf(cmd: i32): i32 {
-  switch (cmd) {
-    case Prc.HOSTDEAD:
-      return Errno.EHOSTDOWN;
-    case Prc.UNREACH_NET:
-    case Prc.UNREACH_HOST:
-    case Prc.SRCFAIL:
-    case Prc.TIMXCEED_INTRANS:
-      return Errno.EHOSTUNREACH;
-    case Prc.UNREACH_PROTOCOL:
-    case Prc.UNREACH_PORT:
-      return Errno.ECONNREFUSED;
-    case Prc.PARAMPROB:
-      return Errno.ENOPROTOOPT;
-    default:
-      return 0;
-  }
-}
-
 /** pr_ctlinput of protosw.ts. */
 export function ctlinput(cmd: i32, quote: usize): void {
   const q = changetype<CtlQuote>(quote);
@@ -58,7 +38,7 @@ export function ctlinput(cmd: i32, quote: usize): void {
     pathMtu(tp, q);
     return;
   }
-  const errno = errnoOf(cmd);
+  const errno = in_pcb.ctlErrno(cmd);
   if (errno) notify(tp, cmd, errno);
 }
 
@@ -91,7 +71,7 @@ function notify(tp: Tcb, cmd: i32, errno: i32): void {
 /** An error about our SYN-ACK: the half-open connection is given up. */
 function halfOpen(cmd: i32, q: CtlQuote): void {
   const h = syncache.find(q.laddr, q.lport, q.faddr, q.fport);
-  if (h && h.iss == q.seq && cmd != Prc.MSGSIZE && errnoOf(cmd)) syncache.remove(h);
+  if (h && h.iss == q.seq && cmd != Prc.MSGSIZE && in_pcb.ctlErrno(cmd)) syncache.remove(h);
 }
 
 /** Smallest path MTU that a message is believed to mean: less is an attack on our packet rate. */
