@@ -67,24 +67,25 @@ export class Corpus {
   #new(): Bytes[] {
     const random = this.#random;
     const choice = random.below(100);
-    if (choice < 45) return [this.#tcpLive()];
-    if (choice < 53) return [this.#tcpStray()];
-    if (choice < 60) return [this.#arp()];
-    if (choice < 70) return [this.#icmpError()];
-    if (choice < 76) return [this.#icmpOther()];
-    if (choice < 80) return [this.#igmp()];
-    if (choice < 88) return [this.#udp()];
-    if (choice < 91) return [this.#other()];
+    if (choice < 58) return [this.#tcpLive()];
+    if (choice < 66) return [this.#tcpStray()];
+    if (choice < 71) return [this.#arp()];
+    if (choice < 79) return [this.#icmpError()];
+    if (choice < 84) return [this.#icmpOther()];
+    if (choice < 88) return [this.#igmp()];
+    if (choice < 95) return [this.#udp()];
+    if (choice < 98) return [this.#other()];
     return this.#fragments();
   }
 
-  /** Very many frames of one kind: echo requests, datagrams, raw ones, or segments far ahead. */
+  /** Very many frames of one kind, from echo requests to segments far ahead. */
   flood(count: number): Bytes[] {
     const random = this.#random;
     const [peer] = PEERS;
     const live = this.#live();
     const frames: Bytes[] = [];
-    const kind = random.below(4);
+    const kind = random.below(5);
+    if (kind === 4) return this.#tinyFragments(peer);
     const target = live.length > 0 ? random.pick(live) : undefined;
     const next = target ? this.#target.inspect.tcb(target.so, "rcv_nxt") : 0;
     for (let i = 0; i < count; i++) {
@@ -114,6 +115,15 @@ export class Corpus {
       }
     }
     return frames;
+  }
+
+  /** More fragments than a datagram may come in. */
+  #tinyFragments(peer: Station): Bytes[] {
+    const datagram = packets.udp(7, PORT_UDP, new Uint8Array(1400));
+    const fields = { src: peer.ip, dst: TARGET.ip, protocol: packets.UDP, id: this.#random.u32() };
+    return packets.fragments(packets.ip4(fields, datagram), 8).map((packet) =>
+      packets.ether(TARGET.mac, peer.mac, packets.ETHERTYPE_IP, packet)
+    );
   }
 
   /** The connections that have a peer. */
@@ -373,7 +383,7 @@ export class Corpus {
     const id = random.below(random.oneIn(2) ? 4 : 65536);
     const options = this.#options();
     const packet = packets.ip4({ src: peer.ip, dst: TARGET.ip, protocol, id, options }, message);
-    const size = 8 * random.between(1, random.oneIn(4) ? 2 : 180);
+    const size = 8 * random.between(random.oneIn(20) ? 1 : 40, 180);
     const pieces = packets.fragments(packet, Math.max(size, (data.length >>> 10) * 8));
     if (random.oneIn(4)) pieces.push(...packets.fragments(packet, size + 8).slice(0, 5));
     if (random.oneIn(3)) pieces.splice(random.below(pieces.length), 1);

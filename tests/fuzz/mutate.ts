@@ -88,8 +88,10 @@ export class Mutator {
 
   #spoil(frame: Bytes): Bytes {
     const random = this.#random;
-    switch (random.below(10)) {
+    switch (random.below(12)) {
       case 0:
+      case 10:
+      case 11:
         return frame;
       case 1:
         return this.#flipBits(frame);
