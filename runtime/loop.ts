@@ -11,6 +11,7 @@
  * @module
  */
 
+import { Limits } from "../assembly/abi/limits.ts";
 import type { Clock } from "./clock.ts";
 import type { Attachment } from "./device/attach.ts";
 import type { Engine } from "./engine.ts";
@@ -69,6 +70,8 @@ export class Loop implements Scheduler {
   #starving = false;
   #worked_us = 0;
   #polling = false;
+  /** The last turn has left something to do at once. */
+  #more = false;
 
   /** Begins asleep. */
   constructor(parts: LoopParts) {
@@ -111,7 +114,7 @@ export class Loop implements Scheduler {
     this.#scheduled = true;
     if (this.#manual) return;
     if (this.#starving) platform.soon(this.#round);
-    else queueMicrotask(this.#run);
+    else platform.microtask(this.#run);
   }
 
   /** Takes a turn soon if the engine has something to do before the loop would look again. */
@@ -151,6 +154,7 @@ export class Loop implements Scheduler {
     const fresh = this.#fresh && this.#scheduled && !this.#manual;
     this.#turning = true;
     this.#scheduled = false;
+    this.#more = false;
     try {
       if (!fresh) this.#readClock();
       const now_us = this.#now_us;
@@ -191,7 +195,9 @@ export class Loop implements Scheduler {
     this.#first = (this.#first + 1) % count;
     let frames = 0;
     for (let i = 0; i < count; i++) {
-      frames += attachments[(this.#first + i) % count].receive(now_us);
+      const taken = attachments[(this.#first + i) % count].receive(now_us);
+      if (taken === Limits.RING) this.#more = true;
+      frames += taken;
     }
     return frames;
   }
@@ -201,7 +207,10 @@ export class Loop implements Scheduler {
     const count = attachments.length;
     let frames = 0;
     for (let i = 0; i < count; i++) {
-      frames += attachments[(this.#first + i) % count].transmit();
+      const attachment = attachments[(this.#first + i) % count];
+      const sent = attachment.transmit();
+      if (sent > 0 && this.#queued(attachment.index)) this.#more = true;
+      frames += sent;
     }
     return frames;
   }
@@ -227,7 +236,7 @@ export class Loop implements Scheduler {
     }
     if (work > 0) this.#worked_us = this.#now_us;
     this.#starving = this.#now_us - this.#slice_us > SLICE_US;
-    if (work > 0) this.kick();
+    if (this.#more) this.kick();
     if (!this.#scheduled) this.#sleep();
   }
 
@@ -244,7 +253,10 @@ export class Loop implements Scheduler {
   #sleep(): void {
     const now_us = this.#now_us;
     const deadline_us = this.nextDeadline();
-    if (this.#parts.attachments.some(({ polled }) => polled)) this.#watch(deadline_us);
+    if (deadline_us <= now_us) return this.kick();
+    for (const { polled } of this.#parts.attachments) {
+      if (polled) this.#watch(deadline_us);
+    }
     if (deadline_us >= this.#armed_us) return;
     this.#disarm();
     this.#armed_us = deadline_us;

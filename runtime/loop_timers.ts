@@ -42,6 +42,13 @@ export function after(delay_ms: number, callback: () => void): TimerHandle {
   return { cancel: () => host.clearTimeout(handle) };
 }
 
+const resolved: Promise<void> = Promise.resolve();
+
+/** Calls `callback`, which must not throw, when the running code has ended; faster than others. */
+export function microtask(callback: () => void): void {
+  resolved.then(callback);
+}
+
 let channel: MessageChannel | undefined;
 const waiting: (() => void)[] = [];
 

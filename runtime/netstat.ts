@@ -182,7 +182,7 @@ function socketReport(engine: Engine, so: number): SocketReport {
   const { Socket, Protosw, TcpInfo } = layout;
   const { calls, scratch } = engine;
   const row = field.getU32(engine, so, Socket.proto);
-  const number = field.getU16(engine, row, Protosw.protocol);
+  const number = field.getU16(engine, row, Protosw.protocol) || rawProtocol(engine, so);
   const stream = field.getU16(engine, so, Socket.type) === Sock.STREAM;
   const local = calls.so_sockname(so, scratch) < 0 ? "*" : nameText(engine);
   const remote = calls.so_peername(so, scratch) < 0 ? "*" : nameText(engine);
@@ -200,6 +200,12 @@ function socketReport(engine: Engine, so: number): SocketReport {
     retransmits: told(TcpInfo.rexmt_segments),
     srtt_us: told(TcpInfo.srtt_us),
   };
+}
+
+/** The protocol of a socket whose row of the protocol switch serves all. */
+function rawProtocol(engine: Engine, so: number): number {
+  const pcb = field.getU32(engine, so, layout.Socket.pcb);
+  return pcb === 0 ? 0 : engine.memory[pcb + layout.Inpcb.protocol];
 }
 
 function protocolName(number: number): string {

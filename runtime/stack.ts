@@ -173,7 +173,7 @@ export class Stack implements AsyncDisposable {
 
   /** Opens a listening TCP socket. `SocketError` EADDRINUSE, EADDRNOTAVAIL and others. */
   listen(options: ListenOptions): Listener {
-    this.#mustBeOpen();
+    this.#mustLive();
     return network.listen(this.#layer, options);
   }
 
@@ -184,13 +184,13 @@ export class Stack implements AsyncDisposable {
    * reason of the signal
    */
   async connect(options: ConnectOptions): Promise<TcpConn> {
-    this.#mustBeOpen();
+    this.#mustLive();
     return await network.connect(this.#layer, options);
   }
 
   /** Opens a UDP socket. `SocketError` EADDRINUSE, EADDRNOTAVAIL and others. */
   listenDatagram(options: DatagramOptions): DatagramConn {
-    this.#mustBeOpen();
+    this.#mustLive();
     return network.listenDatagram(this.#layer, options);
   }
 
@@ -231,8 +231,12 @@ export class Stack implements AsyncDisposable {
 
   async #close(): Promise<void> {
     const { table, waits } = this.#layer;
+    table.close();
     if (this.#engine.panic === undefined) {
-      for (const so of table.all()) release(so);
+      for (const so of table.all()) {
+        if (so.fd >= 0) release(so);
+        else waits.close(so);
+      }
       waits.close();
       for (let i = 0; i < CLOSING_TURNS && this.#loop.turn() > 0; i++);
     }
@@ -250,10 +254,14 @@ export class Stack implements AsyncDisposable {
     for (const so of table.all()) waits.fail(panic, so);
   }
 
-  #mustBeOpen(): void {
+  #mustLive(): void {
     if (this.#engine.panic !== undefined) throw this.#engine.panic;
+  }
+
+  #mustBeOpen(): void {
+    this.#mustLive();
     if (this.#closing !== undefined) {
-      throw new SocketError(Errno.ENETDOWN, "socket", "the stack is closed");
+      throw new SocketError(Errno.ENETDOWN, "if_attach", "the stack is closed");
     }
   }
 

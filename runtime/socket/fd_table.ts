@@ -29,6 +29,7 @@ export class FdTable {
   /** No descriptor below this one is free. */
   #hint = RESERVED;
   #open = 0;
+  #closed = false;
 
   /** @param limit how many descriptors there may be, the reserved ones included */
   constructor(engine: Engine, limit: number = DESCRIPTORS) {
@@ -44,8 +45,14 @@ export class FdTable {
     return this.#open;
   }
 
-  /** Throws `SocketError` EMFILE if no descriptor is free. */
+  /** From now on there are no new descriptors. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Throws `SocketError` EMFILE if no descriptor is free, ENETDOWN if the stack is closed. */
   reserve(syscall: string): void {
+    if (this.#closed) throw new SocketError(Errno.ENETDOWN, syscall, "the stack is closed");
     if (this.#open + RESERVED >= this.#limit) throw new SocketError(Errno.EMFILE, syscall);
   }
 

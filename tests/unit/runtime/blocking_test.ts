@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Af, Msg, Shut, So, Sock, Sol, TcpOpt } from "../../../assembly/abi/socket.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
+import { NullDriver } from "../../../drivers/null.ts";
 import { SocketError } from "../../../runtime/errors.ts";
 import { F_GETFL, F_SETFL, O_NONBLOCK, O_RDWR } from "../../../runtime/socket/control.ts";
 import type { Stack } from "../../../runtime/stack.ts";
@@ -277,17 +278,29 @@ Deno.test("closing the stack ends every wait", async () => {
   const udp: Stack = b;
   const datagram = udp.sys.socket(Af.INET, Sock.DGRAM);
   udp.sys.bind(datagram, { port: 5 });
+  a.sys.setsockopt(client, Sol.SOCKET, So.LINGER, { onoff: true, linger: 100 });
+  await a.sys.send(client, new Uint8Array(1));
+  sim.wire.options = { loss: () => true };
+  const reading = a.sys.recv(client, new Uint8Array(1));
+  const closing = a.sys.close(client);
   const codes = Promise.all([
-    a.sys.recv(client, new Uint8Array(1)),
+    reading,
     b.sys.accept(listener),
     b.sys.recvfrom(datagram, new Uint8Array(1)),
     b.sys.poll([{ fd: -1, events: 0 }]),
   ].map((wait) => code(wait)));
   await sim[Symbol.asyncDispose]();
   assertEquals(await codes, ["EBADF", "EBADF", "EBADF", "EBADF"]);
+  await closing;
   assertEquals(assertThrows(() => a.sys.getsockname(client), SocketError).code, "EBADF");
-  const closed = assertThrows(() => a.listen({ port: 1 }), SocketError);
-  assertEquals(closed.code, "ENETDOWN");
+  const open = [
+    () => a.listen({ port: 1 }),
+    () => a.listenDatagram({ port: 1 }),
+    () => a.sys.socket(Af.INET, Sock.DGRAM),
+  ];
+  for (const call of open) assertEquals(assertThrows(call, SocketError).code, "ENETDOWN");
+  assertEquals(await code(a.connect({ port: 1 })), "ENETDOWN");
+  assertEquals(await code(a.attach(new NullDriver())), "ENETDOWN");
   await a.close();
 });
 
