@@ -233,9 +233,19 @@ function size(text: string | undefined): number {
 export function prefix(name: string, text: string): Prefix {
   const [address, bits = "24", ...more] = text.split("/");
   if (more.length === 0 && isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32) {
+    if (!isHost(address, Number(bits))) throw new UsageError(`--${name}: ${text} is no host`);
     return { address, bits: Number(bits) };
   }
   throw new UsageError(`--${name} takes an IPv4 address such as 10.9.0.2/24, not "${text}"`);
+}
+
+/** Not a network or broadcast, nor this host, loopback, a group or reserved (RFC 1122 3.2.1.3). */
+function isHost(address: string, bits: number): boolean {
+  const [first, ...rest] = address.split(".").map(Number);
+  if (first === 0 || first === 127 || first >= 224) return false;
+  const number = rest.reduce((sum, byte) => sum * 256 + byte, first);
+  const hosts = 2 ** (32 - bits);
+  return bits >= 31 || (number % hosts !== 0 && number % hosts !== hosts - 1);
 }
 
 function listenPort(text: string): ListenPort {

@@ -169,6 +169,9 @@ class Replay {
       this.#play(stack, frame);
       await Promise.resolve();
     }
+    // An empty file has ended without having begun.
+    this.#gate.open = true;
+    this.#settle(stack);
     return await this.#wire.done.then(() => undefined, (error) => error);
   }
 

@@ -1,7 +1,7 @@
 /** The main job, small: two hosts, a capture, and the capture played to a stack again. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { openCapture } from "../../../drivers/capture.ts";
+import { Linktype, openCapture, PcapngWriter } from "../../../drivers/capture.ts";
 import { summarize } from "../../../examples/start/frame_summary.ts";
 import { parseOptions, type StartOptions } from "../../../examples/start/options.ts";
 import { runReplay } from "../../../examples/start/replay.ts";
@@ -97,6 +97,35 @@ Deno.test("replay: sockets that were opened take what is for them", () =>
     assert(await runReplay(options("replay", ...args), output), output.text);
     assertStringIncludes(output.text, "used: TCP_SYN_ACCEPTED");
     assertStringIncludes(output.text, "[SYN ACK]");
+  }));
+
+Deno.test("replay: a file without frames, and one of bare IP packets", () =>
+  withFile(async (path) => {
+    const made = collect();
+    const size = ["--size", "1000", "--capture", path];
+    assert(await runTwoHosts(options("two-hosts", ...size), made), made.text);
+    const frames = [...openCapture(Deno.readFileSync(path))];
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    const empty = new PcapngWriter((bytes) => pieces.push(bytes));
+    empty.close();
+    Deno.writeFileSync(path, await new Blob(pieces).bytes());
+    const nothing = collect();
+    const args = ["--replay", path, "--address", "10.9.0.2"];
+    assert(await runReplay(options("replay", ...args), nothing), nothing.text);
+    assertStringIncludes(nothing.text, "0 frames: 0 used, 0 dropped");
+
+    pieces.length = 0;
+    const raw = new PcapngWriter((bytes) => pieces.push(bytes));
+    raw.addInterface({ linktype: Linktype.RAW });
+    for (const { timestamp_us, data } of frames) {
+      if (data[12] === 8 && data[13] === 0) raw.write({ timestamp_us, data: data.subarray(14) });
+    }
+    raw.close();
+    Deno.writeFileSync(path, await new Blob(pieces).bytes());
+    const output = collect();
+    const listening = ["--replay", path, "--address", "10.9.0.2", "--listen", "tcp/80"];
+    assert(await runReplay(options("replay", ...listening), output), output.text);
+    assertStringIncludes(output.text, "used: TCP_SYN_ACCEPTED");
   }));
 
 Deno.test("replay: a file that is cut is played up to there", () =>
