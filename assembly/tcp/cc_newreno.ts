@@ -1,11 +1,14 @@
 /** NewReno: slow start and congestion avoidance of RFC 5681, counting bytes (RFC 3465). */
 import { initialCwnd } from "./tcb";
-import { Tcb } from "./tcb_t";
+import { Tcb, Tf } from "./tcb_t";
 
 /** Most that cwnd may reach, bytes: well inside the largest scaled window. */
 const CWND_MAX: u32 = 1 << 30;
 
-/** RFC 3465 2.2: in slow start, at most L=2 segments for each ACK. */
+/**
+ * RFC 3465 2.2, 2.3: in slow start, at most L=2 segments for each ACK, but one after a timeout, when
+ * an ACK may cover what had arrived long before.
+ */
 const ABC_L: u32 = 2;
 
 export function start(tp: Tcb): void {
@@ -16,7 +19,8 @@ export function start(tp: Tcb): void {
 export function acked(tp: Tcb, bytes: u32): void {
   const mss: u32 = tp.snd_mss;
   if (tp.cwnd < tp.ssthresh) {
-    tp.cwnd += min<u32>(bytes, ABC_L * mss); // RFC 5681 3.1
+    const l: u32 = tp.flags & Tf.RTO_RECOVERY ? 1 : ABC_L;
+    tp.cwnd += min<u32>(bytes, l * mss); // RFC 5681 3.1
   } else {
     tp.bytes_acked += bytes; // RFC 3465 2.1: one segment for each window acknowledged
     if (tp.bytes_acked >= tp.cwnd) {

@@ -5,6 +5,7 @@ import { TcpState, Th } from "../abi/tcp";
 import * as sockbuf from "../socket/sockbuf";
 import * as so_event from "../socket/so_event";
 import { PKT } from "../inet/pkt_t";
+import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as opt from "../wire/tcp_options";
 import * as cc from "./cc";
@@ -18,6 +19,7 @@ import { G } from "./seg";
 import { Opt, Step } from "./seg_t";
 import * as seq from "./seq";
 import * as subr from "./subr";
+import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as timers from "./timers";
 import { Row } from "./timers";
@@ -68,6 +70,7 @@ export function synAcked(tp: Tcb): void {
   tp.snd_up = tp.snd_una;
   tp.recover = tp.snd_una;
   tp.backoff = 0;
+  tp.tries = 0;
   timers.clear(tp, Row.REXMT);
 }
 
@@ -84,12 +87,14 @@ function takeSack(tp: Tcb): u32 {
   return news;
 }
 
-/** RFC 5681 2: what counts as a duplicate ACK; with SACK, that it reports something new. */
+/**
+ * What counts as a duplicate ACK: with SACK, one that reports something new (RFC 6675 2), so that
+ * reports of duplicates do not (RFC 2883 4); without, RFC 5681 2.
+ */
 function isDuplicate(tp: Tcb, windowSame: bool, news: u32): bool {
   if (G.ack != tp.snd_una || tp.snd_una == tp.snd_max) return false;
   if (tp.snd_wnd == 0) return false; // answers to probes of a closed window
-  if (news > 0) return true; // RFC 6675 2
-  if (tp.flags & Tf.SACK && tp.sacked) return false;
+  if (tp.flags & Tf.SACK) return news > 0;
   return G.len == 0 && windowSame && !(G.flags & (Th.SYN | Th.FIN));
 }
 
@@ -119,10 +124,14 @@ export function newAck(tp: Tcb, ack: u32): void {
   const acked = ack - tp.snd_una;
   const flight = tp.snd_max - tp.snd_una;
   if (tp.rtt_at != 0 && seq.gt(ack, tp.rtt_seq)) rtt.finish(tp);
+  else if (tp.backoff && tp.flags & Tf.TS && G.opts & Opt.TS) {
+    rtt.echoed(tp, tcb.tsNow(tp.ts_offset) - G.ts_ecr);
+  }
   const bytes = min<u32>(acked, so.snd.cc);
   sockbuf.drop(so.snd, bytes);
   tp.snd_una = ack;
-  tp.backoff = 0;
+  tp.tries = 0;
+  tp.progress_at = clock.now();
   tp.dupacks = 0;
   tp.soft_error = 0;
   if (tp.sacked) sack.advance(tp, ack);
@@ -130,7 +139,7 @@ export function newAck(tp: Tcb, ack: u32): void {
   if (seq.lt(tp.snd_up, ack)) tp.snd_up = ack;
   congestion(tp, acked, flight);
   if (ack == tp.snd_max) timers.clear(tp, Row.REXMT); // RFC 6298 5.2
-  else if (!timers.isSet(tp, Row.PERSIST)) timers.set(tp, Row.REXMT, i64(tp.rto_us)); // 5.3
+  else if (!timers.isSet(tp, Row.PERSIST)) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp)); // 5.3
   if (bytes > 0) so_event.wwakeup(so);
   G.acked = acked;
 }

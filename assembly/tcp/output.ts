@@ -170,8 +170,10 @@ function usable(tp: Tcb, off: u32): u32 {
     room = tp.cwnd > pipe ? tp.cwnd - pipe : 0;
   } else {
     const out = off - sack.below(tp, tp.snd_nxt);
-    // RFC 3042: the first two duplicate ACKs each let one new segment go
-    const cwnd = tp.cwnd + (tp.dupacks < 3 ? u32(tp.dupacks) * u32(tp.snd_mss) : 0);
+    // RFC 3042: the first two duplicate ACKs each let one new segment go; with SACK, by what they
+    // report as arrived (RFC 6675 5, step 3)
+    const dups: u32 = tp.flags & (Tf.SACK | Tf.RECOVERY) || tp.dupacks >= 3 ? 0 : tp.dupacks;
+    const cwnd = tp.cwnd + dups * u32(tp.snd_mss);
     room = cwnd > out ? cwnd - out : 0;
   }
   const both = min<u32>(peer, room);
@@ -218,6 +220,7 @@ function sent(tp: Tcb): void {
   const end = P.seq + P.len + syn + fin;
   if (end == P.seq) return;
   tp.sent_at = clock.now();
+  if (tp.snd_una == tp.snd_max) tp.progress_at = tp.sent_at;
   if (fin) tp.flags |= Tf.SENTFIN;
   const again = seq.lt(P.seq, tp.snd_max);
   if (again) resent(tp, end);
@@ -251,7 +254,7 @@ function advance(tp: Tcb, end: u32): void {
     timers.clear(tp, Row.PERSIST);
     tp.backoff = 0;
   }
-  if (!timers.isSet(tp, Row.REXMT)) timers.set(tp, Row.REXMT, rtt.backedOff(tp)); // RFC 6298 5.1
+  if (!timers.isSet(tp, Row.REXMT)) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp)); // RFC 6298 5.1
 }
 
 /**

@@ -66,7 +66,7 @@ export function newAck(tp: Tcb, acked: u32): void {
 /** The retransmission timer has fired (RFC 5681 3.1, RFC 6298 5.4 to 5.6). */
 export function timeout(tp: Tcb): void {
   // RFC 5681 equation 4: only the first timeout of a segment halves ssthresh
-  if (tp.backoff == 0) cc.reduce(tp);
+  if (tp.tries == 0) cc.reduce(tp);
   tp.flags &= ~(Tf.RECOVERY | Tf.REXMT1);
   tp.flags |= Tf.RTO_RECOVERY;
   tp.cwnd = tp.snd_mss;

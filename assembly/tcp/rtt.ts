@@ -20,6 +20,7 @@ export function sample(tp: Tcb, rtt_us: u32): void {
     tp.srtt_us = tp.srtt_us - (tp.srtt_us >> 3) + (rtt_us >> 3);
     if (tp.srtt_us == 0) tp.srtt_us = 1;
   }
+  tp.backoff = 0; // RFC 6298 5: only a sample collapses the RTO
   const spread = max<u32>(GRANULARITY_US, tp.rttvar_us << 2);
   tp.rto_us = clampRto(tp.srtt_us + spread);
 }
@@ -35,6 +36,17 @@ export function backedOff(tp: Tcb): i64 {
   return min<i64>(us, i64(T.rto_max_us));
 }
 
+/**
+ * Time to the next retransmission: the timeout with its backoff, but no longer than the user allows
+ * data to stay unacknowledged (RFC 5482).
+ */
+export function rexmtDelay(tp: Tcb): i64 {
+  const us = backedOff(tp);
+  if (tp.user_timeout_ms == 0) return us;
+  const left = tp.progress_at + i64(tp.user_timeout_ms) * 1000 - clock.now();
+  return min<i64>(us, max<i64>(left, 1));
+}
+
 /** Starts timing the segment that begins at `seq`, if none is being timed. */
 export function start(tp: Tcb, seq: u32): void {
   if (tp.rtt_at != 0) return;
@@ -45,6 +57,15 @@ export function start(tp: Tcb, seq: u32): void {
 /** Forgets the segment being timed: it was sent again (Karn, RFC 6298 3). */
 export function cancel(tp: Tcb): void {
   tp.rtt_at = 0;
+}
+
+/**
+ * The ACK of data that was sent twice is a sample after all if it echoes a timestamp, since that
+ * tells which of the two it answers (RFC 7323 4.1). `elapsed_ms`: age of that timestamp.
+ */
+export function echoed(tp: Tcb, elapsed_ms: u32): void {
+  if (elapsed_ms > 0x3fffffff / 1000) return; // not one of ours
+  sample(tp, max<u32>(elapsed_ms, 1) * 1000);
 }
 
 /** The segment being timed was acknowledged. */

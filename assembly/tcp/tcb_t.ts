@@ -27,6 +27,7 @@ export class Tcb {
   rtt_at: i64; // when the timed segment left, 0: none is timed
   sent_at: i64; // when anything last left
   rcvd_at: i64; // when anything last came
+  progress_at: i64; // when snd_una last moved, or data went out with nothing in flight
   ts_recent_at: i64; // when ts_recent was taken
   inp: Inpcb;
   segq: Mbuf; // out-of-order segments by sequence number, linked by nextpkt; see reass.ts
@@ -96,7 +97,7 @@ export class Tcb {
   oob_have: u8; // 1: oob_byte is there, 2: it was read
   out_listed: u8; // 1 while on the output list
   pad: u8;
-  pad2: u8;
+  tries: u8; // timeouts in a row without progress
   state: i32; // TcpState
   soft_error: i32; // reported if the connection then times out (RFC 9293 3.9.2.2)
 

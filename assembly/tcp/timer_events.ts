@@ -53,7 +53,7 @@ function rexmt(tp: Tcb): bool {
   }
   // a peer that has closed its window is alive as long as it answers: that is the persist timer's
   const most = tp.state < TcpState.ESTABLISHED ? T.syn_retries : T.data_retries;
-  if (u32(tp.backoff) >= most || userTimeout(tp)) {
+  if (u32(tp.tries) >= most || userTimeout(tp)) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
@@ -65,17 +65,18 @@ function rexmt(tp: Tcb): bool {
   } else {
     recovery.timeout(tp);
   }
-  tp.backoff++;
+  tp.tries++;
+  if (tp.backoff < 12) tp.backoff++;
   output.output(tp);
   const watched = timers.isSet(tp, Row.REXMT) || timers.isSet(tp, Row.PERSIST);
-  if (!watched) timers.set(tp, Row.REXMT, rtt.backedOff(tp));
+  if (!watched) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
   return true;
 }
 
 /** TCP_USER_TIMEOUT: data may stay unacknowledged only so long (RFC 5482). */
 function userTimeout(tp: Tcb): bool {
-  if (tp.user_timeout_ms == 0 || tp.rcvd_at == 0) return false;
-  return clock.now() - tp.rcvd_at >= i64(tp.user_timeout_ms) * 1000;
+  if (tp.user_timeout_ms == 0) return false;
+  return clock.now() - tp.progress_at >= i64(tp.user_timeout_ms) * 1000;
 }
 
 /** Probes the closed window with one byte (RFC 9293 3.8.6.1), as long as that is answered. */
