@@ -51,6 +51,7 @@ export interface LoopParts {
 export class Loop implements Scheduler {
   readonly #parts: LoopParts;
   readonly #manual: boolean;
+  readonly #loopback: number;
   readonly #anchor = new platform.Anchor();
   readonly #run: () => void = () => {
     if (this.#scheduled) this.#turnAndGoOn();
@@ -77,6 +78,7 @@ export class Loop implements Scheduler {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#manual = parts.clock.manual;
+    this.#loopback = parts.engine.calls.if_ptr(LOOPBACK);
   }
 
   /** True if a turn was asked for and has not run; for those who drive a stack by hand. */
@@ -94,11 +96,6 @@ export class Loop implements Scheduler {
     if (this.#fresh && this.#scheduled || this.#turning || this.#closed) return;
     this.#readClock();
     this.#parts.engine.calls.if_input(LOOPBACK, 0, this.#now_us);
-  }
-
-  /** The same for a call that seldom sends: while turns follow closely, their time will do. */
-  enterLightly(): void {
-    if (!this.#scheduled) this.enter();
   }
 
   /** Takes a turn soon: something happened outside. */
@@ -122,9 +119,9 @@ export class Loop implements Scheduler {
     if (this.#scheduled) return;
     const { engine } = this.#parts;
     const next_us = engine.calls.nextDeadline();
-    if (next_us < this.#armed_us || this.#queued(LOOPBACK)) return this.kick();
-    for (const { index } of this.#parts.attachments) {
-      if (this.#queued(index)) return this.kick();
+    if (next_us < this.#armed_us || this.#queued(this.#loopback)) return this.kick();
+    for (const { ifnet } of this.#parts.attachments) {
+      if (this.#queued(ifnet)) return this.kick();
     }
   }
 
@@ -209,17 +206,16 @@ export class Loop implements Scheduler {
     for (let i = 0; i < count; i++) {
       const attachment = attachments[(this.#first + i) % count];
       const sent = attachment.transmit();
-      if (sent > 0 && this.#queued(attachment.index)) this.#more = true;
+      if (sent > 0 && this.#queued(attachment.ifnet)) this.#more = true;
       frames += sent;
     }
     return frames;
   }
 
-  /** True if frames wait in the send queue of an interface. */
-  #queued(index: number): boolean {
-    const { engine } = this.#parts;
-    const ifnet = engine.calls.if_ptr(index);
+  /** True if frames wait in the send queue of the interface at an address. */
+  #queued(ifnet: number): boolean {
     if (ifnet === 0) return false;
+    const { engine } = this.#parts;
     const { Ifnet } = layout;
     const head = field.getU32(engine, ifnet, Ifnet.snd_head);
     return head !== field.getU32(engine, ifnet, Ifnet.snd_tail);

@@ -40,6 +40,7 @@ export class Attachment implements Ifnet {
   readonly #host: AttachHost;
   readonly #engine: Engine;
   #index = 0;
+  #ifnet = 0;
   #hwaddr: Uint8Array<ArrayBuffer> = new Uint8Array(6);
   #rx: Descriptors | undefined = undefined;
   #tx: Descriptors | undefined = undefined;
@@ -74,6 +75,11 @@ export class Attachment implements Ifnet {
   /** Its index in the stack, from 1; 0 while the driver's `attach` runs. */
   get index(): number {
     return this.#index;
+  }
+
+  /** Address of its struct Ifnet in the engine; 0 while it is in none. */
+  get ifnet(): number {
+    return this.#ifnet;
   }
 
   /** Hardware address in use; zeros while the driver's `attach` runs. */
@@ -170,6 +176,7 @@ export class Attachment implements Ifnet {
     this.#rx = undefined;
     this.#tx = undefined;
     this.#index = 0;
+    this.#ifnet = 0;
     this.#reason ??= "detached";
     if (index !== 0 && this.#engine.panic === undefined) this.#engine.calls.if_detach(index);
     await this.driver.detach();
@@ -199,6 +206,7 @@ export class Attachment implements Ifnet {
     }
     this.#index = index;
     const ifnet = calls.if_ptr(index);
+    this.#ifnet = ifnet;
     const { Ifnet } = layout;
     this.#rx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.rxdesc), true);
     this.#tx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.txdesc), false);

@@ -165,7 +165,7 @@ export class So implements Waitable {
     // A program that has no room for a byte of a stream does not wait for one.
     if (length === 0 && this.stream && (flags & Msg.OOB) === 0) return 0;
     const { calls, staging } = this.#engine;
-    this.layer.waits.scheduler.enterLightly();
+    // Receiving may send a window update; the time of the last turn is good enough for that.
     const got = calls.so_recv(this.ptr, staging, length, flags & ~OWN_FLAGS, nam);
     if (got > 0) this.layer.waits.scheduler.touch();
     return got;

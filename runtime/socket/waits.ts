@@ -24,8 +24,6 @@ export interface Scheduler {
   now_us(): number;
   /** Before a call that may send: sets the engine's clock. */
   enter(): void;
-  /** Before a call that seldom sends. */
-  enterLightly(): void;
   /** Something happened: take a turn soon. */
   kick(): void;
   /** The same after a call that began with `enter`. */
