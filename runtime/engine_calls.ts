@@ -100,6 +100,8 @@ export interface EngineCalls {
   tcb_of(so: number): number;
   /** Where `panic` leaves line and column. */
   panic_info(): number;
+  /** Switches IPv4 forwarding on (1) or off (0). */
+  ip_forwarding(on: number): void;
 }
 
 type Call = (...args: number[]) => number;

@@ -59,6 +59,8 @@ export interface StackOptions {
   readonly descriptors?: number;
   /** Name of the host; `godwit` unless told. */
   readonly hostname?: string;
+  /** Whether packets for other hosts are sent on, as a router does; no unless told. */
+  readonly forwarding?: boolean;
   /** Interfaces to begin with, beside the loopback interface `lo0`. */
   readonly interfaces?: readonly InterfaceOptions[];
   /** Another build of the engine: a module, or its bytes. */
@@ -84,6 +86,7 @@ export class Stack implements AsyncDisposable {
   readonly #layer: SocketLayer;
   readonly #loop: Loop;
   readonly #attachments: Attachment[] = [];
+  #forwarding = false;
   #closing: Promise<void> | undefined = undefined;
 
   /** Made by {@link createStack}. */
@@ -111,6 +114,20 @@ export class Stack implements AsyncDisposable {
   /** The engine, for tools that look into it. */
   get engine(): Engine {
     return this.#engine;
+  }
+
+  /**
+   * Whether packets for other hosts are sent on along the routing table, with their TTL lowered
+   * (RFC 1812 5.2), instead of dropped as IP_NOT_OURS.
+   */
+  get forwarding(): boolean {
+    return this.#forwarding;
+  }
+
+  /** Begins or ends to send on packets for other hosts. */
+  set forwarding(on: boolean) {
+    this.#engine.calls.ip_forwarding(on ? 1 : 0);
+    this.#forwarding = on;
   }
 
   /** Interfaces with a driver, in the order they were attached. */
@@ -307,6 +324,7 @@ export async function createStack(options: StackOptions = {}): Promise<Stack> {
   const engine = await Engine.create({ engine: options.engine, memory: options.memory, entropy });
   const stack = new Stack(engine, entropy, options);
   try {
+    stack.forwarding = options.forwarding ?? false;
     for (const { driver, ...rest } of options.interfaces ?? []) await stack.attach(driver, rest);
   } catch (error) {
     await stack.close();
