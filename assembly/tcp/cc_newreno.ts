@@ -6,8 +6,8 @@ import { Tcb, Tf } from "./tcb_t";
 const CWND_MAX: u32 = 1 << 30;
 
 /**
- * RFC 3465 2.2, 2.3: in slow start, at most L=2 segments for each ACK, but one after a timeout, when
- * an ACK may cover what had arrived long before.
+ * RFC 3465 2.2, 2.3: in slow start, at most L=2 segments for each ACK, but one after a timeout,
+ * when an ACK may cover what had arrived long before.
  */
 const ABC_L: u32 = 2;
 

@@ -32,6 +32,7 @@ import * as respond from "./respond";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as timewait from "./timewait";
+import * as urgent from "./urgent";
 
 /** The options of the segment being input. */
 const O: opt.Options = changetype<opt.Options>(memory.data(offsetof<opt.Options>(), 16));
@@ -143,6 +144,7 @@ function toListener(lport: u16, fport: u16): void {
     return;
   }
   // the ACK that completed the handshake may carry data, or FIN
+  if (G.flags & Th.URG) urgent.normalize(child);
   steps(child, Fate.TCP_CONNECTION_MADE);
 }
 
@@ -150,6 +152,7 @@ function toConnection(tp: Tcb): void {
   tp.rcvd_at = clock.now();
   if (!(G.flags & Th.SYN)) G.wnd <<= u32(tp.snd_scale); // RFC 7323 2.3
   if (fast.input(tp)) return;
+  if (G.flags & Th.URG) urgent.normalize(tp);
   if (tp.state == TcpState.SYN_SENT) {
     const step = synsent.input(tp);
     if (step == Step.CONTINUE) return afterSynSent(tp);

@@ -40,6 +40,7 @@ function simultaneousOpen(tp: Tcb): void {
   if (tp.state != TcpState.SYN_RECEIVED || !(G.flags & Th.SYN) || G.seq != tp.irs) return;
   G.flags &= ~Th.SYN;
   G.seq++;
+  if (G.up) G.up--;
   if (!(G.flags & Th.ACK)) tp.flags |= Tf.ACKNOW;
 }
 

@@ -40,7 +40,7 @@ export function input(tp: Tcb): Step {
   // a connection that waits to be accepted has no descriptor either, but is ESTABLISHED
   const closed = state != TcpState.ESTABLISHED && (tp.inp.so.state & Ss.NOFDREF) != 0;
   if (G.len > 0 && closed) return afterClose(tp);
-  if (G.flags & Th.URG && G.up > 0) urgent.input(tp);
+  if (G.flags & Th.URG) urgent.input(tp);
   else if (seq.gt(tp.rcv_nxt, tp.rcv_up)) tp.rcv_up = tp.rcv_nxt;
   let fin = (G.flags & Th.FIN) != 0;
   if (G.len > 0 || (fin && G.seq != tp.rcv_nxt)) fin = text(tp, fin);
@@ -65,9 +65,9 @@ function text(tp: Tcb, fin: bool): bool {
   if (inOrder && !tp.segq) {
     tp.rcv_nxt += G.len;
     stat.add(Stat.TCP_BYTES_IN, G.len);
-    const oob = urgent.pull(tp, m);
-    if (so.state & Ss.CANTRCVMORE) mbuf.freem(oob);
-    else if (oob) sockbuf.append(so.rcv, oob);
+    const rest = urgent.pull(tp, m, G.seq);
+    if (so.state & Ss.CANTRCVMORE) mbuf.freem(rest);
+    else if (rest) sockbuf.append(so.rcv, rest);
     owe(tp);
     so_event.rwakeup(so);
     return fin;

@@ -31,7 +31,7 @@ export function input(tp: Tcb): bool {
   if (tp.snd_nxt != tp.snd_max || G.wnd == 0 || tp.snd_wnd == 0) return false;
   const news = seq.gt(G.ack, tp.snd_una);
   if (news ? !expectedAck(tp) : G.ack != tp.snd_una || G.len == 0) return false;
-  if (G.len > 0 && (tp.segq || G.len > window.offered(tp))) return false;
+  if (G.len > 0 && !expectedData(tp)) return false;
   if (!timestampOk(tp)) return false;
   stat.inc(Stat.TCP_PREDICTED);
   stat.fate(Fate.TCP_ACCEPTED);
@@ -46,6 +46,11 @@ export function input(tp: Tcb): bool {
 /** An ACK of what was sent, with no loss in sight. */
 function expectedAck(tp: Tcb): bool {
   return seq.le(G.ack, tp.snd_max) && !tp.sacked && tp.dupacks == 0;
+}
+
+/** Data at rcv_nxt that fits, nothing out of order and no urgent byte ahead. */
+function expectedData(tp: Tcb): bool {
+  return !tp.segq && G.len <= window.offered(tp) && seq.le(tp.rcv_up, tp.rcv_nxt);
 }
 
 /** RFC 7323 5.3, for a segment at rcv_nxt; true also if no timestamps are in force. */
@@ -64,6 +69,7 @@ function inOrder(tp: Tcb): void {
   const so = tp.inp.so;
   ops.adj(m, i32(G.off));
   tp.rcv_nxt += G.len;
+  tp.rcv_up = tp.rcv_nxt; // left behind, it would seem ahead after 2^31 bytes
   stat.add(Stat.TCP_BYTES_IN, G.len);
   if (so.state & Ss.CANTRCVMORE) mbuf.freem(m);
   else sockbuf.append(so.rcv, m);

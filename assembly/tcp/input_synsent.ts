@@ -76,6 +76,7 @@ function takeSyn(tp: Tcb): void {
   tcb.setMss(tp);
   // the SYN takes one number: from here on the segment is its text (RFC 9293 3.10.7.3)
   G.seq++;
+  if (G.up) G.up--;
   G.flags &= ~Th.SYN;
 }
 

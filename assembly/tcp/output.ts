@@ -194,6 +194,7 @@ function worthwhile(tp: Tcb, off: u32, cc: u32): bool {
   if (P.flags & Th.FIN) return true;
   if (P.len == 0) return false;
   if (P.len >= maxPayload(tp) || seq.lt(P.seq, tp.snd_max) || tp.flags & Tf.FORCE) return true;
+  if (seq.gt(tp.snd_up, P.seq)) return true; // urgent data does not wait
   if (tp.max_sndwnd > 0 && P.len >= tp.max_sndwnd >> 1) return true;
   if (off + P.len < cc || tp.flags & (Tf.MORETOCOME | Tf.CORK)) return false;
   return (tp.flags & Tf.NODELAY) != 0 || tp.snd_una == tp.snd_max;

@@ -12,6 +12,7 @@ import * as stat from "../sys/stat";
 import { Seg } from "./seg_t";
 import * as seq from "./seq";
 import { Tcb } from "./tcb_t";
+import * as urgent from "./urgent";
 
 /**
  * Segments one connection may hold back. Each takes a whole mbuf however little it carries, so this
@@ -127,10 +128,12 @@ export function deliver(tp: Tcb): bool {
       continue;
     }
     if (old) ops.adj(m, i32(old));
+    const start = tp.rcv_nxt;
     tp.rcv_nxt += m.pktlen;
     stat.add(Stat.TCP_BYTES_IN, m.pktlen);
-    if (so.state & Ss.CANTRCVMORE) mbuf.freem(m);
-    else sockbuf.append(so.rcv, m);
+    const rest = urgent.pull(tp, m, start);
+    if (so.state & Ss.CANTRCVMORE) mbuf.freem(rest);
+    else if (rest) sockbuf.append(so.rcv, rest);
   }
   return fin;
 }

@@ -47,9 +47,10 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   // RFC 7323 2.2: the window of a SYN is never scaled
   const field = flags & Th.SYN ? min<u32>(win, 0xffff) : win >> u32(tp.rcv_scale);
   const ack = flags & Th.ACK ? tp.rcv_nxt : 0;
-  const urgent = urgentField(tp, s, flags);
+  const urgent = isUrgent(tp, s, flags);
   const bits = urgent ? flags | Th.URG : flags;
-  tcp.put(h, inp.lport, inp.fport, s, ack, hlen, bits, field, urgent);
+  const pointer = urgent ? tp.snd_up - s - (tp.flags & Tf.STDURG ? 1 : 0) : 0;
+  tcp.put(h, inp.lport, inp.fport, s, ack, hlen, bits, field, pointer);
   fill(tp, m, s, len, hlen);
   const err = in_output.send(m, inp, IpOut.DF);
   if (err < 0) return err;
@@ -83,9 +84,11 @@ function acknowledged(tp: Tcb, win: u32): void {
   tp.d_delack = 0;
 }
 
-/** The urgent pointer for a segment at `s`, 0 if nothing urgent lies at or beyond it. */
-function urgentField(tp: Tcb, s: u32, flags: u32): u32 {
-  if (flags & (Th.SYN | Th.RST) || !seq.gt(tp.snd_up, s)) return 0;
-  // RFC 9293 3.8.5: the pointer names the byte after the urgent data
-  return min<u32>(tp.snd_up - s, 0xffff);
+/**
+ * True if a segment at `s` tells of urgent data: some lies at or beyond it that is not acknowledged,
+ * and near enough for the pointer (RFC 9293 3.8.5). Clipped, it would name the wrong byte.
+ */
+function isUrgent(tp: Tcb, s: u32, flags: u32): bool {
+  if (flags & (Th.SYN | Th.RST) || !seq.gt(tp.snd_up, tp.snd_una)) return false;
+  return seq.gt(tp.snd_up, s) && tp.snd_up - s <= 0xffff;
 }

@@ -5,6 +5,7 @@
  */
 import { Errno } from "../abi/errno";
 import { Msg, So, Ss } from "../abi/socket";
+import { Th } from "../abi/tcp";
 import { Socket } from "../socket/socket_t";
 import * as so_event from "../socket/so_event";
 import * as mbuf from "../sys/mbuf";
@@ -17,9 +18,17 @@ import { Tcb, Tf } from "./tcb_t";
 const HAVE: u8 = 1;
 const READ: u8 = 2;
 
+/**
+ * Makes the pointer in G name the byte after the urgent one, whichever form is in use; one that
+ * names nothing is taken away. Before anything is trimmed.
+ */
+export function normalize(tp: Tcb): void {
+  if (tp.flags & Tf.STDURG) G.up++;
+  if (G.up == 0) G.flags &= ~Th.URG;
+}
+
 /** A segment with URG: moves RCV.UP and sets the mark. */
 export function input(tp: Tcb): void {
-  if (tp.flags & Tf.STDURG) G.up++;
   const up = G.seq + G.up;
   if (!seq.gt(up, tp.rcv_up)) return;
   tp.rcv_up = up;
@@ -31,13 +40,13 @@ export function input(tp: Tcb): void {
 }
 
 /**
- * Takes the urgent byte out of `m`, the in-order data of the segment in G, if it lies there.
+ * Takes the urgent byte out of `m`, data that is in order and begins at `start`, if it lies there.
  *
  * @returns the chain without it; nil if nothing is left.
  */
-export function pull(tp: Tcb, m: Mbuf): Mbuf {
-  const at = i32(tp.rcv_up - 1 - G.seq);
-  if (at < 0 || u32(at) >= G.len || tp.oob_have || tp.inp.so.options & So.OOBINLINE) return m;
+export function pull(tp: Tcb, m: Mbuf, start: u32): Mbuf {
+  const at = i32(tp.rcv_up - 1 - start);
+  if (at < 0 || u32(at) >= m.pktlen || tp.oob_have || tp.inp.so.options & So.OOBINLINE) return m;
   tp.oob_byte = byteAt(m, u32(at));
   tp.oob_have = HAVE;
   if (m.pktlen == 1) {

@@ -201,7 +201,6 @@ function sendOob(tp: Tcb, m: Mbuf): i32 {
   const sb = tp.inp.so.snd;
   sockbuf.append(sb, m);
   tp.snd_up = tp.snd_una + sb.cc;
-  if (tp.flags & Tf.STDURG) tp.snd_up--;
   tp.flags |= Tf.ACKNOW; // the pointer is told even if the window is closed
   output.output(tp);
   return 0;
