@@ -3,7 +3,7 @@ export const enum Limits {
   INTERFACES = 64, // interfaces of one stack
   RING = 64, // frames in one batch to or from a driver
   IF_SNDQ = 1024, // frames waiting in an interface's send queue; a power of two
-  ARP_HOLD = 4, // packets held for an address being resolved
+  ARP_HOLD = 1024, // packets held for an address being resolved
   FRAG_PER_DATAGRAM = 64, // fragments of one datagram
   SOMAXCONN = 1024, // largest listen backlog
   SB_MAX = 16777216, // largest socket buffer, bytes

@@ -165,9 +165,12 @@ export function removeAll(ifp: Ifnet, all: bool): void {
   }
 }
 
-/** Holds a packet until the answer comes; beyond `limit` the oldest is dropped. */
+/**
+ * Holds a packet until the answer comes; beyond `limit` the oldest is dropped. When mbufs are short
+ * one packet is held (RFC 1122 2.3.2.2), so that addresses nobody has cannot pin the pool.
+ */
 export function hold(e: ArpEntry, m: Mbuf, limit: u32): void {
-  if (e.held_count >= limit) {
+  if (e.held && (e.held_count >= limit || mbuf.low())) {
     e.ifp.odrops += 1;
     mbuf.freem(takeHeld(e));
   }

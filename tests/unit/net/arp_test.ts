@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Errno } from "../../../assembly/abi/errno.ts";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
+import { Limits } from "../../../assembly/abi/limits.ts";
 import { Stat } from "../../../assembly/abi/stat.ts";
 import { IfReq } from "../../../runtime/wasm/layout.gen.ts";
 import { arp, type ArpFields, BROADCAST, bytes, ether, ip, ip4, mac, udp } from "./frames.ts";
@@ -50,10 +51,13 @@ Deno.test("arp: the neighbour of a request is known afterwards", () => {
   assertEquals(readIp4(readEther(frame).payload).dst, "10.0.0.2");
 });
 
-Deno.test("arp: packets are held until the answer; beyond four the oldest goes", () => {
-  const { host, port } = etherHost();
+Deno.test("arp: packets are held until the answer; beyond the limit the oldest goes", () => {
+  const { host, port } = etherHost({ mbufs_small: 2048 });
   const so = host.udp(0);
-  for (let i = 0; i < 6; i++) assertEquals(host.send(so, bytes(i), "10.0.0.2", 9), 1);
+  const most: number = Limits.ARP_HOLD;
+  for (let i = 0; i < most + 2; i++) {
+    assertEquals(host.send(so, bytes(i & 255), "10.0.0.2", 9), 1);
+  }
   const asked = arpsOut(host, port);
   assertEquals(asked.map(({ op, tpa, spa, to }) => [op, tpa, spa, to]), [
     [1, "10.0.0.2", "10.0.0.1", BROADCAST],
@@ -61,7 +65,17 @@ Deno.test("arp: packets are held until the answer; beyond four the oldest goes",
   assertEquals(host.count(port, "odrops"), 2);
   assertEquals(host.input(port, arpFrame(reply, OWN)), ["ARP_LEARNED"]);
   const sent = host.packets(port).map((p) => readIp4(p).payload[8]);
-  assertEquals(sent, [2, 3, 4, 5]);
+  assertEquals(sent, Array.from({ length: most }, (_, i) => (i + 2) & 255));
+});
+
+Deno.test("arp: addresses that nobody has cannot pin the last mbufs", () => {
+  const { host, port } = etherHost({ mbufs_small: 64 });
+  const so = host.udp(0);
+  for (let i = 0; i < 100; i++) assertEquals(host.send(so, bytes(i), "10.0.0.2", 9), 1);
+  assertEquals(host.count(port, "odrops") > 40, true);
+  assertEquals(host.input(port, arpFrame(reply, OWN)), ["ARP_LEARNED"]);
+  const sent = host.packets(port).map((p) => readIp4(p).payload[8]);
+  assertEquals(sent.at(-1), 99);
 });
 
 Deno.test("arp: three requests a second apart, then EHOSTDOWN for a while, then anew", () => {
