@@ -9,6 +9,9 @@ import type { Case, Group } from "../kit/case.ts";
 import type { Host } from "../kit/host.ts";
 import { attempt, kernelUdp, run, setSysctl } from "../kit/kernel.ts";
 
+/** What the kernel's device gets instead of the address that it was made with. */
+const NEW_ADDRESS = "02:00:00:00:77:01";
+
 async function pingStack(): Promise<void> {
   const { code, stdout } = await attempt("ping", "-c1", "-W8", GODWIT);
   assert(code === 0, stdout);
@@ -54,9 +57,14 @@ async function defendsAddress(host: Host): Promise<void> {
 }
 
 /** The kernel's device gets another hardware address and says so by ARP. */
-async function learnsNewAddress({ sys }: Host): Promise<void> {
-  await run("ip", "link", "set", DEVICE, "address", "02:00:00:00:77:01");
+async function learnsNewAddress(host: Host): Promise<void> {
+  const { sys, stack } = host;
+  await run("ip", "link", "set", DEVICE, "address", NEW_ADDRESS);
   await announceAll();
+  await host.until("the new address is known", () => {
+    const neighbor = stack.netstat().neighbors.find(({ address }) => address === KERNEL);
+    return neighbor?.hwaddr === NEW_ADDRESS;
+  });
   const fd = sys.socket(Af.INET, Sock.DGRAM);
   using server = kernelUdp(KERNEL);
   const { port } = server.addr as Deno.NetAddr;

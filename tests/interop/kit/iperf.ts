@@ -107,12 +107,14 @@ export async function serveIperf(listener: { accept(): Promise<Duplex> }): Promi
   }
   await expectState(control, TEST_END);
   running = false;
+  // The client may be reading a whole block: the end of the stream lets it go on.
+  for (const { conn } of streams) conn.close();
   await tell(control, EXCHANGE_RESULTS);
   await readJson(control);
   await writeJson(control, results(streams));
   await tell(control, DISPLAY_RESULTS);
   await expectState(control, IPERF_DONE);
-  for (const { conn } of [...streams, { conn: control }]) conn.close();
+  control.close();
   await Promise.all(streams.map(({ done }) => done));
   return { bytes: Math.min(...streams.map(({ bytes }) => bytes)) };
 }
