@@ -16,6 +16,7 @@ import * as checksum from "../wire/checksum";
 import * as tcp from "../wire/tcp";
 import * as options from "./options";
 import * as seq from "./seq";
+import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as window from "./window";
 
@@ -52,7 +53,7 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   const pointer = urgent ? tp.snd_up - s - (tp.flags & Tf.STDURG ? 1 : 0) : 0;
   tcp.put(h, inp.lport, inp.fport, s, ack, hlen, bits, field, pointer);
   fill(tp, m, s, len, hlen);
-  const err = in_output.send(m, inp, IpOut.DF);
+  const err = in_output.send(m, inp, in_output.mtu(inp) > tcb.PATH_MTU_MIN ? IpOut.DF : 0);
   if (err < 0) return err;
   stat.inc(Stat.TCP_SEGMENTS_OUT);
   if (len == 0 && !(flags & (Th.SYN | Th.FIN | Th.RST))) stat.inc(Stat.TCP_ACKS_OUT);
@@ -85,8 +86,8 @@ function acknowledged(tp: Tcb, win: u32): void {
 }
 
 /**
- * True if a segment at `s` tells of urgent data: some lies at or beyond it that is not acknowledged,
- * and near enough for the pointer (RFC 9293 3.8.5). Clipped, it would name the wrong byte.
+ * True if a segment at `s` tells of urgent data: some lies at or beyond it that is not
+ * acknowledged, near enough for the pointer (RFC 9293 3.8.5). Clipped, it would name another byte.
  */
 function isUrgent(tp: Tcb, s: u32, flags: u32): bool {
   if (flags & (Th.SYN | Th.RST) || !seq.gt(tp.snd_up, tp.snd_una)) return false;
