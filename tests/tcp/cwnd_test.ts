@@ -111,7 +111,7 @@ Deno.test("RFC 7661 4.3: a window that is not used does not grow", async () => {
   c.end();
 });
 
-Deno.test("RFC 5681 3.1: the peer's window limits also what congestion control allows", async () => {
+Deno.test("RFC 5681 3.1: the lesser of cwnd and the peer's window counts", async () => {
   const c = await established({ sndbuf: 1 << 20, win: 5 * MSS });
   c.write(pattern(100 * MSS));
   for (let i = 0; i < 5; i++) {

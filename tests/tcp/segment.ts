@@ -36,6 +36,8 @@ export interface Segment extends SegmentOptions {
   readonly win: number;
   readonly up: number;
   readonly data: Uint8Array;
+  /** The packet may not be fragmented; what encode makes never may. */
+  readonly df?: boolean;
 }
 
 /** How a packet that encode makes departs from what is right. */
@@ -132,6 +134,29 @@ export function encode(s: Segment, faults: Faults = {}): Uint8Array {
   return packet;
 }
 
+/** An ICMP error from `router` to `src` that quotes the first 8 bytes of a segment of its. */
+export function icmpError(
+  router: string,
+  type: number,
+  code: number,
+  rest: number,
+  s: Pick<Segment, "src" | "dst" | "sport" | "dport" | "seq">,
+  length = 1500,
+): Uint8Array {
+  const icmp = new Uint8Array(8 + IP_HEADER + 8);
+  const view = new DataView(icmp.buffer);
+  icmp[0] = type;
+  icmp[1] = code;
+  view.setUint32(4, rest);
+  icmp.set(ipHeader(s.src, s.dst, PROTOCOL_TCP, length - IP_HEADER, 60), 8);
+  view.setUint16(28, s.sport);
+  view.setUint16(30, s.dport);
+  view.setUint32(32, s.seq);
+  view.setUint16(2, ~checksum(icmp) & 0xffff);
+  const ip = ipHeader(router, s.src, 1, icmp.length);
+  return Uint8Array.from([...ip, ...icmp]);
+}
+
 function readOptions(bytes: Uint8Array): SegmentOptions {
   const found: {
     mss?: number;
@@ -190,6 +215,7 @@ export function decode(packet: Uint8Array): Segment {
     win: view.getUint16(IP_HEADER + 14),
     up: view.getUint16(IP_HEADER + 18),
     data: tcp.slice(hlen),
+    df: (packet[6] & 0x40) !== 0,
     ...readOptions(tcp.subarray(TCP_HEADER, hlen)),
   };
 }
