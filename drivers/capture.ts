@@ -1,7 +1,7 @@
 /**
  * Capture files of either format.
  *
- * ```ts
+ * ```ts ignore
  * import { openCapture } from "@godwit/godwit/drivers/capture";
  * for (const frame of openCapture(Deno.readFileSync("some.pcapng"))) {
  *   console.log(frame.timestamp_us, frame.data.length);

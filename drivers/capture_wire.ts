@@ -2,7 +2,7 @@
  * Plays a capture file to a stack as if it came from a wire, and swallows or records what the stack
  * sends.
  *
- * ```ts
+ * ```ts ignore
  * import { openCapture } from "@godwit/godwit/drivers/capture";
  * import { CaptureWire } from "@godwit/godwit/drivers/capture_wire";
  * const capture = openCapture(Deno.readFileSync("some.pcap"));

@@ -10,7 +10,7 @@
  */
 
 import { build } from "../build.ts";
-import { judgeRun, type TestResult } from "./run/junit.ts";
+import { judgeRun, loadedFile, type TestResult } from "./run/junit.ts";
 
 const ROOT = new URL("../", import.meta.url);
 /** Longest that a step may take before it is ended and counted as failed. */
@@ -26,22 +26,36 @@ function record(name: string, passed: boolean, begin: number): boolean {
   return passed;
 }
 
-/** Runs deno with these arguments in the project's folder; its output goes to ours. */
-async function deno(args: readonly string[]): Promise<boolean> {
+/** Runs deno with these arguments in the project's folder; its output goes to ours, and to `seen`. */
+async function deno(args: readonly string[], seen?: (line: string) => void): Promise<boolean> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: ROOT,
     stdin: "null",
-    stdout: "inherit",
+    env: seen ? { NO_COLOR: "1" } : {},
+    stdout: seen ? "piped" : "inherit",
     stderr: "inherit",
   }).spawn();
+  const copied = seen && copyLines(child.stdout, seen);
   const timer = setTimeout(() => {
     console.log(`deno ${args[0]} took more than ${STEP_MINUTES_MAX} minutes: ended`);
     child.kill("SIGKILL");
   }, STEP_MINUTES_MAX * 60_000);
   const { success } = await child.status;
   clearTimeout(timer);
+  await copied;
   return success;
+}
+
+/** Copies a stream to our output and hands its lines on. */
+async function copyLines(stream: ReadableStream<Uint8Array>, seen: (line: string) => void) {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    await Deno.stdout.write(new TextEncoder().encode(text));
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    lines.forEach(seen);
+  }
 }
 
 async function check(name: string, args: readonly string[]): Promise<void> {
@@ -91,9 +105,16 @@ async function runTests(name: string, args: readonly string[], files: readonly s
   const report = await Deno.makeTempFile({ prefix: "junit_", suffix: ".xml" });
   try {
     console.log(`${name}:`);
-    const success = await deno(["test", "-A", `--junit-path=${report}`, ...args, ...files]);
+    const loaded = new Set<string>();
+    const success = await deno(
+      ["test", "-A", `--junit-path=${report}`, ...args, ...files],
+      (line) => {
+        const file = loadedFile(line);
+        if (file !== undefined) loaded.add(file);
+      },
+    );
     const xml = await Deno.readTextFile(report);
-    results.push(...judgeRun(xml, args.includes("--doc") ? [] : files, success));
+    results.push(...judgeRun(xml, args.includes("--doc") ? [] : files, loaded, success));
   } finally {
     await Deno.remove(report);
   }
@@ -107,7 +128,7 @@ function readAll(paths: readonly string[]): Promise<string[]> {
 async function filesWithExamples(): Promise<string[]> {
   const files = ["mod.ts", ...await find("runtime", /\.ts$/), ...await find("drivers", /\.ts$/)];
   const texts = await readAll(files);
-  return files.filter((_, i) => /^\s*\*\s*```(ts|js|typescript)\b/m.test(texts[i]));
+  return files.filter((_, i) => /^\s*\*\s*```(ts|js|typescript)$/m.test(texts[i]));
 }
 
 async function allTests(): Promise<void> {

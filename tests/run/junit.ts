@@ -37,17 +37,23 @@ function decode(text: string): string {
   });
 }
 
+/** The file that `deno test` says it runs in this line of its output, if it has a test. */
+export function loadedFile(line: string): string | undefined {
+  return /^running [1-9]\d* tests? from (?:\.\/)?(\S+)$/.exec(line)?.[1];
+}
+
 /**
- * Results of a run as a whole. A file that was to run and is not in the report could not be loaded,
- * or registers no test: one failure. So is a run that failed though no test did.
+ * Results of a run as a whole. A file that was to run and is not among the loaded ones could not be
+ * loaded, or registers no test: one failure. So is a run that failed though no test did. (The
+ * report itself names the file that registers a test, which may be a helper of the one that runs.)
  */
 export function judgeRun(
   xml: string,
   files: readonly string[],
+  loaded: ReadonlySet<string>,
   success: boolean,
 ): TestResult[] {
   const results = readJunit(xml);
-  const seen = new Set(results.map(({ file }) => file));
   const fault = (file: string, name: string): TestResult => ({
     file,
     name,
@@ -55,7 +61,7 @@ export function judgeRun(
     seconds: 0,
   });
   for (const file of files) {
-    if (!seen.has(file)) results.push(fault(file, "could not be loaded, or has no test"));
+    if (!loaded.has(file)) results.push(fault(file, "could not be loaded, or has no test"));
   }
   if (!success && !results.some(({ state }) => state === "failed")) {
     results.push(fault("deno test", "failed outside of any test"));

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { judgeRun, readJunit } from "./junit.ts";
+import { judgeRun, loadedFile, readJunit } from "./junit.ts";
 
 const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="4" failures="1" errors="0" time="0.010">
@@ -16,6 +16,7 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
     </testsuite>
 </testsuites>
 `;
+const none = new Set<string>();
 const states = (results: ReturnType<typeof readJunit>) =>
   results.map(({ file, name, state }) => `${file} ${name} ${state}`);
 
@@ -30,20 +31,28 @@ Deno.test("readJunit tells passed, failed and skipped tests", () => {
 });
 
 Deno.test("judgeRun counts files that could not be loaded", () => {
-  const results = judgeRun(REPORT, ["tests/a_test.ts", "tests/b_test.ts"], false);
+  const loaded = new Set(["tests/a_test.ts"]);
+  const results = judgeRun(REPORT, ["tests/a_test.ts", "tests/b_test.ts"], loaded, false);
   assertEquals(
     states(results).at(-1),
     "tests/b_test.ts could not be loaded, or has no test failed",
   );
-  assertEquals(judgeRun(REPORT, ["tests/a_test.ts"], false).length, 4);
+  assertEquals(judgeRun(REPORT, ["tests/a_test.ts"], loaded, false).length, 4);
+});
+
+Deno.test("loadedFile reads the lines that name a file with tests", () => {
+  assertEquals(loadedFile("running 3 tests from ./tests/a_test.ts"), "tests/a_test.ts");
+  assertEquals(loadedFile("running 1 test from ./tests/a_test.ts"), "tests/a_test.ts");
+  assertEquals(loadedFile("running 0 tests from ./tests/b_test.ts"), undefined);
+  assertEquals(loadedFile("a test that is running 1 test from here"), undefined);
 });
 
 Deno.test("judgeRun counts a failure outside of any test", () => {
   const passed = REPORT.replace(/<failure.*<\/failure>/, "");
-  assertEquals(judgeRun(passed, [], true).some(({ state }) => state === "failed"), false);
+  assertEquals(judgeRun(passed, [], none, true).some(({ state }) => state === "failed"), false);
   assertEquals(
-    states(judgeRun(passed, [], false)).at(-1),
+    states(judgeRun(passed, [], none, false)).at(-1),
     "deno test failed outside of any test failed",
   );
-  assertEquals(judgeRun("", [], false).length, 1);
+  assertEquals(judgeRun("", [], none, false).length, 1);
 });

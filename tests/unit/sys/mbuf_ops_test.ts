@@ -6,7 +6,7 @@ import { Errno } from "../../../assembly/abi/errno.ts";
 import { Mf } from "../../../assembly/abi/mbuf.ts";
 import { Stat } from "../../../assembly/abi/stat.ts";
 import { Mbuf } from "../../../runtime/wasm/layout.gen.ts";
-import { dataOf, engineWithMbufs, makeChain, mbufsOf } from "../engine_under_test.ts";
+import { dataOf, engineWithMbufs, makeChain, mbufsOf } from "../engine_instance.ts";
 
 const SEED = 0x6d627566;
 const SCRATCH_BYTES = 16384;

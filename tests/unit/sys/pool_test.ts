@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { Mf, Mt } from "../../../assembly/abi/mbuf.ts";
 import { Stat } from "../../../assembly/abi/stat.ts";
 import { Mbuf, Pool } from "../../../runtime/wasm/layout.gen.ts";
-import { type EngineUnderTest, engineWithMbufs, freshEngine } from "../engine_under_test.ts";
+import { type EngineUnderTest, engineWithMbufs, freshEngine } from "../engine_instance.ts";
 
 const SEED = 0x706f6f6c;
 const HEAP_BYTES = 1 << 18;

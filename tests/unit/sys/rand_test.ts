@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
-import { freshEngine } from "../engine_under_test.ts";
+import { freshEngine } from "../engine_instance.ts";
 
 const SEED = 0x72616e64;
 const MASK64 = (1n << 64n) - 1n;

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Fate } from "../../../assembly/abi/fate.ts";
 import { Stat } from "../../../assembly/abi/stat.ts";
-import { freshEngine } from "../engine_under_test.ts";
+import { freshEngine } from "../engine_instance.ts";
 
 const SEED = 0x73746174;
 

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Timer } from "../../../runtime/wasm/layout.gen.ts";
-import { type EngineUnderTest, freshEngine } from "../engine_under_test.ts";
+import { type EngineUnderTest, freshEngine } from "../engine_instance.ts";
 
 const SEED = 0x74696d65;
 const TIMERS = 12;

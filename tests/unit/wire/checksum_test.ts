@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { engineWithMbufs, freshEngine, makeChain } from "../engine_under_test.ts";
+import { engineWithMbufs, freshEngine, makeChain } from "../engine_instance.ts";
 
 const SEED = 0x63736d73;
 const LENGTH_MAX = 2048;
