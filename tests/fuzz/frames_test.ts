@@ -16,7 +16,8 @@ import { Corpus } from "./corpus.ts";
 import { Mutator } from "./mutate.ts";
 import * as packets from "./packets.ts";
 import { Random } from "./random.ts";
-import { TARGET, Target } from "./target.ts";
+import { TARGET } from "./stations.ts";
+import { Target } from "./target.ts";
 import { Wire } from "./wire.ts";
 
 const SCALE = Number(Deno.env.get("FUZZ_SCALE") ?? 1);
@@ -79,7 +80,7 @@ function mustAnswer(target: Target, sequence: number): void {
   target.settle();
   target.wire.take();
   const request = packets.icmp(8, 0, sequence, Uint8Array.of(1, 2, 3));
-  target.wire.arrive([target.fromPeer(friend, packets.ICMP, request)]);
+  target.wire.arrive([target.sender.fromPeer(friend, packets.ICMP, request)]);
   target.settle();
   const replies = target.wire.take().filter((frame) =>
     packets.u32(frame, packets.IP_AT + 16) === friend.ip && frame[packets.IP_AT + 20] === 0 &&

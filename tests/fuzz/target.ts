@@ -1,6 +1,6 @@
 /**
- * The stack that is fed: the checked engine on a clock moved by hand, with sockets of all kinds, and
- * a peer that answers ARP and opens connections. After every step the invariants are checked.
+ * The stack that is fed: the checked engine on a clock moved by hand, with sockets of all kinds that
+ * are used as a program would. After every step the invariants are checked.
  *
  * @module
  */
@@ -10,7 +10,6 @@ import { Errno } from "../../assembly/abi/errno.ts";
 import { Fate } from "../../assembly/abi/fate.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
 import { Af, IpOpt, Shut, Sock } from "../../assembly/abi/socket.ts";
-import { Th } from "../../assembly/abi/tcp.ts";
 import { ManualClock } from "../../runtime/clock.ts";
 import type { MemoryOptions } from "../../runtime/engine.ts";
 import { SocketError } from "../../runtime/errors.ts";
@@ -19,33 +18,21 @@ import * as layout from "../../runtime/wasm/layout.gen.ts";
 import checked from "../engine_checked_module.js";
 import { Inspector } from "../tcp/invariants.ts";
 import * as packets from "./packets.ts";
-import type { Bytes } from "./packets.ts";
+import { Peer } from "./peer.ts";
 import type { Random } from "./random.ts";
+import { Sender } from "./sender.ts";
+import {
+  GROUP,
+  PEERS,
+  PORT_FULL,
+  PORT_GROUP,
+  PORT_TCP,
+  PORT_UDP,
+  PROTOCOL_RAW,
+  TARGET,
+  text,
+} from "./stations.ts";
 import { Wire } from "./wire.ts";
-
-/** A host on the wire. */
-export interface Station {
-  readonly mac: Bytes;
-  readonly ip: number;
-}
-
-function station(last: number): Station {
-  return { mac: Uint8Array.of(2, 0, 0, 0, 0, last), ip: 0x0a000000 + last };
-}
-
-/** The host under test, 10.0.0.1. */
-export const TARGET = station(1);
-/** Hosts that the test plays, 10.0.0.2 to 10.0.0.9. */
-export const PEERS: readonly Station[] = [2, 3, 4, 5, 6, 7, 8, 9].map(station);
-/** A group that a socket is a member of. */
-export const GROUP = 0xe00000fb;
-
-export const PORT_TCP = 80;
-/** A listener that nobody accepts from, with a backlog of 1. */
-export const PORT_FULL = 81;
-export const PORT_UDP = 53;
-export const PORT_GROUP = 5353;
-export const PROTOCOL_RAW = 89;
 
 const LIVE_MIN = 8;
 const OPEN_MAX = 60;
@@ -55,15 +42,14 @@ const HARMLESS: readonly number[] = [Errno.EAGAIN, Errno.EINPROGRESS];
 
 type Kind = "tcp" | "udp" | "raw";
 
-function text(ip: number): string {
-  return [24, 16, 8, 0].map((shift) => (ip >>> shift) & 255).join(".");
-}
-
 /** The stack, its wire and its sockets. */
 export class Target {
   readonly clock: ManualClock;
   readonly wire = new Wire(TARGET.mac);
   readonly inspect: Inspector;
+  /** Makes frames of the hosts on the wire. */
+  readonly sender: Sender;
+  readonly #peer: Peer;
   readonly #sockets = new Map<number, Kind>();
   readonly #listeners: number[] = [];
   /** A raw socket that comes and goes: ICMP is treated otherwise while there is one. */
@@ -72,6 +58,8 @@ export class Target {
   private constructor(readonly stack: Stack, clock: ManualClock, readonly random: Random) {
     this.clock = clock;
     this.inspect = new Inspector(stack.engine);
+    this.sender = new Sender(random);
+    this.#peer = new Peer(random, this.sender);
   }
 
   static async create(random: Random, memory: MemoryOptions): Promise<Target> {
@@ -143,7 +131,7 @@ export class Target {
   input(frames: readonly Uint8Array[]): void {
     this.wire.arrive(frames);
     this.settle();
-    const answers = this.wire.take().map((frame) => this.#answer(frame))
+    const answers = this.wire.take().map((frame) => this.#peer.answer(frame))
       .filter((answer) => answer !== undefined);
     if (answers.length > 0) {
       this.wire.arrive(answers);
@@ -197,7 +185,7 @@ export class Target {
     for (const fd of fds.slice(0, Math.max(0, fds.length - OPEN_MAX))) this.#closeTcp(fd);
     if (this.connections().length < LIVE_MIN) {
       if (this.random.oneIn(3)) this.#openActive();
-      else this.#openPassive();
+      else this.input([this.#peer.syn()]);
     }
   }
 
@@ -271,87 +259,4 @@ export class Target {
     this.#try(fd, (nb) => nb.connect(fd, { address: text(ip), port }));
     this.input([]);
   }
-
-  /** SYN, and what the SYN-ACK asks for. */
-  #openPassive(): void {
-    const { random } = this;
-    const peer = random.pick(PEERS);
-    const sport = random.between(1024, 65535);
-    const seq = random.u32();
-    const options = random.pick(SYN_OPTIONS);
-    const syn = packets.tcp({ sport, dport: PORT_TCP, seq, flags: Th.SYN, options });
-    this.wire.arrive([this.fromPeer(peer, packets.TCP, syn)]);
-    this.settle();
-    this.input([]);
-  }
-
-  /** A packet from a peer to the target, in a frame. */
-  fromPeer(peer: Station, protocol: number, payload: Uint8Array, options?: Uint8Array): Bytes {
-    const id = this.random.below(65536);
-    const fields = { src: peer.ip, dst: TARGET.ip, protocol, id, options };
-    return packets.ether(
-      TARGET.mac,
-      peer.mac,
-      packets.ETHERTYPE_IP,
-      packets.ip4(fields, payload),
-    );
-  }
-
-  /** What a good host answers: ARP replies, the next step of a handshake, and FIN with FIN. */
-  #answer(frame: Bytes): Bytes | undefined {
-    const type = packets.u16(frame, packets.ETHERTYPE_AT);
-    if (type === packets.ETHERTYPE_ARP) return this.#answerArp(frame);
-    const ip = frame.subarray(packets.IP_AT);
-    const peer = PEERS.find((one) => one.ip === packets.u32(ip, 16));
-    if (peer === undefined || ip[9] !== packets.TCP || this.random.oneIn(5)) return;
-    const segment = ip.subarray((ip[0] & 15) * 4, packets.u16(ip, 2));
-    const flags = segment[13];
-    if ((flags & (Th.SYN | Th.FIN)) === 0) return;
-    const answer = {
-      sport: packets.u16(segment, 2),
-      dport: packets.u16(segment, 0),
-      ack: packets.u32(segment, 4) + segment.length - (segment[12] >> 4) * 4 + 1,
-    };
-    const acked = flags & Th.ACK;
-    const seq = acked ? packets.u32(segment, 8) : this.random.u32();
-    // Timestamps are echoed if the target has sent one: their option begins with 8, 10.
-    const at = segment.findIndex((byte, i) => i >= 20 && byte === 8 && segment[i + 1] === 10);
-    const stamp = at < 0
-      ? new Uint8Array(0)
-      : packets.concat(Uint8Array.of(1, 1, 8, 10, 0, 0, 16, 0), segment.slice(at + 2, at + 6));
-    const options = acked ? stamp : packets.concat(this.random.pick(PLAIN_OPTIONS), stamp);
-    const next = flags & Th.FIN ? Th.FIN | Th.ACK : acked ? Th.ACK : Th.SYN | Th.ACK;
-    return this.fromPeer(
-      peer,
-      packets.TCP,
-      packets.tcp({ ...answer, seq, flags: next, options }),
-    );
-  }
-
-  #answerArp(frame: Bytes): Bytes | undefined {
-    const at = packets.IP_AT;
-    const wanted = packets.u32(frame, at + 24);
-    const peer = PEERS.find(({ ip }) => ip === wanted);
-    if (packets.u16(frame, at + 6) !== 1 || peer === undefined || this.random.oneIn(10)) return;
-    return packets.ether(
-      TARGET.mac,
-      peer.mac,
-      packets.ETHERTYPE_ARP,
-      packets.arp(2, peer, TARGET),
-    );
-  }
 }
-
-const MSS = [2, 4, 5, 180];
-/** MSS; MSS, SACK permitted and window scale. */
-const PLAIN_OPTIONS = [Uint8Array.of(...MSS), Uint8Array.of(...MSS, 4, 2, 3, 3, 7, 0, 0, 0)];
-const STAMP = [8, 10, 0, 0, 0, 1, 0, 0, 0, 0];
-/** Options of a SYN: none, those above, with and without timestamps, and a window scale too large. */
-const SYN_OPTIONS = [
-  new Uint8Array(0),
-  ...PLAIN_OPTIONS,
-  Uint8Array.of(...MSS, ...STAMP, 4, 2),
-  Uint8Array.of(...MSS, 4, 2, ...STAMP, 1, 3, 3, 7),
-  Uint8Array.of(2, 4, 0, 1, 3, 3, 14, 1),
-  Uint8Array.of(2, 4, 255, 255, 1, 1, ...STAMP),
-];
