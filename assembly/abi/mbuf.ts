@@ -23,8 +23,8 @@ export const enum Mf {
   BCAST = 0x100, // came in as, or goes out to, a link-level broadcast
   MCAST = 0x200, // the same for multicast
   LOOP = 0x400, // crossed the loopback interface
-  CSUM_IP_OK = 0x1000, // the device verified the IP header checksum
-  CSUM_L4_OK = 0x2000, // the device, or the sender in the same memory, verified the transport checksum
+  CSUM_IP_OK = 0x1000, // the device verified the IP header
+  CSUM_L4_OK = 0x2000, // the device, or this memory, vouches for the transport checksum
 }
 
 /** Sizes in bytes. */

@@ -242,8 +242,8 @@ export const MF_NAMES: ConstantNames = {
   256: { name: "BCAST", note: "came in as, or goes out to, a link-level broadcast" },
   512: { name: "MCAST", note: "the same for multicast" },
   1024: { name: "LOOP", note: "crossed the loopback interface" },
-  4096: { name: "CSUM_IP_OK", note: "the device verified the IP header checksum" },
-  8192: { name: "CSUM_L4_OK", note: "the device, or the sender in the same memory, verified the transport checksum" },
+  4096: { name: "CSUM_IP_OK", note: "the device verified the IP header" },
+  8192: { name: "CSUM_L4_OK", note: "the device, or this memory, vouches for the transport checksum" },
 };
 
 /** `MbufSize` of assembly/abi/mbuf.ts. */
