@@ -26,7 +26,7 @@ function record(name: string, passed: boolean, begin: number): boolean {
   return passed;
 }
 
-/** Runs deno with these arguments in the project's folder; its output goes to ours, and to `seen`. */
+/** Runs deno with these arguments in the project's folder; its output goes to ours and `seen`. */
 async function deno(args: readonly string[], seen?: (line: string) => void): Promise<boolean> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
