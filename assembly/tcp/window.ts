@@ -25,6 +25,8 @@ export function toAdvertise(tp: Tcb): u32 {
   // Rounded down: rounded up, the edge would move with every small segment and never come to rest.
   // What was promised beyond it is still taken (RFC 7323 2.4).
   win = max<u32>(win, offered(tp)) >> scale << scale;
+  // a buffer smaller than the unit of the field must not stay shut for ever
+  if (win == 0 && sb.cc == 0) win = 1 << scale;
   return min<u32>(win, u32(0xffff) << scale);
 }
 
@@ -39,7 +41,7 @@ export function offered(tp: Tcb): u32 {
  */
 export function updateDue(tp: Tcb): bool {
   const win = toAdvertise(tp);
-  const have = offered(tp);
+  const have = offered(tp) >> u32(tp.rcv_scale) << u32(tp.rcv_scale); // as the peer saw it
   if (win <= have) return false;
   const grows: u32 = win - have;
   const sb = tp.inp.so.rcv;
