@@ -35,7 +35,7 @@ Deno.test("RFC 9293 3.9.2.2: port and protocol unreachable end an attempt", asyn
   }
 });
 
-Deno.test("RFC 9293 3.9.2.2 (MUST-56): net and host unreachable do not end it at once", async () => {
+Deno.test("RFC 9293 3.9.2.2 (MUST-56): net and host unreachable do not, at once", async () => {
   const c = await connecting();
   icmp(c, UNREACH, 1, 0);
   assertEquals(c.state(), TcpState.SYN_SENT);
@@ -175,7 +175,7 @@ Deno.test("RFC 1191 7.1: a router that gives no MTU: the next size that is known
   c.end();
 });
 
-Deno.test("RFC 1191 6.3: new connections begin with what was learned, for ten minutes", async () => {
+Deno.test("RFC 1191 6.3: what was learned serves new connections for ten minutes", async () => {
   const c = await established();
   c.write(pattern(1460));
   c.take();

@@ -20,7 +20,7 @@ async function issOf(host: Host, port: number, bind?: number): Promise<number> {
   return await Promise.resolve(iss);
 }
 
-Deno.test("RFC 6528 3: for the same ends the number follows a clock of 4 microseconds", async () => {
+Deno.test("RFC 6528 3: for the same ends it follows a clock of 4 microseconds", async () => {
   const host = await Host.boot();
   const first = await issOf(host, 80, 5000);
   assertEquals(diff(await issOf(host, 80, 5000), first), 0);
@@ -70,7 +70,7 @@ Deno.test("RFC 6528 3: passive opens use the same function", async () => {
   host.end(listener);
 });
 
-Deno.test("RFC 6056 3.3.3: ephemeral ports to one end tell nothing of those to others", async () => {
+Deno.test("RFC 6056 3.3.3: ports to one end tell nothing of those to others", async () => {
   const host = await Host.boot();
   const first: number[] = [];
   for (let i = 0; i < 20; i++) {

@@ -160,3 +160,14 @@ Deno.test("without scaling no more than 65,535 bytes are offered and held", asyn
   assertEquals(offered(c), 65535);
   c.end();
 });
+
+Deno.test("RFC 7323 2.2: a buffer smaller than the unit of the scaled field still opens", async () => {
+  const c = await established({ rcvbuf: 10, wscale: 0 });
+  for (let i = 0; i < 5; i++) {
+    c.send({ data: "x" });
+    assertEquals(offered(c, 8), 0);
+    assertEquals(c.read(), "x");
+    c.expect({ win: 1 });
+  }
+  c.end();
+});
