@@ -2,8 +2,8 @@
  * Feeds spoiled frames to a stack with open sockets: nothing that comes from a wire may stop the
  * engine, cost it memory for good, or go uncounted.
  *
- * `FUZZ_SEED` repeats a run (or `random`), `FUZZ_SCALE` makes it longer or shorter (2: twice as many
- * frames).
+ * `FUZZ_SEED` repeats a run (or is `random`); `FUZZ_SCALE` makes it longer or shorter: 2 stands for
+ * twice as many frames.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -35,7 +35,7 @@ const FLOOD_EVERY = 300;
 const FLOOD = 1500;
 
 /**
- * What no frame of this test can meet: the interface stays up, forwarding stays off, the runtime has
+ * What no frame of this test can meet: the interface stays up, forwarding off, the runtime has
  * no protocols of its own, mbufs are plenty, and no frame goes without a fate.
  */
 const UNREACHABLE: readonly Fate[] = [

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { FaultDriverOptions } from "../../../drivers/fault.ts";
 import type { Host } from "./host.ts";
 import type { Allowed } from "./judge.ts";
 
@@ -39,6 +40,8 @@ export interface Group {
   readonly module: string;
   /** Programs needed beside `ip`, `unshare`, `timeout` and `tshark`. */
   readonly tools?: readonly string[];
+  /** What goes wrong between the capture and the device; nothing unless told. */
+  readonly faults?: FaultDriverOptions;
   /** The cases, in the order they are run. */
   readonly cases: readonly Case[];
   /** What must be in the capture. */

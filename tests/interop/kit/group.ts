@@ -34,6 +34,7 @@ class Run {
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<void>;
   #ended = false;
+  #code = 0;
   #news = Promise.withResolvers<void>();
 
   constructor(group: Group) {
@@ -78,9 +79,12 @@ class Run {
     }
   }
 
-  /** Waits until the program has ended. */
+  /** Waits until the program has ended; throws unless it ended well, whatever its cases say. */
   async end(): Promise<void> {
     await this.#read;
+    const setup = this.#reports.get(SETUP);
+    if (setup) throw new Error(setup.error);
+    if (this.#code !== 0) throw new Error(`the program ended with ${this.#code}`);
   }
 
   /** Takes the capture away. */
@@ -94,6 +98,7 @@ class Run {
     const streams = [this.#child.stdout, this.#child.stderr];
     await Promise.all(streams.map((stream) => this.#readLines(stream)));
     const { code } = await this.#child.status;
+    this.#code = code;
     if (code !== 0) this.#output.push(code === 124 ? "it took too long" : `status ${code}`);
     this.#ended = true;
     this.#tell();

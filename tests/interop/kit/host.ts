@@ -6,6 +6,7 @@
  */
 
 import type { Stat } from "../../../assembly/abi/stat.ts";
+import { FaultDriver, type FaultDriverOptions } from "../../../drivers/fault.ts";
 import { PcapngWriter } from "../../../drivers/pcapng.ts";
 import { TapDriver } from "../../../drivers/tap.ts";
 import { TraceDriver } from "../../../drivers/trace.ts";
@@ -41,7 +42,7 @@ export class Host implements AsyncDisposable {
   }
 
   /** Brings both hosts up; the capture goes to `capture.pcapng` in the folder. */
-  static async open(folder: string): Promise<Host> {
+  static async open(folder: string, faults?: FaultDriverOptions): Promise<Host> {
     // Only IPv4 is spoken here, and nothing may be sent that no case asked for.
     for (const which of ["all", "default"]) {
       setSysctlIfAny(`net.ipv6.conf.${which}.disable_ipv6`, "1");
@@ -51,7 +52,8 @@ export class Host implements AsyncDisposable {
     const writer = new PcapngWriter((bytes) => {
       for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
     });
-    const trace = new TraceDriver(new TapDriver({ name: DEVICE }), { writer });
+    const tap = new TapDriver({ name: DEVICE });
+    const trace = new TraceDriver(faults ? new FaultDriver(tap, faults) : tap, { writer });
     const stack = await createStack();
     await stack.attach(trace, { addresses: [`${GODWIT}/${PREFIX}`], gateway: KERNEL });
     await run("ip", "addr", "add", `${KERNEL}/${PREFIX}`, "dev", DEVICE);

@@ -19,7 +19,7 @@ export interface Allowed {
 export interface Fault {
   /** Number of the frame in the file, from 1. */
   readonly frame: number;
-  /** What tshark calls the frame. */
+  /** Its protocols, and who sent it. */
   readonly summary: string;
   /** Its complaints. */
   readonly messages: readonly string[];
@@ -81,9 +81,9 @@ export async function findFaults(
   path: string,
   allowed: readonly Allowed[] = [],
 ): Promise<Fault[]> {
-  const fields = ["frame.number", "ip.src", "_ws.col.Info", "_ws.expert.message"];
+  const fields = ["frame.number", "ip.src", "frame.protocols", "_ws.expert.message"];
   const faults: Fault[] = [];
-  for (const [number, sources, info, expert = ""] of await tshark(path, FAULTY, fields)) {
+  for (const [number, sources, protocols, expert = ""] of await tshark(path, FAULTY, fields)) {
     // An ICMP error has the addresses of the packet that it quotes, too.
     const [from] = sources.split(AGGREGATOR);
     const messages = expert.split(AGGREGATOR).filter((message) => message !== "");
@@ -91,7 +91,9 @@ export async function findFaults(
       messages.every((message) =>
         allowed.some((one) => message.includes(one.message) && (one.from ?? from) === from)
       );
-    if (!excused) faults.push({ frame: Number(number), summary: `${from} ${info}`, messages });
+    if (!excused) {
+      faults.push({ frame: Number(number), summary: `${protocols} from ${from}`, messages });
+    }
   }
   return faults;
 }
