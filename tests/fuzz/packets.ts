@@ -1,6 +1,6 @@
 /**
- * Frames of Ethernet, ARP, IPv4, ICMP, IGMP, UDP and TCP made from fields, right checksums included.
- * Addresses of IPv4 are numbers in host order, those of Ethernet 6 bytes.
+ * Frames of Ethernet, ARP, IPv4, ICMP, IGMP, UDP and TCP made from fields, right checksums
+ * included. Addresses of IPv4 are numbers in host order, those of Ethernet 6 bytes.
  *
  * @module
  */

@@ -11,7 +11,7 @@ const MSS = [2, 4, 5, 180];
 /** MSS; MSS, SACK permitted and window scale. */
 const PLAIN_OPTIONS = [Uint8Array.of(...MSS), Uint8Array.of(...MSS, 4, 2, 3, 3, 7, 0, 0, 0)];
 const STAMP = [8, 10, 0, 0, 0, 1, 0, 0, 0, 0];
-/** Options of a SYN: none, those above, with and without timestamps, and a window scale too large. */
+/** Options of a SYN: none, those above, also with timestamps, and an MSS that is out of range. */
 const SYN_OPTIONS = [
   new Uint8Array(0),
   ...PLAIN_OPTIONS,

@@ -1,6 +1,6 @@
 /**
- * The stack that is fed: the checked engine on a clock moved by hand, with sockets of all kinds that
- * are used as a program would. After every step the invariants are checked.
+ * The stack that is fed: the checked engine on a clock moved by hand, with sockets of all kinds
+ * that are used as a program would. After every step the invariants are checked.
  *
  * @module
  */

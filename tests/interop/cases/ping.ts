@@ -1,4 +1,4 @@
-/** Echo requests of all sizes, both ways; the large ones go and come in fragments (RFC 791, 792). */
+/** Echo requests of all sizes, both ways; the large ones come and go in fragments (RFC 791). */
 
 import { assert, assertEquals } from "@std/assert";
 import { Af, Sock } from "../../../assembly/abi/socket.ts";
