@@ -21,7 +21,7 @@ export interface Fault {
   readonly frame: number;
   /** Its protocols, and who sent it. */
   readonly summary: string;
-  /** Its complaints. */
+  /** Its complaints that are errors. */
   readonly messages: readonly string[];
 }
 
@@ -49,7 +49,7 @@ const FAULTY = [
 const AGGREGATOR = "|";
 
 /** Longest that tshark may take, in milliseconds. */
-const TSHARK_MS_MAX = 120_000;
+const TSHARK_MS_MAX = 300_000;
 
 /** Runs tshark over a capture; answers a list of values for each frame that the filter selects. */
 export async function tshark(
@@ -81,12 +81,14 @@ export async function findFaults(
   path: string,
   allowed: readonly Allowed[] = [],
 ): Promise<Fault[]> {
-  const fields = ["frame.number", "ip.src", "frame.protocols", "_ws.expert.message"];
+  const fields = ["frame.number", "ip.src", "frame.protocols", "_ws.expert.severity"];
   const faults: Fault[] = [];
-  for (const [number, sources, protocols, expert = ""] of await tshark(path, FAULTY, fields)) {
+  const lines = await tshark(path, FAULTY, [...fields, "_ws.expert.message"]);
+  for (const [number, sources, protocols, severities = "", texts = ""] of lines) {
     // An ICMP error has the addresses of the packet that it quotes, too.
     const [from] = sources.split(AGGREGATOR);
-    const messages = expert.split(AGGREGATOR).filter((message) => message !== "");
+    const ranks = severities.split(AGGREGATOR).map(Number);
+    const messages = texts.split(AGGREGATOR).filter((_, i) => ranks[i] === SEVERITY_ERROR);
     const excused = messages.length > 0 &&
       messages.every((message) =>
         allowed.some((one) => message.includes(one.message) && (one.from ?? from) === from)
