@@ -26,7 +26,9 @@ import * as panic from "./sys/panic";
 import * as rand from "./sys/rand";
 import * as stat from "./sys/stat";
 import * as timer from "./sys/timer";
+import * as census from "./tcp/census";
 import * as output from "./tcp/output";
+import * as settings from "./tcp/settings";
 import * as subr from "./tcp/subr";
 
 /** Frames of loopback in one poll; what is left comes with the next. */
@@ -248,6 +250,16 @@ export function arp_walk(i: u32, ptr: usize): i32 {
 
 export function tcb_of(p: usize): usize {
   return changetype<usize>(subr.tcbOf(sock(p)));
+}
+
+/** Address of struct TcpSettings. */
+export function tcp_settings(): usize {
+  return changetype<usize>(settings.T);
+}
+
+/** Connections in TcpState `state`, half-open ones and those in TIME-WAIT included. */
+export function tcp_count(state: i32): u32 {
+  return census.inState(state);
 }
 
 export function panic_info(): usize {

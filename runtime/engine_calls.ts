@@ -98,6 +98,10 @@ export interface EngineCalls {
   arp_walk(i: number, ptr: number): number;
   /** Address of struct Tcb of a socket, 0 if it has none. */
   tcb_of(so: number): number;
+  /** Address of struct TcpSettings; what is changed holds for sockets made afterwards. */
+  tcp_settings(): number;
+  /** How many TCP connections are in TcpState `state`, those without a socket included. */
+  tcp_count(state: number): number;
   /** Where `panic` leaves line and column. */
   panic_info(): number;
   /** Switches IPv4 forwarding on (1) or off (0). */
