@@ -18,7 +18,8 @@
  */
 
 export { createStack, Stack } from "./runtime/stack.ts";
-export type { AttachOptions, InterfaceOptions, StackOptions } from "./runtime/stack.ts";
+export type { AttachOptions, InterfaceOptions, StackOptions } from "./runtime/stack_options.ts";
+export { SnapshotError } from "./runtime/snapshot.ts";
 export { type Clock, ManualClock, RealClock } from "./runtime/clock.ts";
 export { type Entropy, SeededEntropy, SystemEntropy } from "./runtime/entropy.ts";
 export { EnginePanic, errnoName, errnoNote, EWOULDBLOCK, SocketError } from "./runtime/errors.ts";

@@ -27,6 +27,26 @@ export class RealClock implements Clock {
   }
 }
 
+/** Another clock, set forward: a stack that was restored goes on from the time of its snapshot. */
+export class ShiftedClock implements Clock {
+  /** As the other clock. */
+  readonly manual: boolean;
+  readonly #clock: Clock;
+  readonly #shift_us: number;
+
+  /** Shows the time of `clock`, moved on so that it is at least `from_us` now. */
+  constructor(clock: Clock, from_us: number) {
+    this.#clock = clock;
+    this.#shift_us = Math.max(0, from_us - clock.now_us());
+    this.manual = clock.manual;
+  }
+
+  /** The time of the other clock and the shift. */
+  now_us(): number {
+    return this.#clock.now_us() + this.#shift_us;
+  }
+}
+
 /** A clock that stands still until it is moved: for tests and simulations. */
 export class ManualClock implements Clock {
   /** Time is moved by hand. */

@@ -9,6 +9,7 @@ import { type EngineCalls, guardCalls } from "./engine_calls.ts";
 import type { Entropy } from "./entropy.ts";
 import { EnginePanic, SocketError } from "./errors.ts";
 import * as field from "./layout.ts";
+import { fillMemory, readHeader, SnapshotError } from "./snapshot.ts";
 import * as layout from "./wasm/layout.gen.ts";
 
 const PAGE_BYTES = 65536;
@@ -56,6 +57,8 @@ export interface EngineOptions {
   readonly engine?: WebAssembly.Module | BufferSource;
   /** Sizes. */
   readonly memory?: MemoryOptions;
+  /** Goes on from this snapshot, in a memory of its size, instead of booting anew. */
+  readonly snapshot?: Uint8Array;
   /** Where the seeds of its random streams come from. */
   readonly entropy: Entropy;
 }
@@ -76,6 +79,8 @@ export class Engine {
   readonly scratch: number;
   /** Offset of struct RecvInfo. */
   readonly recvInfo: number;
+  /** What the module was made from, as a hash; empty if it does not say. */
+  readonly identity: string;
   readonly #views: Uint8Array<ArrayBuffer>[] = [];
   readonly #live: EngineCalls;
   #panic: EnginePanic | undefined = undefined;
@@ -93,15 +98,29 @@ export class Engine {
     this.scratch = this.calls.scratch();
     this.staging = 0;
     this.recvInfo = this.calls.recv_info();
+    const [sources] = WebAssembly.Module.customSections(module, "godwit.sources");
+    this.identity = sources ? new TextDecoder().decode(sources) : "";
   }
 
   /** Instantiates and boots an engine. Throws a `RangeError` for impossible sizes. */
   static async create(options: EngineOptions): Promise<Engine> {
-    const bytes = memoryBytes(options.memory?.bytes ?? MEMORY_BYTES);
     const module = await toModule(options.engine);
+    const { snapshot } = options;
+    const asked = snapshot ? readHeader(snapshot).memory_bytes : options.memory?.bytes;
+    const bytes = memoryBytes(asked ?? MEMORY_BYTES);
     const engine = new Engine(module, bytes);
-    engine.#boot(options, bytes);
+    if (snapshot) engine.#restore(snapshot);
+    else engine.#boot(options, bytes);
     return engine;
+  }
+
+  /** Takes the state of a snapshot over; throws a `SnapshotError` if another build made it. */
+  #restore(snapshot: Uint8Array): void {
+    if (readHeader(snapshot).engine !== this.identity) {
+      throw new SnapshotError("the snapshot was made by another build of the engine");
+    }
+    fillMemory(snapshot, this.memory);
+    (this as { staging: number }).staging = this.calls.staging();
   }
 
   /** The panic that ended this engine, if one did. */

@@ -6,13 +6,15 @@
 
 import { Errno } from "../assembly/abi/errno.ts";
 import { Sioc } from "../assembly/abi/ifnet.ts";
-import { type Clock, RealClock } from "./clock.ts";
-import { Attachment } from "./device/attach.ts";
+import { RealClock, ShiftedClock } from "./clock.ts";
+import { type AttachHost, Attachment } from "./device/attach.ts";
 import type { NetDriver } from "./device/driver.ts";
-import { Engine, type MemoryOptions } from "./engine.ts";
+import { freeName, makeHwaddr } from "./device/naming.ts";
+import { Engine } from "./engine.ts";
 import { type Entropy, SeededEntropy, SystemEntropy } from "./entropy.ts";
 import { SocketError } from "./errors.ts";
 import { Loop } from "./loop.ts";
+import type { AttachOptions, InterfaceOptions, StackOptions } from "./stack_options.ts";
 import { type Netstat, netstat } from "./netstat.ts";
 import { Routes } from "./route.ts";
 import type { TcpConn } from "./socket/conn.ts";
@@ -23,60 +25,32 @@ import { formatIpv4, parsePrefix } from "./socket/inet_addr.ts";
 import { ifIndexOf, ifIoctl } from "./socket/ioctl.ts";
 import type { Listener } from "./socket/listener.ts";
 import * as network from "./socket/network.ts";
-import type { ConnectOptions, DatagramOptions, ListenOptions } from "./socket/network.ts";
 import type { SocketLayer } from "./socket/so.ts";
+import { adoptSockets, openFd } from "./socket/restore.ts";
 import { release } from "./socket/so_wait.ts";
 import { Syscalls } from "./socket/syscalls.ts";
 import { Waits } from "./socket/waits.ts";
+import { encodeSnapshot, readHeader, type SnapshotHeader } from "./snapshot.ts";
 
-/** How an interface is set up. */
-export interface AttachOptions {
-  /** Its name, 1 to 15 visible characters; the driver's and a number unless told. */
-  readonly name?: string;
-  /** Its addresses with their prefix, such as `10.0.0.1/24`. */
-  readonly addresses?: readonly string[];
-  /** Next hop of the default route. */
-  readonly gateway?: string;
-}
-
-/** An interface that a stack begins with. */
-export interface InterfaceOptions extends AttachOptions {
-  /** Its driver. */
-  readonly driver: NetDriver;
-}
-
-/** How a stack is made; everything has a default. */
-export interface StackOptions {
-  /** Where the time comes from; the machine's clock unless told. */
-  readonly clock?: Clock;
-  /** Where randomness comes from; the system's generator unless told. */
-  readonly entropy?: Entropy;
-  /** Makes everything random repeatable; for tests only. */
-  readonly seed?: number | string;
-  /** Sizes of memory and tables. */
-  readonly memory?: MemoryOptions;
-  /** How many descriptors there may be; 65534 unless told. */
-  readonly descriptors?: number;
-  /** Name of the host; `godwit` unless told. */
-  readonly hostname?: string;
-  /** Whether packets for other hosts are sent on, as a router does; no unless told. */
-  readonly forwarding?: boolean;
-  /** Interfaces to begin with, beside the loopback interface `lo0`. */
-  readonly interfaces?: readonly InterfaceOptions[];
-  /** Another build of the engine: a module, or its bytes. */
-  readonly engine?: WebAssembly.Module | BufferSource;
-}
-
-/** Bytes that an interface of its own choosing gets: locally administered, of one station. */
-const HWADDR_LOCAL = 0x02;
 /** How long `close` takes turns, at most, until nothing moves any more. */
 const CLOSING_TURNS = 64;
+
+/** Stack's #resume, for createStack. */
+let resume: (
+  stack: Stack,
+  header: SnapshotHeader,
+  given: readonly InterfaceOptions[],
+) => Promise<void>;
 
 /**
  * A host's network, in one object. The stack takes its turns by itself, unless its clock is moved
  * by hand. It keeps the process alive while somebody waits on it.
  */
 export class Stack implements AsyncDisposable {
+  static {
+    resume = (stack, header, given) => stack.#resume(header, given);
+  }
+
   /** The system calls. */
   readonly sys: Syscalls;
   /** The routing table. */
@@ -84,6 +58,7 @@ export class Stack implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #entropy: Entropy;
   readonly #layer: SocketLayer;
+  readonly #names: HostNames;
   readonly #loop: Loop;
   readonly #attachments: Attachment[] = [];
   #forwarding = false;
@@ -104,10 +79,8 @@ export class Stack implements AsyncDisposable {
       died: (panic) => this.#died(panic),
     });
     waits.begin(this.#loop);
-    this.sys = new Syscalls(
-      this.#layer,
-      new HostNames(options.hostname ?? "godwit", entropy.next32()),
-    );
+    this.#names = new HostNames(options.hostname ?? "godwit", entropy.next32());
+    this.sys = new Syscalls(this.#layer, this.#names);
     this.route = new Routes(engine, () => this.#loop.kick());
   }
 
@@ -149,14 +122,8 @@ export class Stack implements AsyncDisposable {
    */
   async attach(driver: NetDriver, options: AttachOptions = {}): Promise<Attachment> {
     this.#mustBeOpen();
-    const host = {
-      engine: this.#engine,
-      now_us: () => this.#loop.now_us(),
-      wake: () => this.#loop.kick(),
-      makeHwaddr: () => this.#makeHwaddr(),
-    };
-    const name = options.name ?? this.#freeName(driver.name);
-    const attachment = await Attachment.attach(host, driver, name);
+    const name = options.name ?? freeName(driver.name, this.#attachments);
+    const attachment = await Attachment.attach(this.#host(), driver, name);
     this.#attachments.push(attachment);
     try {
       for (const address of options.addresses ?? []) this.addAddress(name, address);
@@ -169,13 +136,40 @@ export class Stack implements AsyncDisposable {
     return attachment;
   }
 
+  #host(): AttachHost {
+    return {
+      engine: this.#engine,
+      now_us: () => this.#loop.now_us(),
+      wake: () => this.#loop.kick(),
+      makeHwaddr: () => makeHwaddr(this.#entropy),
+    };
+  }
+
+  /** Goes on from a snapshot, whose memory the engine has: sockets, names, interfaces. */
+  async #resume(header: SnapshotHeader, given: readonly InterfaceOptions[]): Promise<void> {
+    adoptSockets(this.#layer);
+    Object.assign(this.#names, header.host);
+    this.forwarding = header.forwarding;
+    for (const { name } of given) {
+      if (header.interfaces.some((known) => known.name === name)) continue;
+      throw new SocketError(Errno.ENXIO, "restore", `the snapshot has no interface ${name}`);
+    }
+    for (const { name, index } of header.interfaces) {
+      const driver = given.find((one) => one.name === name)?.driver;
+      if (driver === undefined) {
+        throw new SocketError(Errno.ENODEV, "restore", `interface ${name} needs a driver`);
+      }
+      this.#attachments.push(await Attachment.attach(this.#host(), driver, name, index));
+    }
+    this.#loop.kick();
+  }
+
   /** Takes an interface away and closes its device. `SocketError` ENXIO. */
   async detach(name: string): Promise<void> {
     const at = this.#attachments.findIndex((attachment) => attachment.name === name);
     if (at < 0) throw new SocketError(Errno.ENXIO, "if_detach", `no interface ${name}`);
-    const [attachment] = this.#attachments.splice(at, 1);
     this.#loop.kick();
-    await attachment.detach();
+    await this.#attachments.splice(at, 1)[0].detach();
   }
 
   /** Gives an interface one more address, such as `10.0.0.1/24`. `SocketError` EEXIST, EINVAL. */
@@ -189,7 +183,7 @@ export class Stack implements AsyncDisposable {
   }
 
   /** Opens a listening TCP socket. `SocketError` EADDRINUSE, EADDRNOTAVAIL and others. */
-  listen(options: ListenOptions): Listener {
+  listen(options: network.ListenOptions): Listener {
     this.#mustLive();
     return network.listen(this.#layer, options);
   }
@@ -200,13 +194,13 @@ export class Stack implements AsyncDisposable {
    * @throws SocketError ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH and others; or the
    * reason of the signal
    */
-  async connect(options: ConnectOptions): Promise<TcpConn> {
+  async connect(options: network.ConnectOptions): Promise<TcpConn> {
     this.#mustLive();
     return await network.connect(this.#layer, options);
   }
 
   /** Opens a UDP socket. `SocketError` EADDRINUSE, EADDRNOTAVAIL and others. */
-  listenDatagram(options: DatagramOptions): DatagramConn {
+  listenDatagram(options: network.DatagramOptions): DatagramConn {
     this.#mustLive();
     return network.listenDatagram(this.#layer, options);
   }
@@ -217,11 +211,40 @@ export class Stack implements AsyncDisposable {
   }
 
   /**
-   * Takes one turn: frames in, timers, frames out, events. For stacks on a clock moved by hand;
-   * others take their turns by themselves.
+   * The whole stack as bytes: connections with what is unread and unacknowledged, listeners,
+   * timers, routes, neighbours. `createStack({ snapshot })` goes on from there, in this process or
+   * another; this stack should then not go on too. Calls that wait here are not part of it.
    *
-   * @returns how much work there was; 0 if nothing happened
-   * @throws EnginePanic if the engine stops
+   * @throws EnginePanic if the engine has stopped
+   */
+  snapshot(): Uint8Array<ArrayBuffer> {
+    this.#mustLive();
+    const { hostname, domainname, hostid } = this.#names;
+    return encodeSnapshot({
+      engine: this.#engine.identity,
+      memory_bytes: this.#engine.memory.length,
+      now_us: this.#loop.now_us(),
+      host: { hostname, domainname, hostid },
+      forwarding: this.#forwarding,
+      interfaces: this.#attachments.map(({ name, index }) => ({ name, index })),
+    }, this.#engine.memory);
+  }
+
+  /**
+   * The object for a descriptor, for those who go on from a snapshot: what `listen`, `connect`,
+   * `accept` or `listenDatagram` had given.
+   *
+   * @throws SocketError EBADF, or EOPNOTSUPP if it is neither TCP nor UDP
+   */
+  openFd(fd: number): Listener | TcpConn | DatagramConn {
+    this.#mustLive();
+    return openFd(this.#layer, fd);
+  }
+
+  /**
+   * Takes one turn: frames in, timers, frames out, events. For stacks on a clock moved by hand;
+   * others take their turns by themselves. Answers how much work there was; throws an
+   * `EnginePanic` if the engine stops.
    */
   turn(): number {
     return this.#loop.turn();
@@ -294,38 +317,31 @@ export class Stack implements AsyncDisposable {
     });
     this.#loop.kick();
   }
-
-  #makeHwaddr(): Uint8Array {
-    const low = this.#entropy.next32();
-    const high = this.#entropy.next32();
-    return Uint8Array.of(HWADDR_LOCAL, high, low >>> 24, low >>> 16, low >>> 8, low);
-  }
-
-  /** The driver's name and the first number that is free. */
-  #freeName(driver: string): string {
-    const stem = driver.replace(/[^!-~]/g, "").slice(0, 12) || "if";
-    const taken = new Set(this.#attachments.map(({ name }) => name));
-    let number = 0;
-    while (taken.has(`${stem}${number}`)) number++;
-    return `${stem}${number}`;
-  }
 }
 
 /**
  * Makes a stack: an engine, its loopback interface `lo0` with 127.0.0.1/8, and the interfaces asked
  * for.
  *
- * @throws RangeError for impossible sizes, SocketError ENOMEM if the memory is too small for the
- * tables, and what {@link Stack.attach} throws
+ * @throws RangeError for impossible sizes, SnapshotError for a snapshot that cannot be used,
+ * SocketError ENOMEM if the memory is too small for the tables, ENODEV if an interface of the
+ * snapshot is given no driver, and what {@link Stack.attach} throws
  */
 export async function createStack(options: StackOptions = {}): Promise<Stack> {
   const entropy = options.entropy ??
     (options.seed === undefined ? new SystemEntropy() : new SeededEntropy(options.seed));
-  const engine = await Engine.create({ engine: options.engine, memory: options.memory, entropy });
-  const stack = new Stack(engine, entropy, options);
+  const { engine: module, memory, snapshot, interfaces = [] } = options;
+  const engine = await Engine.create({ engine: module, memory, entropy, snapshot });
+  const header = snapshot && readHeader(snapshot);
+  const clock = header && new ShiftedClock(options.clock ?? new RealClock(), header.now_us);
+  const stack = new Stack(engine, entropy, clock ? { ...options, clock } : options);
   try {
+    if (header) {
+      await resume(stack, header, interfaces);
+      return stack;
+    }
     stack.forwarding = options.forwarding ?? false;
-    for (const { driver, ...rest } of options.interfaces ?? []) await stack.attach(driver, rest);
+    for (const { driver, ...rest } of interfaces) await stack.attach(driver, rest);
   } catch (error) {
     await stack.close();
     throw error;

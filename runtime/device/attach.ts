@@ -55,16 +55,22 @@ export class Attachment implements Ifnet {
   }
 
   /**
-   * Opens the device and makes an interface for it.
+   * Opens the device and makes an interface for it, or binds it to interface `index` of a snapshot.
    *
    * @throws what the driver throws; `RangeError` for impossible capabilities; `SocketError` EEXIST
    * for a name in use, ENOBUFS when there are too many interfaces
    */
-  static async attach(host: AttachHost, driver: NetDriver, name: string): Promise<Attachment> {
+  static async attach(
+    host: AttachHost,
+    driver: NetDriver,
+    name: string,
+    index?: number,
+  ): Promise<Attachment> {
     const attachment = new Attachment(host, driver, name);
     await driver.attach(attachment);
     try {
-      attachment.#attachEngine(checkCaps(driver));
+      if (index === undefined) attachment.#attachEngine(checkCaps(driver));
+      else attachment.#takeOver(checkCaps(driver), index);
     } catch (error) {
       await driver.detach();
       throw error;
@@ -113,7 +119,7 @@ export class Attachment implements Ifnet {
     this.#reason = reason;
     this.#rx = undefined;
     this.#tx = undefined;
-    if (this.#index !== 0) this.#clearUp();
+    if (this.#index !== 0) this.#setUp(false);
     this.#host.wake();
   }
 
@@ -204,20 +210,45 @@ export class Attachment implements Ifnet {
     if (index < 0) {
       throw new SocketError(-index, "if_attach", attachWords(-index, this.name, caps.mtu));
     }
+    this.#bind(index);
+  }
+
+  /** Takes an interface over that a snapshot brought, and which had a driver of this kind. */
+  #takeOver(caps: DriverCaps, index: number): void {
+    const engine = this.#engine;
+    const { Ifnet } = layout;
+    const ifnet = engine.calls.if_ptr(index);
+    const medium = caps.medium === "ethernet" ? Medium.ETHERNET : Medium.IP;
+    const same = ifnet !== 0 && field.getU32(engine, ifnet, Ifnet.medium) === medium &&
+      field.getU32(engine, ifnet, Ifnet.mtu) <= caps.mtu;
+    if (!same) {
+      const words =
+        `the driver of ${this.name} has another medium or a smaller MTU than the snapshot`;
+      throw new SocketError(Errno.EINVAL, "if_attach", words);
+    }
+    const at = ifnet + Ifnet.hwaddr_hi;
+    this.#hwaddr = engine.memory.slice(at, at + 6);
+    this.#bind(index);
+    this.#setUp(true);
+  }
+
+  /** Sets up the descriptors of interface `index`. */
+  #bind(index: number): void {
+    const engine = this.#engine;
     this.#index = index;
-    const ifnet = calls.if_ptr(index);
+    const ifnet = engine.calls.if_ptr(index);
     this.#ifnet = ifnet;
     const { Ifnet } = layout;
     this.#rx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.rxdesc), true);
     this.#tx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.txdesc), false);
     if (this.#reason !== undefined) {
       this.#rx = this.#tx = undefined;
-      this.#clearUp();
+      this.#setUp(false);
     }
   }
 
-  /** Clears IFF_UP; a dead engine has no interface left to take down. */
-  #clearUp(): void {
+  /** Sets or clears IFF_UP; a dead engine has no interface left to take down. */
+  #setUp(up: boolean): void {
     const engine = this.#engine;
     if (engine.panic !== undefined) return;
     const { calls, scratch } = engine;
@@ -225,7 +256,8 @@ export class Attachment implements Ifnet {
     field.clear(engine, scratch, IfReq.size);
     field.setU32(engine, scratch, IfReq.ifindex, this.#index);
     calls.if_ioctl(Sioc.GIFFLAGS, scratch, IfReq.size);
-    const flags = field.getU32(engine, scratch, IfReq.flags) & ~Iff.UP;
+    const had = field.getU32(engine, scratch, IfReq.flags);
+    const flags = up ? had | Iff.UP : had & ~Iff.UP;
     field.setU32(engine, scratch, IfReq.flags, flags);
     calls.if_ioctl(Sioc.SIFFLAGS, scratch, IfReq.size);
   }

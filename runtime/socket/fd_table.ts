@@ -61,6 +61,11 @@ export class FdTable {
     let fd = this.#hint;
     while (this.#sockets[fd] !== undefined) fd++;
     this.#hint = fd + 1;
+    return this.put(so, fd);
+  }
+
+  /** Gives a socket this descriptor, which is free. */
+  put(so: So, fd: number): number {
     this.#sockets[fd] = so;
     this.#open++;
     field.setU32(this.#engine, so.ptr, layout.Socket.fd, fd);

@@ -47,13 +47,16 @@ export class So implements Waitable {
   deferred = 0;
   readonly #engine: Engine;
 
-  /** Gives the engine's socket at `ptr` a descriptor; the table must have one left. */
-  constructor(layer: SocketLayer, ptr: number) {
+  /**
+   * Gives the engine's socket at `ptr` a descriptor: `fd`, which must be free, or else the lowest
+   * free one; the table must have one left.
+   */
+  constructor(layer: SocketLayer, ptr: number, fd?: number) {
     this.layer = layer;
     this.ptr = ptr;
     this.#engine = layer.engine;
     this.stream = field.getU16(this.#engine, ptr, layout.Socket.type) === Sock.STREAM;
-    this.fd = layer.table.add(this);
+    this.fd = fd === undefined ? layer.table.add(this) : layer.table.put(this, fd);
   }
 
   /** State bits, an `Ss`. */

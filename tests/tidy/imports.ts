@@ -38,7 +38,13 @@ const ASSEMBLY_ONLY: Record<string, readonly string[]> = {
 const RUNTIME = [
   ["assembly/abi/"],
   ["runtime/wasm/"],
-  ["runtime/errors.ts", "runtime/clock.ts", "runtime/layout.ts", "runtime/entropy.ts"],
+  [
+    "runtime/errors.ts",
+    "runtime/clock.ts",
+    "runtime/layout.ts",
+    "runtime/entropy.ts",
+    "runtime/snapshot.ts",
+  ],
   ["runtime/engine.ts"],
   ["runtime/device/", "runtime/protocol/"],
   ["runtime/socket/"],

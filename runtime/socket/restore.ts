@@ -1,0 +1,52 @@
+/**
+ * Sockets of a stack that goes on from a snapshot: the engine has them all, with the descriptors
+ * they had; only the runtime's side is to be made anew.
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import { So as Opt, Sock } from "../../assembly/abi/socket.ts";
+import { SocketError } from "../errors.ts";
+import * as field from "../layout.ts";
+import * as layout from "../wasm/layout.gen.ts";
+import { peerName, socketName } from "./calls.ts";
+import { TcpConn } from "./conn.ts";
+import { DatagramConn } from "./datagram.ts";
+import { Listener } from "./listener.ts";
+import { So, type SocketLayer } from "./so.ts";
+
+const NO_FD = 0xffffffff;
+
+/** Gives every socket of the engine that had a descriptor the same one again. */
+export function adoptSockets(layer: SocketLayer): void {
+  const { engine } = layer;
+  const { Socket } = layout;
+  const places = engine.calls.so_limit();
+  for (let i = 0; i < places; i++) {
+    const ptr = engine.calls.so_at(i);
+    if (ptr === 0 || field.getU32(engine, ptr, Socket.inuse) === 0) continue;
+    engine.calls.so_want(ptr, 0); // whoever waited is gone
+    const fd = field.getU32(engine, ptr, Socket.fd);
+    if (fd !== NO_FD) new So(layer, ptr, fd);
+  }
+}
+
+/**
+ * The object for a descriptor: a listener, a connection, or a datagram socket.
+ *
+ * @throws SocketError EBADF, or EOPNOTSUPP for a socket that is none of these
+ */
+export function openFd(layer: SocketLayer, fd: number): Listener | TcpConn | DatagramConn {
+  const so = layer.table.get(fd, "openFd");
+  const { engine } = layer;
+  const type = field.getU16(engine, so.ptr, layout.Socket.type);
+  if (type === Sock.DGRAM) return new DatagramConn(so);
+  if (type !== Sock.STREAM) {
+    throw new SocketError(Errno.EOPNOTSUPP, "openFd", `descriptor ${fd} is no TCP or UDP socket`);
+  }
+  const options = field.getU32(engine, so.ptr, layout.Socket.options);
+  return options & Opt.ACCEPTCONN
+    ? new Listener(so)
+    : new TcpConn(so, socketName(so), peerName(so));
+}
