@@ -60,12 +60,14 @@ export function cancel(tp: Tcb): void {
 }
 
 /**
- * The ACK of data that was sent twice is a sample after all if it echoes a timestamp, since that
- * tells which of the two it answers (RFC 7323 4.1). `elapsed_ms`: age of that timestamp.
+ * The ACK of data that was sent twice is a sample after all if the timestamp it echoes, `elapsed_ms`
+ * old, is that of the last sending (RFC 7323 4.1). An older one may mean that an ACK was lost, and
+ * would take the timeout for the round trip.
  */
 export function echoed(tp: Tcb, elapsed_ms: u32): void {
-  if (elapsed_ms > 0x3fffffff / 1000) return; // not one of ours
-  sample(tp, max<u32>(elapsed_ms, 1) * 1000);
+  const since = clock.now() - tp.sent_at;
+  if (i64(elapsed_ms) * 1000 > since + i64(2 * GRANULARITY_US)) return;
+  sample(tp, u32(min<i64>(max<i64>(since, 1), i64(0x3fffffff))));
 }
 
 /** The segment being timed was acknowledged. */
