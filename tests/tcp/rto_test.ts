@@ -206,3 +206,16 @@ Deno.test("RFC 5482: progress starts the user timeout anew", async () => {
   assertEquals(c.state(), TcpState.CLOSED);
   c.end();
 });
+
+Deno.test("RFC 7323 4.1: a lost ACK does not make the timeout a sample", async () => {
+  const c = await established({ ts: true });
+  c.write("a");
+  const first = c.expect({ data: "a" }).ts![0];
+  for (let i = 0; i < 3; i++) c.expectWithin(10 * SECOND, { data: "a" });
+  c.send({ ack: 2, ts: [c.tsNow(), first] }); // the peer had it from the first sending on
+  assert(c.tcb("srtt_us") < 1000);
+  c.write("b");
+  c.expect({ data: "b" });
+  assertEquals(c.expectWithin(10 * SECOND, { data: "b" }), 8 * RTO_MIN, "the backoff stays");
+  c.end();
+});
