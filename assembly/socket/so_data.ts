@@ -88,12 +88,15 @@ function sendStream(so: Socket, ptr: usize, len: u32, flags: u32): i32 {
   return error < 0 ? error : taken;
 }
 
-/** A chain with up to len bytes from ptr, as many as there are mbufs for; nil if there is none. */
+/**
+ * A chain with up to len bytes from ptr, as many as there are mbufs for; nil if there is none. The
+ * last mbufs are left to those that receive: what is queued here is freed by what the peer answers.
+ */
 function chain(ptr: usize, len: u32): Mbuf {
   let first = changetype<Mbuf>(0);
   let last = first;
   let done: u32 = 0;
-  while (done < len) {
+  while (done < len && !mbuf.low()) {
     const left = len - done;
     const m = left <= u32(MbufSize.MLEN) ? mbuf.get(Mt.DATA) : mbuf.getcl(Mt.DATA);
     if (!m) break;

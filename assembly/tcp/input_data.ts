@@ -61,6 +61,7 @@ function text(tp: Tcb, fin: bool): bool {
   const so = tp.inp.so;
   G.m = changetype<Mbuf>(0); // the data is ours now
   const inOrder = G.seq == tp.rcv_nxt;
+  if (inOrder && so.rcv.cc > 0 && mbuf.low()) return refuse(tp, m);
   ops.adj(m, i32(G.off));
   if (inOrder && !tp.segq) {
     tp.rcv_nxt += G.len;
@@ -80,6 +81,17 @@ function text(tp: Tcb, fin: bool): bool {
   const reached = reass.deliver(tp);
   if (tp.rcv_nxt != before) so_event.rwakeup(so);
   return reached;
+}
+
+/**
+ * Memory is short and the user has not read what came before: what is left must serve others, and
+ * the ACKs that free it. The peer sends this again.
+ */
+function refuse(tp: Tcb, m: Mbuf): bool {
+  stat.fate(Fate.NO_BUFFERS);
+  mbuf.freem(m);
+  tp.flags |= Tf.ACKNOW;
+  return false;
 }
 
 /** Owes an ACK for data in order: at once for every second segment, else delayed (3.8.6.3). */

@@ -48,8 +48,9 @@ function expectedAck(tp: Tcb): bool {
   return seq.le(G.ack, tp.snd_max) && !tp.sacked && tp.dupacks == 0;
 }
 
-/** Data at rcv_nxt that fits, nothing out of order and no urgent byte ahead. */
+/** Data at rcv_nxt that fits, nothing out of order, no urgent byte ahead and no want of memory. */
 function expectedData(tp: Tcb): bool {
+  if (mbuf.low()) return false;
   return !tp.segq && G.len <= window.offered(tp) && seq.le(tp.rcv_up, tp.rcv_nxt);
 }
 
