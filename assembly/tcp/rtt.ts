@@ -60,9 +60,9 @@ export function cancel(tp: Tcb): void {
 }
 
 /**
- * The ACK of data that was sent twice is a sample after all if the timestamp it echoes, `elapsed_ms`
- * old, is that of the last sending (RFC 7323 4.1). An older one may mean that an ACK was lost, and
- * would take the timeout for the round trip.
+ * The ACK of data that was sent twice is a sample after all if the timestamp that it echoes,
+ * `elapsed_ms` old, is that of the last sending (RFC 7323 4.1). An older one may mean that an ACK
+ * was lost, and would take the timeout for the round trip.
  */
 export function echoed(tp: Tcb, elapsed_ms: u32): void {
   const since = clock.now() - tp.sent_at;

@@ -47,10 +47,7 @@ function expired(tp: Tcb, row: i32): bool {
 
 /** RFC 6298 5.4 to 5.6; gives the connection up after R2 (RFC 9293 3.8.3). */
 function rexmt(tp: Tcb): bool {
-  if (tp.snd_una == tp.snd_max && tp.state >= TcpState.ESTABLISHED) {
-    output.output(tp); // nothing is in flight: an earlier attempt had no memory
-    return true;
-  }
+  if (tp.snd_una == tp.snd_max && tp.state >= TcpState.ESTABLISHED) return sendLate(tp);
   // a peer that has closed its window is alive as long as it answers: that is the persist timer's
   const most = tp.state < TcpState.ESTABLISHED ? T.syn_retries : T.data_retries;
   if (u32(tp.tries) >= most || userTimeout(tp)) {
@@ -70,6 +67,23 @@ function rexmt(tp: Tcb): bool {
   output.output(tp);
   const watched = timers.isSet(tp, Row.REXMT) || timers.isSet(tp, Row.PERSIST);
   if (!watched) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
+  return true;
+}
+
+/**
+ * Nothing is in flight, since the way down refused it. For want of memory that is no fault of the
+ * path; any other reason counts like a timeout.
+ */
+function sendLate(tp: Tcb): bool {
+  const error = output.output(tp);
+  if (error >= 0 || error == -Errno.ENOBUFS) return true;
+  if (u32(tp.tries) >= T.data_retries) {
+    subr.drop(tp, Errno.ETIMEDOUT);
+    return false;
+  }
+  tp.tries++;
+  if (tp.backoff < 12) tp.backoff++;
+  timers.set(tp, Row.REXMT, rtt.backedOff(tp));
   return true;
 }
 

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "d865b1536a8b0691";
+export const LAYOUT_HASH = "61bfe13ca36e2e31";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -450,7 +450,7 @@ export const ListState = {
   high: 0,
   base: 4,
   lo: 8,
-  pad: 12,
+  attachments: 12,
 } as const;
 
 /** struct Mbuf */
@@ -486,7 +486,7 @@ export const Membership = {
   next: 0,
   group: 4,
   ifindex: 8,
-  pad: 12,
+  attachment: 12,
 } as const;
 
 /** struct MtuState */
