@@ -46,6 +46,8 @@ export class Host {
   /** Microseconds. */
   now = 1_000_000;
   readonly inspect: Inspector;
+  /** True: the driver takes nothing from the send queue. */
+  stuck = false;
   /** What the engine has sent and nobody has taken yet. */
   readonly wire: Sent[] = [];
   readonly #call: Calls;
@@ -106,6 +108,22 @@ export class Host {
     assertEquals(this.call("if_ioctl", Sioc.SIFMTU, req, IfReq.size), 0);
   }
 
+  /** Changes the interface's flags. */
+  setFlags(flags: number): void {
+    const { IfReq } = layout;
+    const req = this.#record(IfReq.size);
+    this.#set(req, { [IfReq.ifindex]: this.#ifindex, [IfReq.flags]: flags });
+    assertEquals(this.call("if_ioctl", Sioc.SIFFLAGS, req, IfReq.size), 0);
+    this.step();
+  }
+
+  /** Takes the interface away. */
+  detach(): void {
+    this.stuck = true;
+    assertEquals(this.call("if_detach", this.#ifindex), 0);
+    this.step();
+  }
+
   /** Calls an export, a probe included. */
   call(name: string, ...args: number[]): number {
     return this.#call[name](...args);
@@ -130,7 +148,7 @@ export class Host {
 
   /** Takes what was sent from the interface, and checks the invariants. */
   step(): void {
-    for (;;) {
+    while (!this.stuck) {
       const n = this.call("if_tx_prepare", this.#ifindex, 64);
       if (n === 0) break;
       const ifp = this.call("if_ptr", this.#ifindex) >>> 0;
@@ -146,6 +164,11 @@ export class Host {
       this.call("if_txdone", this.#ifindex, n);
     }
     if (this.checks) this.inspect.check(this.#frames);
+  }
+
+  /** Hands a packet in if the engine has a frame for it; else the wire loses it. */
+  tryInput(packet: Uint8Array): void {
+    if (this.call("if_rx_prepare", this.#ifindex, 1) > 0) this.input(packet);
   }
 
   /** Hands packets in, all in one batch. */

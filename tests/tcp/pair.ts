@@ -97,7 +97,7 @@ export class Pair {
     this.b.now = this.now;
     while (this.#flights.length > 0 && this.#flights[0].at <= this.now) {
       const { to, packet } = this.#flights.shift()!;
-      to.input(packet);
+      to.tryInput(packet);
     }
     this.a.settle();
     this.b.settle();

@@ -35,7 +35,20 @@ Deno.test("property: any loss, order and repetition delivers both streams and cl
     pair.transfer(a, b);
     pair.end();
   });
-  await fc.assert(property, { numRuns: 60, seed: 793 });
+  await fc.assert(property, { numRuns: 40, seed: 793 });
+});
+
+Deno.test("property: the same with hardly any mbufs", async () => {
+  const pools = fc.record({
+    mbufs_small: fc.integer({ min: 40, max: 200 }),
+    mbufs_cluster: fc.integer({ min: 24, max: 80 }),
+  });
+  const property = fc.asyncProperty(link, side(60_000), pools, async (l, a, memory) => {
+    const pair = await Pair.join({ ...l, loss: Math.min(l.loss, 0.1) }, { memory });
+    pair.transfer({ ...a, sndbuf: 200_000 }, { bytes: 10_000, rcvbuf: 200_000, read: 500 });
+    pair.end();
+  });
+  await fc.assert(property, { numRuns: 12, seed: 1988 });
 });
 
 Deno.test("a large transfer over a clean link sends nothing twice", async () => {
