@@ -177,11 +177,14 @@ function join(m: Mbuf): void {
 /** The time is up. The sender is told, if it is known what of: RFC 792, RFC 1122 3.3.2. */
 function expire(arg: usize): void {
   const q = changetype<Ipq>(arg);
-  const m = q.frags;
+  let m = q.frags;
   if (m && m.aux == 0 && !q.dead) {
     q.frags = m.nextpkt;
     m.nextpkt = changetype<Mbuf>(0);
-    icmp_error.error(m, Icmp.TIME_EXCEEDED, REASSEMBLY, 0);
+  } else {
+    m = changetype<Mbuf>(0);
   }
+  // before anything is sent: that may find no mbufs, and drain the table
   ipq.giveUp(q);
+  if (m) icmp_error.error(m, Icmp.TIME_EXCEEDED, REASSEMBLY, 0);
 }

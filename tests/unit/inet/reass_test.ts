@@ -208,6 +208,25 @@ Deno.test("reassembly: after 30 s a datagram is given up, its sender told (RFC 1
   assertEquals(host.call.probe_reass_count(), 0);
 });
 
+Deno.test("reassembly: giving a datagram up when mbufs have run out frees it once", () => {
+  const { host, port } = rawHost({ mbufs_cluster: 40 });
+  host.input(port, packet(piece(1, 0, 800, 1600)));
+  host.input(port, packet(piece(2, 0, 800, 1600)));
+  const held: number[] = [];
+  for (let m = host.call.probe_mbuf_getcl(1); m; m = host.call.probe_mbuf_getcl(1)) held.push(m);
+  // the last request found nothing and had the fragments freed: take those as well, but for one
+  const again = [piece(3, 0, 800, 1600), piece(4, 0, 800, 1600)];
+  for (const m of held.splice(0, 3)) host.call.probe_mbuf_freem(m);
+  for (const p of again) assertEquals(host.input(port, packet(p)), [HELD]);
+  const last = host.call.probe_mbuf_getcl(1);
+  host.advance(30 * S);
+  assertEquals(host.call.probe_reass_count(), 0);
+  assertEquals(host.call.probe_reass_storage(), 0);
+  for (const m of [last, ...held]) host.call.probe_mbuf_freem(m);
+  host.output(port);
+  assertEquals(host.mbufs(), 0);
+});
+
 Deno.test("reassembly: an overlap drops the datagram and what is still to come (RFC 5722)", () => {
   const { host, port } = rawHost();
   const fates = [
