@@ -23,7 +23,7 @@ export class Membership {
   next: Membership;
   group: u32; // host order
   ifindex: u32;
-  pad: u32;
+  attachment: u32; // of the interface: the index may be another's later
 }
 
 /** All systems on this network: every host is a member (RFC 1112 4). */
@@ -57,11 +57,41 @@ function head(inp: Inpcb): Membership {
   return changetype<Membership>(inp.memberships);
 }
 
-/** The socket's membership of a group on an interface (0: on any), or nil. */
-function find(inp: Inpcb, group: u32, ifindex: u32): Membership {
+/** The interface of a membership; nil if it has been detached, and so the membership ended. */
+function ifpOf(membership: Membership): Ifnet {
+  const ifp = if_list.byIndex(membership.ifindex);
+  return ifp && ifp.attached == membership.attachment ? ifp : changetype<Ifnet>(0);
+}
+
+/** The socket's membership of a group on an interface (nil: on any), or nil. */
+function find(inp: Inpcb, group: u32, ifp: Ifnet): Membership {
+  for (let at = head(inp); at; at = at.next) {
+    if (at.group != group) continue;
+    const by = ifpOf(at);
+    if (by && (!ifp || by == ifp)) return at;
+  }
+  return changetype<Membership>(0);
+}
+
+/** Takes a membership off the socket's list and gives it back. */
+function drop(inp: Inpcb, membership: Membership): void {
+  if (head(inp) == membership) inp.memberships = changetype<usize>(membership.next);
+  else {
+    let before = head(inp);
+    while (before.next != membership) before = before.next;
+    before.next = membership.next;
+  }
+  release(membership);
+}
+
+/** Gives back the memberships that ended with their interfaces. */
+function dropEnded(inp: Inpcb): void {
   let at = head(inp);
-  while (at && !(at.group == group && (!ifindex || at.ifindex == ifindex))) at = at.next;
-  return at;
+  while (at) {
+    const next = at.next;
+    if (!ifpOf(at)) drop(inp, at);
+    at = next;
+  }
 }
 
 /**
@@ -72,7 +102,8 @@ export function join(inp: Inpcb, group: u32, ifindex: u32): i32 {
   if (!sockaddr_ops.isGroup4(group)) return -Errno.EINVAL;
   const ifp = ifindex ? if_list.byIndex(ifindex) : defaultIfp(group);
   if (!ifp || !(ifp.flags & Iff.MULTICAST)) return -Errno.EADDRNOTAVAIL;
-  if (find(inp, group, ifp.index)) return -Errno.EADDRINUSE;
+  if (find(inp, group, ifp)) return -Errno.EADDRINUSE;
+  dropEnded(inp);
   const membership = changetype<Membership>(pool.get(memberships));
   if (!membership) return -Errno.ENOBUFS;
   const error = net_if.joinGroup(ifp, group);
@@ -82,6 +113,7 @@ export function join(inp: Inpcb, group: u32, ifindex: u32): i32 {
   }
   membership.group = group;
   membership.ifindex = ifp.index;
+  membership.attachment = ifp.attached;
   membership.next = head(inp);
   inp.memberships = changetype<usize>(membership);
   return 0;
@@ -93,15 +125,11 @@ export function join(inp: Inpcb, group: u32, ifindex: u32): i32 {
  */
 export function leave(inp: Inpcb, group: u32, ifindex: u32): i32 {
   if (!sockaddr_ops.isGroup4(group)) return -Errno.EINVAL;
-  const found = find(inp, group, ifindex);
+  const ifp = if_list.byIndex(ifindex);
+  if (ifindex && !ifp) return -Errno.EADDRNOTAVAIL;
+  const found = find(inp, group, ifp);
   if (!found) return -Errno.EADDRNOTAVAIL;
-  if (head(inp) == found) inp.memberships = changetype<usize>(found.next);
-  else {
-    let before = head(inp);
-    while (before.next != found) before = before.next;
-    before.next = found.next;
-  }
-  release(found);
+  drop(inp, found);
   return 0;
 }
 
@@ -118,12 +146,12 @@ export function leaveAll(inp: Inpcb): void {
 
 /** Gives back a membership and tells its interface, unless that has been detached. */
 function release(membership: Membership): void {
-  const ifp = if_list.byIndex(membership.ifindex);
+  const ifp = ifpOf(membership);
   if (ifp) net_if.leaveGroup(ifp, membership.group);
   pool.put(memberships, changetype<usize>(membership));
 }
 
 /** Whether a socket takes packets to a group that came in by an interface. */
-export function accepts(inp: Inpcb, group: u32, ifindex: u32): bool {
-  return group == ALL_HOSTS || changetype<usize>(find(inp, group, ifindex)) != 0;
+export function accepts(inp: Inpcb, group: u32, ifp: Ifnet): bool {
+  return group == ALL_HOSTS || changetype<usize>(find(inp, group, ifp)) != 0;
 }

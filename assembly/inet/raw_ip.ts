@@ -83,7 +83,7 @@ function wants(inp: Inpcb): bool {
   const faddr = faddrOf(inp);
   if (!sockaddr_ops.isAny(faddr) && !sockaddr_ops.eq(faddr, PKT.src)) return false;
   if (bound || !(PKT.flags & PktFlag.MCAST)) return true;
-  return in_mcast.accepts(inp, PKT.dst4, PKT.ifp.index);
+  return in_mcast.accepts(inp, PKT.dst4, PKT.ifp);
 }
 
 /** Appends a copy of the packet, IP header included, to a socket's receive buffer if it fits. */

@@ -82,7 +82,6 @@ export function attach(cfgPtr: usize): i32 {
   ifp.hwaddr_hi = isEther ? cfg.hwaddr_hi : 0;
   ifp.hwaddr_lo = isEther ? cfg.hwaddr_lo & 0xffff : 0;
   ifp.output = isEther ? if_output.etherOutput.index : if_output.ipOutput.index;
-  ifp.attached = 1;
   route.changed();
   return i32(ifp.index);
 }

@@ -10,7 +10,7 @@ export class ListState {
   high: u32; // highest index ever used
   base: usize; // the interfaces, Limits.INTERFACES of them
   lo: Ifnet; // the loopback interface, nil before it is attached
-  pad: u32;
+  attachments: u32; // interfaces ever attached
 }
 
 const S: ListState = changetype<ListState>(memory.data(offsetof<ListState>(), 16));
@@ -64,12 +64,17 @@ export function setLoopback(ifp: Ifnet): void {
   S.lo = ifp;
 }
 
-/** The free interface with the lowest index, all zero but for rings and index; nil if none is. */
+/**
+ * Attaches the free interface with the lowest index; nil if there is none. All is zero but for its
+ * index, its rings and the number of the attachment.
+ */
 export function take(): Ifnet {
   for (let i: u32 = 1; i <= u32(Limits.INTERFACES); i++) {
     const ifp = slot(i);
     if (ifp.attached) continue;
     reset(ifp, i);
+    S.attachments += 1;
+    ifp.attached = S.attachments;
     S.high = max(S.high, i);
     return ifp;
   }

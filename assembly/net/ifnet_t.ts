@@ -94,7 +94,7 @@ export class Ifnet {
   output: u32; // function: output(ifp: usize, m: usize, nexthop: u32): i32
   name0: u64; // name, up to 15 bytes and a zero
   name1: u64;
-  attached: u32;
+  attached: u32; // number of the attachment, no two are alike; 0 while the index is free
   igmp_v1: u32; // 1 while a router of IGMP version 1 is heard (RFC 2236 4)
   igmp_v1_until: i64;
 }

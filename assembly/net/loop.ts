@@ -37,7 +37,6 @@ export function attach(): i32 {
   ifp.mtu = MTU;
   ifp.flags = Iff.UP | Iff.RUNNING | Iff.LOOPBACK | Iff.MULTICAST;
   ifp.output = if_output.loopOutput.index;
-  ifp.attached = 1;
   if_list.setLoopback(ifp);
   const error = netif.addAddr(ifp, ADDRESS, MASK, 0, 0);
   return error ? error : i32(ifp.index);

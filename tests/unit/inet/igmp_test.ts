@@ -214,3 +214,24 @@ Deno.test("multicast: TTL 0 stays on this host (RFC 1112 6.1)", () => {
   assertEquals(host.output(port), []);
   assertEquals(host.pollFates(), ["UDP_DELIVERED"]);
 });
+
+Deno.test("multicast: a membership ends with its interface, not with the next of that index", () => {
+  const { host, port } = etherHost();
+  const [old, young] = [host.udp(7000), host.udp(7001)];
+  assertEquals(join(host, old, GROUP, port), 0);
+  host.call.if_detach(port);
+  assertEquals(host.attach({ name: "eth1" }), port);
+  host.address(port, "10.0.0.1/24");
+  assertEquals(join(host, young, GROUP, port), 0);
+  host.output(port);
+  const arrive = (dport: number) => {
+    const payload = udp("10.0.0.2", GROUP, 9, dport, bytes(1));
+    const packet = ip4({ src: "10.0.0.2", dst: GROUP, proto: 17, ttl: 1, payload });
+    return host.input(port, ether(GROUP_MAC, PEER, 0x0800, packet));
+  };
+  assertEquals(arrive(7000), ["UDP_NO_PORT_BROADCAST"], "it had joined on the other interface");
+  assertEquals(join(host, old, GROUP, port), 0, "and may join on this one");
+  assertEquals(host.call.so_close(old), 0);
+  assertEquals(out(host, port), [], "the other socket is still a member");
+  assertEquals(arrive(7001), ["UDP_DELIVERED"]);
+});
