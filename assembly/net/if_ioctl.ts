@@ -143,7 +143,7 @@ function routes(cmd: u32, r: RtReq): i32 {
   if (cmd == Sioc.ADDRT) {
     if (r.mtu != 0 && r.mtu < netif.MTU_MIN) return -Errno.EINVAL;
     const error = route.add(r.dst, r.mask, r.gateway, r.flags, r.ifindex, r.metric);
-    return error || r.mtu == 0 ? error : route.setMtu(r.dst, r.mask, r.mtu);
+    return error || r.mtu == 0 ? error : route.setMtu(r.dst, r.mask, r.metric, r.mtu);
   }
   if (cmd == Sioc.DELRT) return route.del(r.dst, r.mask);
   const rt = r.i == NO_WALK ? route.lookup(r.dst) : route.walk(r.i);

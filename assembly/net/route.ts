@@ -73,17 +73,22 @@ export function lookup(dst: u32): Rtentry {
 
 function search(dst: u32): Rtentry {
   let rt = S.first;
-  // a route over an interface that is down leads nowhere: the next best is taken
-  while (rt && ((dst & rt.mask) != rt.dst || !(rt.ifp.flags & Iff.UP))) rt = rt.next;
+  while (rt && ((dst & rt.mask) != rt.dst || !leads(rt))) rt = rt.next;
   return rt;
+}
+
+/**
+ * A route over an interface that is down leads nowhere, and the next best is taken. Our own
+ * addresses are ours even while lo0 is down.
+ */
+function leads(rt: Rtentry): bool {
+  return (rt.ifp.flags & Iff.UP) != 0 || (rt.flags & Rtf.LOCAL) != 0;
 }
 
 /** The route for an address among those that need no gateway, nil if it is on no link of ours. */
 export function onLink(dst: u32): Rtentry {
   let rt = S.first;
-  while (
-    rt && ((dst & rt.mask) != rt.dst || rt.flags & Rtf.GATEWAY || !(rt.ifp.flags & Iff.UP))
-  ) rt = rt.next;
+  while (rt && ((dst & rt.mask) != rt.dst || rt.flags & Rtf.GATEWAY || !leads(rt))) rt = rt.next;
   return rt;
 }
 
@@ -162,12 +167,18 @@ export function insert(
   return 0;
 }
 
-/** Limits packets along a route that was added to `mtu` bytes; 0 for the interface's MTU. ESRCH. */
-export function setMtu(dst: u32, mask: u32, mtu: u32): i32 {
-  let rt = S.first;
-  while (rt && (rt.dst != dst || rt.mask != mask || !(rt.flags & Rtf.STATIC))) rt = rt.next;
-  if (!rt) return -Errno.ESRCH;
-  rt.mtu = mtu;
+/**
+ * Limits packets to `mtu` bytes along the route for a prefix that was added last with this metric; 0
+ * for the interface's MTU. ESRCH.
+ */
+export function setMtu(dst: u32, mask: u32, metric: u32, mtu: u32): i32 {
+  let found = nil();
+  for (let rt = S.first; rt; rt = rt.next) {
+    const same = rt.dst == dst && rt.mask == mask && rt.metric == metric;
+    if (same && rt.flags & Rtf.STATIC) found = rt;
+  }
+  if (!found) return -Errno.ESRCH;
+  found.mtu = mtu;
   changed();
   return 0;
 }

@@ -6,8 +6,8 @@ import { Errno } from "../../../assembly/abi/errno.ts";
 import { Iff, Medium, Sioc } from "../../../assembly/abi/ifnet.ts";
 import { Rtf } from "../../../assembly/abi/route.ts";
 import { Sock } from "../../../assembly/abi/socket.ts";
-import { bytes, ip, ipText, readIp4 } from "./frames.ts";
-import { etherHost, Host, maskOf } from "./host.ts";
+import { bytes, icmp, ip, ip4, ipText, readIp4 } from "./frames.ts";
+import { etherHost, Host, maskOf, toHost } from "./host.ts";
 
 const SEED = 20261122;
 
@@ -149,4 +149,21 @@ Deno.test("route: the table has a limit and says so", () => {
   for (let i = 0; i < added; i++) assertEquals(host.unroute(`10.${i + 1}.0.0/16`), 0);
   assertEquals(host.route("10.77.0.0/16", "10.0.0.2"), 0, "room again");
   assertEquals(host.socket(Sock.DGRAM, 0) > 0, true);
+});
+
+Deno.test("route: our own addresses stay ours while lo0 is down", () => {
+  const { host, port } = etherHost();
+  const echo = toHost(ip4({ src: "10.0.0.2", dst: "10.0.0.1", proto: 1, payload: icmp(8, 0, 1) }));
+  assertEquals(host.ioctl(Sioc.SIFFLAGS, { ifindex: 1, flags: 0 }), 0);
+  assertEquals(host.input(port, echo), ["ICMP_ECHO_ANSWERED"]);
+  assertEquals(host.send(host.udp(0), bytes(1), "10.0.0.1", 9), -Errno.ENETDOWN);
+});
+
+Deno.test("route: an MTU is that of the route it was given with", () => {
+  const { host } = etherHost();
+  assertEquals(host.route("10.9.0.0/16", "10.0.0.2", { metric: 1 }), 0);
+  assertEquals(host.route("10.9.0.0/16", "10.0.0.3", { metric: 2, mtu: 600 }), 0);
+  assertEquals(host.lookup("10.9.0.1")?.mtu, 1500);
+  assertEquals(host.unroute("10.9.0.0/16"), 0);
+  assertEquals(host.lookup("10.9.0.1")?.mtu, 600);
 });
