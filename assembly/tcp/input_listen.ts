@@ -147,7 +147,8 @@ function open(child: Tcb, parent: Tcb, h: Half): void {
   child.rcv_nxt = h.irs + 1;
   child.rcv_up = h.irs + 1;
   child.last_ack_sent = h.irs + 1;
-  child.rcv_adv = h.irs + 1 + min<u32>(parent.inp.so.rcv.hiwat, 0xffff);
+  child.max_rcvwnd = min<u32>(parent.inp.so.rcv.hiwat, 0xffff);
+  child.rcv_adv = h.irs + 1 + child.max_rcvwnd;
   child.rcv_mss = h.rcv_mss;
   child.peer_mss = h.peer_mss;
   child.flags = (parent.flags & INHERITED) | h.flags;

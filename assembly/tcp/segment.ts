@@ -81,6 +81,7 @@ function fill(tp: Tcb, m: Mbuf, s: u32, len: u32, hlen: u32): void {
 function acknowledged(tp: Tcb, win: u32): void {
   tp.last_ack_sent = tp.rcv_nxt;
   if (seq.gt(tp.rcv_nxt + win, tp.rcv_adv)) tp.rcv_adv = tp.rcv_nxt + win;
+  if (win > tp.max_rcvwnd) tp.max_rcvwnd = win;
   tp.flags &= ~(Tf.ACKNOW | Tf.DELACK);
   tp.d_delack = 0;
 }

@@ -51,6 +51,7 @@ export class Tcb {
   irs: u32; // initial receive sequence number
   last_ack_sent: u32; // ACK field of the last segment sent
   max_sndwnd: u32; // largest window the peer has offered
+  max_rcvwnd: u32; // largest window we have offered
   cwnd: u32; // congestion window, bytes
   ssthresh: u32; // slow-start threshold, bytes
   recover: u32; // snd_max when recovery began (RFC 6582)

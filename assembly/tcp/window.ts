@@ -37,10 +37,11 @@ export function offered(tp: Tcb): u32 {
 
 /**
  * True if a window update is worth a segment: the edge would move by two segments, or by half of
- * the buffer (RFC 1122 4.2.3.3).
+ * the buffer (RFC 1122 4.2.3.3). That the window of a SYN could not say more than 65,535 is worth
+ * none: the next ACK tells.
  */
 export function updateDue(tp: Tcb): bool {
-  const win = toAdvertise(tp);
+  const win = min<u32>(toAdvertise(tp), max<u32>(tp.max_rcvwnd, 2 * u32(tp.rcv_mss)));
   const have = offered(tp) >> u32(tp.rcv_scale) << u32(tp.rcv_scale); // as the peer saw it
   if (win <= have) return false;
   const grows: u32 = win - have;
