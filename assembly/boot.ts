@@ -65,8 +65,7 @@ export function boot(c: BootConfig): i32 {
     or(c.timewaits, min<u32>(sockets, 8192)),
   );
   mbuf.setDrain(domain.drain.index);
-  if (!arena.alloc(16, 16)) return -Errno.ENOMEM; // some table did not fit
-  return mbufs(c);
+  return arena.refused() ? -Errno.ENOMEM : mbufs(c);
 }
 
 /** What is left of the memory goes to mbufs, unless told otherwise. */

@@ -10,6 +10,7 @@
 export class ArenaState {
   top: usize; // first byte not handed out
   end: usize; // first byte beyond the arena
+  refused: u32; // requests that did not fit
 }
 
 const S: ArenaState = changetype<ArenaState>(memory.data(offsetof<ArenaState>(), 16));
@@ -18,6 +19,7 @@ const S: ArenaState = changetype<ArenaState>(memory.data(offsetof<ArenaState>(),
 export function init(base: usize, end: usize): void {
   S.top = base;
   S.end = end > base ? end : base;
+  S.refused = 0;
 }
 
 /**
@@ -28,7 +30,10 @@ export function alloc(bytes: usize, align: usize): usize {
   const mask = u64(align) - 1;
   const at = (u64(S.top) + mask) & ~mask;
   const top = at + u64(bytes);
-  if (top > u64(S.end)) return 0;
+  if (top > u64(S.end)) {
+    S.refused += 1;
+    return 0;
+  }
   S.top = usize(top);
   return usize(at);
 }
@@ -36,4 +41,9 @@ export function alloc(bytes: usize, align: usize): usize {
 /** First byte not handed out: all state of the engine lies below it. */
 export function top(): usize {
   return S.top;
+}
+
+/** Requests since init that did not fit: at boot, tables that are missing. */
+export function refused(): u32 {
+  return S.refused;
 }

