@@ -7,6 +7,7 @@
 import { CASE_SECONDS, type Group } from "./case.ts";
 import { type CaseReport, CLEAN, REPORT_MARK, SETUP } from "./report.ts";
 import { Host } from "./host.ts";
+import { killAll } from "./kernel.ts";
 
 const [module, folder] = Deno.args;
 
@@ -38,10 +39,15 @@ async function attempt(name: string, seconds: number, work: () => Promise<void>)
   }
 }
 
+function exit(code: number): never {
+  killAll();
+  Deno.exit(code);
+}
+
 async function exitWithParent(): Promise<void> {
   const buffer = new Uint8Array(16);
   while (await Deno.stdin.read(buffer) !== null);
-  Deno.exit(3);
+  exit(3);
 }
 
 async function runGroup(group: Group): Promise<void> {
@@ -61,8 +67,8 @@ globalThis.addEventListener("unhandledrejection", (event) => {
 });
 try {
   await runGroup(group);
-  Deno.exit(0);
+  exit(0);
 } catch (error) {
   report(SETUP, error);
-  Deno.exit(1);
+  exit(1);
 }

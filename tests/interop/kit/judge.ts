@@ -21,7 +21,7 @@ export interface Fault {
   readonly frame: number;
   /** Its protocols, and who sent it. */
   readonly summary: string;
-  /** Its complaints that are errors. */
+  /** Its complaints: errors, and whatever it says of checksums. */
   readonly messages: readonly string[];
 }
 
@@ -38,6 +38,14 @@ const OPTIONS = [
 
 /** Severity of an expert message that is an error (Wireshark's PI_ERROR). */
 const SEVERITY_ERROR = 8388608;
+
+/** Group of the expert messages about checksums (Wireshark's PI_CHECKSUM): not all are errors. */
+const GROUP_CHECKSUM = 16777216;
+
+const FIELDS = [
+  ...["frame.number", "ip.src", "frame.protocols"],
+  ...["_ws.expert.severity", "_ws.expert.group", "_ws.expert.message"],
+];
 
 const FAULTY = [
   "_ws.malformed",
@@ -81,14 +89,14 @@ export async function findFaults(
   path: string,
   allowed: readonly Allowed[] = [],
 ): Promise<Fault[]> {
-  const fields = ["frame.number", "ip.src", "frame.protocols", "_ws.expert.severity"];
   const faults: Fault[] = [];
-  const lines = await tshark(path, FAULTY, [...fields, "_ws.expert.message"]);
-  for (const [number, sources, protocols, severities = "", texts = ""] of lines) {
+  for (const [number, sources, protocols, ...expert] of await tshark(path, FAULTY, FIELDS)) {
     // An ICMP error has the addresses of the packet that it quotes, too.
     const [from] = sources.split(AGGREGATOR);
-    const ranks = severities.split(AGGREGATOR).map(Number);
-    const messages = texts.split(AGGREGATOR).filter((_, i) => ranks[i] === SEVERITY_ERROR);
+    const [severities, groups, texts] = expert.map((values) => values.split(AGGREGATOR));
+    const messages = (texts ?? []).filter((_, i) =>
+      Number(severities[i]) === SEVERITY_ERROR || Number(groups[i]) === GROUP_CHECKSUM
+    );
     const excused = messages.length > 0 &&
       messages.every((message) =>
         allowed.some((one) => message.includes(one.message) && (one.from ?? from) === from)

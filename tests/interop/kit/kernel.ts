@@ -13,6 +13,22 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** Programs that have not ended. */
+const running = new Set<Deno.ChildProcess>();
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** Ends what cases have started and not waited for, because they failed. */
+export function killAll(): void {
+  for (const child of running) kill(child);
+}
+
 /** Runs a program to its end, at most 60 seconds; throws if its status is not 0. */
 export async function run(program: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await attempt(program, ...args);
@@ -22,11 +38,15 @@ export async function run(program: string, ...args: string[]): Promise<string> {
 
 /** Runs a program to its end, at most 60 seconds, whatever its status. */
 export async function attempt(program: string, ...args: string[]): Promise<Outcome> {
-  const { code, stdout, stderr } = await new Deno.Command(program, {
+  const child = new Deno.Command(program, {
     args,
     stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
     signal: AbortSignal.timeout(60_000),
-  }).output();
+  }).spawn();
+  running.add(child);
+  const { code, stdout, stderr } = await child.output().finally(() => running.delete(child));
   const text = new TextDecoder();
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
@@ -61,6 +81,7 @@ export class Peer implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    running.add(this.#child);
     this.#lines = linesOf(this.#child.stdout);
     this.#errors = new Response(this.#child.stderr).text();
   }
@@ -82,11 +103,8 @@ export class Peer implements AsyncDisposable {
 
   /** Ends it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
+    kill(this.#child);
+    running.delete(this.#child);
     await this.#lines.return(undefined);
     await Promise.all([this.#child.status, this.#errors]);
   }
