@@ -83,7 +83,7 @@ export class Loop implements Scheduler {
 
   /** True if a turn was asked for and has not run; for those who drive a stack by hand. */
   get wanted(): boolean {
-    return this.#scheduled;
+    return this.#scheduled || this.#more;
   }
 
   /** Time of the stack's clock in microseconds. */
@@ -120,8 +120,8 @@ export class Loop implements Scheduler {
     const { engine } = this.#parts;
     const next_us = engine.calls.nextDeadline();
     if (next_us < this.#armed_us || this.#queued(this.#loopback)) return this.kick();
-    for (const { ifnet } of this.#parts.attachments) {
-      if (this.#queued(ifnet)) return this.kick();
+    for (const attachment of this.#parts.attachments) {
+      if (this.#queued(attachment.ifnet) || attachment.resumable) return this.kick();
     }
   }
 
@@ -160,6 +160,7 @@ export class Loop implements Scheduler {
       work += this.#transmit();
       work += this.#parts.waits.dispatch();
       work += this.#parts.waits.expire(now_us);
+      if (!this.#more) this.#more = this.#resumable();
       return work;
     } catch (panic) {
       this.close();
@@ -175,6 +176,7 @@ export class Loop implements Scheduler {
   close(): void {
     this.#closed = true;
     this.#scheduled = false;
+    this.#more = false;
     this.#disarm();
     this.#anchor.drop();
   }
@@ -192,7 +194,8 @@ export class Loop implements Scheduler {
     this.#first = (this.#first + 1) % count;
     let frames = 0;
     for (let i = 0; i < count; i++) {
-      const taken = attachments[(this.#first + i) % count].receive(now_us);
+      // A driver may have taken its interface away meanwhile, or closed the stack.
+      const taken = attachments[(this.#first + i) % count]?.receive(now_us) ?? 0;
       if (taken === Limits.RING) this.#more = true;
       frames += taken;
     }
@@ -205,11 +208,19 @@ export class Loop implements Scheduler {
     let frames = 0;
     for (let i = 0; i < count; i++) {
       const attachment = attachments[(this.#first + i) % count];
-      const sent = attachment.transmit();
+      const sent = attachment?.transmit() ?? 0;
       if (sent > 0 && this.#queued(attachment.ifnet)) this.#more = true;
       frames += sent;
     }
     return frames;
+  }
+
+  /** True if frames that mbufs were lacking for can be taken in now. */
+  #resumable(): boolean {
+    for (const attachment of this.#parts.attachments) {
+      if (attachment.resumable) return true;
+    }
+    return false;
   }
 
   /** True if frames wait in the send queue of the interface at an address. */

@@ -45,6 +45,8 @@ export class Attachment implements Ifnet {
   #rx: Descriptors | undefined = undefined;
   #tx: Descriptors | undefined = undefined;
   #reason: string | undefined = undefined;
+  /** The last batch was cut short for want of mbufs: frames may wait in the driver. */
+  #starved = false;
 
   private constructor(host: AttachHost, driver: NetDriver, name: string) {
     this.#host = host;
@@ -72,7 +74,7 @@ export class Attachment implements Ifnet {
       if (index === undefined) attachment.#attachEngine(checkCaps(driver));
       else attachment.#takeOver(checkCaps(driver), index);
     } catch (error) {
-      await driver.detach();
+      await attachment.detach().catch(() => {});
       throw error;
     }
     return attachment;
@@ -100,7 +102,13 @@ export class Attachment implements Ifnet {
 
   /** True if the device must be asked whether a frame has come. */
   get polled(): boolean {
-    return this.driver.poll !== undefined && this.#rx !== undefined;
+    return this.driver.poll !== undefined && this.#rx !== undefined && !this.#starved;
+  }
+
+  /** True if frames may wait in the driver because mbufs were short, and there are some again. */
+  get resumable(): boolean {
+    if (!this.#starved || this.#rx === undefined) return false;
+    return this.#engine.calls.if_rx_prepare(this.#index, Limits.RING) > 0;
   }
 
   /** Time of the stack's clock in microseconds. */
@@ -129,7 +137,8 @@ export class Attachment implements Ifnet {
     if (batch === undefined) return 0;
     const { calls } = this.#engine;
     const room = calls.if_rx_prepare(this.#index, Limits.RING);
-    if (room <= 0) return 0;
+    this.#starved = room <= 0;
+    if (this.#starved) return 0;
     let filled = 0;
     try {
       filled = this.driver.rx(batch.begin(room));
@@ -141,6 +150,7 @@ export class Attachment implements Ifnet {
       this.#fail("rx", `answered ${filled} of ${room} frames`);
       return 0;
     }
+    this.#starved = filled === room && room < Limits.RING;
     if (filled > 0) calls.if_input(this.#index, filled, now_us);
     return filled;
   }
@@ -229,7 +239,7 @@ export class Attachment implements Ifnet {
     const at = ifnet + Ifnet.hwaddr_hi;
     this.#hwaddr = engine.memory.slice(at, at + 6);
     this.#bind(index);
-    this.#setUp(true);
+    if (this.#reason === undefined) this.#setUp(true);
   }
 
   /** Sets up the descriptors of interface `index`. */
@@ -261,6 +271,12 @@ export class Attachment implements Ifnet {
     field.setU32(engine, scratch, IfReq.flags, flags);
     calls.if_ioctl(Sioc.SIFFLAGS, scratch, IfReq.size);
   }
+}
+
+/** Detaches all of them; throws the first error when all are done. */
+export async function detachAll(attachments: readonly Attachment[]): Promise<void> {
+  const ends = await Promise.allSettled(attachments.map((attachment) => attachment.detach()));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 function capBits(caps: DriverCaps): number {

@@ -102,6 +102,8 @@ export class So implements Waitable {
     if (this.deferred !== 0 || this.fd < 0) return this.#refusal();
     const engine = this.#engine;
     const { calls, staging } = engine;
+    // A buffer can be moved away or cut while a send waits for room.
+    if (data.length < offset + length) return -Errno.EFAULT;
     const lower = flags & ~OWN_FLAGS;
     this.layer.waits.scheduler.enter();
     if (length <= STAGING_BYTES) {
@@ -170,7 +172,7 @@ export class So implements Waitable {
     const { calls, staging } = this.#engine;
     // Receiving may send a window update; the time of the last turn is good enough for that.
     const got = calls.so_recv(this.ptr, staging, length, flags & ~OWN_FLAGS, nam);
-    if (got > 0) this.layer.waits.scheduler.touch();
+    if (got >= 0) this.layer.waits.scheduler.touch();
     return got;
   }
 
