@@ -7,7 +7,7 @@
 import { Errno } from "../assembly/abi/errno.ts";
 import { Sioc } from "../assembly/abi/ifnet.ts";
 import { RealClock, ShiftedClock } from "./clock.ts";
-import { type AttachHost, Attachment } from "./device/attach.ts";
+import { type AttachHost, Attachment, detachAll } from "./device/attach.ts";
 import type { NetDriver } from "./device/driver.ts";
 import { freeName, makeHwaddr } from "./device/naming.ts";
 import { Engine } from "./engine.ts";
@@ -21,8 +21,7 @@ import type { TcpConn } from "./socket/conn.ts";
 import type { DatagramConn } from "./socket/datagram.ts";
 import { FdTable } from "./socket/fd_table.ts";
 import { HostNames } from "./socket/host_names.ts";
-import { formatIpv4, parsePrefix } from "./socket/inet_addr.ts";
-import { ifIndexOf, ifIoctl } from "./socket/ioctl.ts";
+import { changeAddress } from "./socket/ioctl.ts";
 import type { Listener } from "./socket/listener.ts";
 import * as network from "./socket/network.ts";
 import type { SocketLayer } from "./socket/so.ts";
@@ -61,6 +60,8 @@ export class Stack implements AsyncDisposable {
   readonly #names: HostNames;
   readonly #loop: Loop;
   readonly #attachments: Attachment[] = [];
+  /** Names of interfaces whose driver is opening its device. */
+  readonly #opening = new Set<{ readonly name: string }>();
   #forwarding = false;
   #closing: Promise<void> | undefined = undefined;
 
@@ -118,18 +119,23 @@ export class Stack implements AsyncDisposable {
    * behind.
    *
    * @throws SocketError EEXIST for a name or address in use, EINVAL for an impossible address,
-   * ENETUNREACH for a gateway on no network of ours, and what the driver throws
+   * ENETUNREACH for a gateway on no network of ours, ENETDOWN if the stack is closed, also
+   * meanwhile, and what the driver throws
    */
   async attach(driver: NetDriver, options: AttachOptions = {}): Promise<Attachment> {
     this.#mustBeOpen();
-    const name = options.name ?? freeName(driver.name, this.#attachments);
-    const attachment = await Attachment.attach(this.#host(), driver, name);
+    const name = options.name ?? freeName(driver.name, [...this.#attachments, ...this.#opening]);
+    const opening = { name };
+    this.#opening.add(opening);
+    const attachment = await Attachment.attach(this.#host(), driver, name)
+      .finally(() => this.#opening.delete(opening));
     this.#attachments.push(attachment);
     try {
+      this.#mustBeOpen();
       for (const address of options.addresses ?? []) this.addAddress(name, address);
       if (options.gateway !== undefined) this.route.add("default", { gateway: options.gateway });
     } catch (error) {
-      await this.detach(name);
+      await this.detach(name).catch(() => {});
       throw error;
     }
     this.#loop.kick();
@@ -174,12 +180,14 @@ export class Stack implements AsyncDisposable {
 
   /** Gives an interface one more address, such as `10.0.0.1/24`. `SocketError` EEXIST, EINVAL. */
   addAddress(name: string, address: string): void {
-    this.#setAddress(Sioc.AIFADDR, name, address);
+    changeAddress(this.#engine, Sioc.AIFADDR, name, address);
+    this.#loop.kick();
   }
 
   /** Takes an address away. `SocketError` EADDRNOTAVAIL if the interface has no such address. */
   removeAddress(name: string, address: string): void {
-    this.#setAddress(Sioc.DIFADDR, name, address);
+    changeAddress(this.#engine, Sioc.DIFADDR, name, address);
+    this.#loop.kick();
   }
 
   /** Opens a listening TCP socket. `SocketError` EADDRINUSE, EADDRNOTAVAIL and others. */
@@ -272,19 +280,23 @@ export class Stack implements AsyncDisposable {
   async #close(): Promise<void> {
     const { table, waits } = this.#layer;
     table.close();
-    if (this.#engine.panic === undefined) {
-      for (const so of table.all()) {
-        if (so.fd >= 0) release(so);
-        else waits.close(so);
-      }
-      waits.close();
-      for (let i = 0; i < CLOSING_TURNS && this.#loop.turn() > 0; i++);
+    try {
+      if (this.#engine.panic === undefined) this.#closeSockets();
+    } finally {
+      waits.end();
+      this.#loop.close();
+      await detachAll(this.#attachments.splice(0));
     }
-    this.#loop.close();
-    const detached = this.#attachments.splice(0).map((attachment) => attachment.detach());
-    for (const result of await Promise.allSettled(detached)) {
-      if (result.status === "rejected") throw result.reason;
+  }
+
+  /** Closes all sockets, and takes turns until what they say last is sent. */
+  #closeSockets(): void {
+    const { table, waits } = this.#layer;
+    for (const so of table.all()) {
+      if (so.fd >= 0) release(so);
+      else waits.close(so);
     }
+    for (let i = 0; i < CLOSING_TURNS && this.#loop.turn() > 0; i++);
   }
 
   /** The engine has stopped: everybody who waits is told why. */
@@ -303,19 +315,6 @@ export class Stack implements AsyncDisposable {
     if (this.#closing !== undefined) {
       throw new SocketError(Errno.ENETDOWN, "if_attach", "the stack is closed");
     }
-  }
-
-  #setAddress(cmd: Sioc.AIFADDR | Sioc.DIFADDR, name: string, address: string): void {
-    const prefix = parsePrefix(address);
-    if (prefix === undefined) {
-      throw new SocketError(Errno.EINVAL, "ioctl", `"${address}" is no address with a prefix`);
-    }
-    ifIoctl(this.#engine, cmd, {
-      ifindex: ifIndexOf(this.#engine, name),
-      addr: formatIpv4(prefix.address),
-      mask: formatIpv4(prefix.mask),
-    });
-    this.#loop.kick();
   }
 }
 
@@ -343,7 +342,7 @@ export async function createStack(options: StackOptions = {}): Promise<Stack> {
     stack.forwarding = options.forwarding ?? false;
     for (const { driver, ...rest } of interfaces) await stack.attach(driver, rest);
   } catch (error) {
-    await stack.close();
+    await stack.close().catch(() => {});
     throw error;
   }
   return stack;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Errno } from "../../assembly/abi/errno.ts";
 import { Af } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
@@ -83,6 +84,7 @@ export interface AcceptedSocket {
  */
 export function tryAccept(so: So, take: (accepted: AcceptedSocket) => void): number {
   const { layer } = so;
+  if (so.fd < 0) return -Errno.EBADF;
   layer.table.reserve("accept");
   const ptr = layer.engine.calls.so_accept(so.ptr, nameRoom(so));
   if (ptr < 0) return ptr;
@@ -94,6 +96,7 @@ export function tryAccept(so: So, take: (accepted: AcceptedSocket) => void): num
 /** Ends one or both directions. */
 export function tryShutdown(so: So, how: number): number {
   const { engine, waits } = so.layer;
+  if (so.fd < 0) return -Errno.EBADF;
   waits.scheduler.enter();
   const result = engine.calls.so_shutdown(so.ptr, how | 0);
   waits.scheduler.sent();

@@ -96,7 +96,7 @@ export class TcpConn implements Disposable {
   /** Ends the sending direction: the peer reads to the end of the stream. */
   // deno-lint-ignore require-await
   async closeWrite(): Promise<void> {
-    check(this.#so.fd < 0 ? EBADF : tryShutdown(this.#so, Shut.WR), "shutdown");
+    check(tryShutdown(this.#so, Shut.WR), "shutdown");
   }
 
   /** What is received, as a byte stream. */

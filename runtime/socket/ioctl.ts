@@ -11,7 +11,7 @@ import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
-import { formatIpv4, parseIpv4 } from "./inet_addr.ts";
+import { formatIpv4, parseIpv4, parsePrefix } from "./inet_addr.ts";
 
 /** What a request about an interface, an address or a neighbour takes and gives (struct ifreq). */
 export interface IfRequest {
@@ -122,6 +122,24 @@ export function ifIoctl(engine: Engine, cmd: number, request: IfRequest): IfRequ
   const result = calls.if_ioctl(cmd, at, R.size);
   if (result < 0) throw new SocketError(-result, "ioctl");
   return readIfReq(engine, at);
+}
+
+/**
+ * Gives an interface an address, or takes it away; `prefix` is such as `10.0.0.1/24`. Throws
+ * `SocketError` ENXIO, EINVAL, EEXIST, EADDRNOTAVAIL.
+ */
+export function changeAddress(
+  engine: Engine,
+  cmd: Sioc.AIFADDR | Sioc.DIFADDR,
+  ifname: string,
+  prefix: string,
+): void {
+  const parsed = parsePrefix(prefix);
+  if (parsed === undefined) {
+    throw new SocketError(Errno.EINVAL, "ioctl", `"${prefix}" is no address with a prefix`);
+  }
+  const [addr, mask] = [formatIpv4(parsed.address), formatIpv4(parsed.mask)];
+  ifIoctl(engine, cmd, { ifname, addr, mask });
 }
 
 /** Reads the struct IfReq at `at`. */

@@ -31,10 +31,9 @@ export class Listener implements Disposable, AsyncIterable<TcpConn> {
   /** Waits for a connection. `SocketError` EBADF (`BadResource`) once the listener is closed. */
   async accept(): Promise<TcpConn> {
     const so = this.#so;
-    if (so.fd < 0) throw new SocketError(Errno.EBADF, "accept");
     for (;;) {
       let taken: AcceptedSocket | undefined;
-      const attempt = () => so.fd < 0 ? -Errno.EBADF : tryAccept(so, (it) => taken = it);
+      const attempt = () => tryAccept(so, (it) => taken = it);
       check(await receive(so, attempt(), 0, undefined, attempt), "accept");
       const conn = asConn(taken!);
       if (conn !== undefined) return conn;
@@ -56,7 +55,10 @@ export class Listener implements Disposable, AsyncIterable<TcpConn> {
     this.#so.layer.waits.setRef(this.#so, false);
   }
 
-  /** Connections as they come, until the listener is closed. */
+  /**
+   * Connections as they come, until the listener is closed. A loop that is left early closes it, as
+   * in Deno.
+   */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<TcpConn> {
     for (;;) {
       let conn: TcpConn;
@@ -67,7 +69,13 @@ export class Listener implements Disposable, AsyncIterable<TcpConn> {
         if (error instanceof SocketError && error.errno === Errno.ECONNABORTED) continue;
         throw error;
       }
-      yield conn;
+      let resumed = false;
+      try {
+        yield conn;
+        resumed = true;
+      } finally {
+        if (!resumed) this.close();
+      }
     }
   }
 

@@ -38,7 +38,7 @@ export function readableOf(so: So): ReadableStream<Uint8Array<ArrayBuffer>> {
     },
     cancel() {
       // The peer may have ended the connection already: then nothing is left to shut down.
-      if (so.fd >= 0) tryShutdown(so, Shut.RD);
+      tryShutdown(so, Shut.RD);
     },
   }, { highWaterMark: 0 });
 }

@@ -89,6 +89,7 @@ export class Waits {
   readonly #deadlines: Deadlines<Wait> = new Deadlines();
   readonly #sleepers: Waitable = { ptr: 0, waiters: undefined, refd: true };
   #scheduler: Scheduler | undefined = undefined;
+  #ended = false;
   #pending = 0;
 
   /** @param find the socket at an address, if the runtime has a descriptor for it */
@@ -181,9 +182,15 @@ export class Waits {
     }
   }
 
-  /** Ends all waits on a socket that is being closed; without one, those on time alone. */
-  close(so: Waitable = this.#sleepers): void {
+  /** Ends all waits on a socket that is being closed. */
+  close(so: Waitable): void {
     while (so.waiters !== undefined) this.#done(so.waiters, CLOSED);
+  }
+
+  /** The stack is closed: ends the waits on time alone, now and later. */
+  end(): void {
+    this.#ended = true;
+    this.close(this.#sleepers);
   }
 
   /** Ends all waits on a socket, or those on time alone, with an exception. */
@@ -220,6 +227,7 @@ export class Waits {
   }
 
   #limit(wait: Wait, timeout_us: number, signal: AbortSignal | undefined): void {
+    if (this.#ended) return this.#done(wait, CLOSED);
     if (signal?.aborted) return this.#done(wait, INTERRUPTED);
     if (signal !== undefined) {
       wait.signal = signal;

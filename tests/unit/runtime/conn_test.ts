@@ -133,6 +133,25 @@ Deno.test("a listener is iterated until it is closed", async () => {
   );
 });
 
+Deno.test("leaving the loop over a listener closes it, as in Deno", async () => {
+  for (const leave of ["break", "throw"]) {
+    await using sim = await createSim();
+    const [a, b] = sim.stacks;
+    const listener = b.listen({ port: 80 });
+    const first = (async () => {
+      for await (const conn of listener) {
+        if (leave === "throw") throw conn;
+        return conn;
+      }
+    })().catch((conn) => conn);
+    using client = await sim.run(a.connect({ hostname: "10.0.0.2", port: 80 }));
+    using server = await sim.run(first);
+    assertEquals(listener.fd, -1);
+    await client.write(bytes("still there"));
+    assertEquals(await sim.run(server.read(new Uint8Array(20))), 11);
+  }
+});
+
 Deno.test("connect: refused, given up, from a chosen address", async () => {
   await using sim = await createSim({ delay_us: 1000 });
   const [a, b] = sim.stacks;
