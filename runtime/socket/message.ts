@@ -115,21 +115,25 @@ function sendPieces(
   return sent;
 }
 
-/** Receives one message, or what a stream has, into pieces. */
+/** Receives one message, or what a stream has, into pieces; passes over the first `done` bytes. */
 export function tryRecvIov(
   so: So,
   iov: readonly Uint8Array[],
+  done: number,
   flags: number,
   nam: number,
 ): number {
   const { memory, staging } = so.layer.engine;
-  const room = Math.min(iovLength(iov), STAGING_BYTES);
+  const room = Math.min(iovLength(iov) - done, STAGING_BYTES);
   const got = so.tryRecvStaged(room, flags, nam);
+  let skip = done;
   let at = 0;
   for (const piece of iov) {
     if (at >= got) break;
-    const length = Math.min(piece.length, got - at);
-    piece.set(memory.subarray(staging + at, staging + at + length));
+    const from = Math.min(skip, piece.length);
+    const length = Math.min(piece.length - from, got - at);
+    skip -= from;
+    piece.set(memory.subarray(staging + at, staging + at + length), from);
     at += length;
   }
   return got;

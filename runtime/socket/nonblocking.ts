@@ -91,7 +91,7 @@ export class NonBlockingCalls {
   /** Receives into pieces and fills in the rest of the header; answers the bytes received. */
   recvmsg(fd: number, message: RecvHeader, flags = 0): number {
     const so = this.#layer.table.get(fd, "recvmsg");
-    const got = tryRecvIov(so, message.iov, flags | Msg.DONTWAIT, nameRoom(so));
+    const got = tryRecvIov(so, message.iov, 0, flags | Msg.DONTWAIT, nameRoom(so));
     check(got, "recvmsg");
     message.name = takeName(so);
     readRecvInfo(this.#layer.engine, message);

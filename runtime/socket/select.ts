@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Errno } from "../../assembly/abi/errno.ts";
 import { Ev } from "../../assembly/abi/event.ts";
 import { SocketError } from "../errors.ts";
 import type { So, SocketLayer } from "./so.ts";
@@ -119,6 +120,7 @@ export async function pollWait(
   syscall: "poll" | "select",
 ): Promise<number> {
   const { waits } = layer;
+  if (!(timeout_us >= 0)) throw new SocketError(Errno.EINVAL, syscall, "an impossible time");
   const unasked = syscall === "poll" ? UNASKED : 0;
   const until_us = timeout_us === Infinity ? Infinity : waits.scheduler.now_us() + timeout_us;
   for (;;) {

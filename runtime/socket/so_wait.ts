@@ -64,25 +64,37 @@ export async function receive(
   return got;
 }
 
-/** Receives until the buffer is full, the stream ends or something else stops it (MSG_WAITALL). */
-export async function receiveAll(
+/** True if a receive with these flags goes on until its room is filled (MSG_WAITALL). */
+function wantsAll(so: So, flags: number): boolean {
+  return so.stream && (flags & (Msg.WAITALL | Msg.PEEK | Msg.OOB)) === Msg.WAITALL;
+}
+
+/**
+ * Goes on with a receive whose first try answered `first`, as {@link receive} does; with MSG_WAITALL
+ * until `length` bytes are there, the stream ends or something else stops it. `attempt` is told how
+ * many bytes it has received before.
+ */
+export async function receiveWhole(
   so: So,
-  buffer: Uint8Array,
+  first: number,
+  length: number,
   flags: number,
   signal: AbortSignal | undefined,
+  attempt: (flags: number, done: number) => number,
 ): Promise<number> {
   let done = 0;
-  while (done < buffer.length) {
-    const at = done;
-    const attempt = (now: number) => so.tryRecv(buffer, at, buffer.length - at, now, 0);
-    const got = await receive(so, attempt(flags), flags, signal, attempt);
-    if (got < 0 && done === 0) return got;
-    if (got < 0 && got !== -Errno.EINTR) so.defer(got);
-    if (got <= 0) break;
+  let got = await receive(so, first, flags, signal, (now) => attempt(now, 0));
+  if (!wantsAll(so, flags)) return got;
+  while (got > 0) {
     done += got;
     // A short read stops at the urgent mark, so that the program can see it.
-    if ((so.state & Ss.RCVATMARK) !== 0) break;
+    if (done >= length || so.fd < 0 || (so.state & Ss.RCVATMARK) !== 0) return done;
+    const at = done;
+    const attemptAt = (now: number) => attempt(now, at);
+    got = await receive(so, attemptAt(flags), flags, signal, attemptAt);
   }
+  if (done === 0) return got;
+  if (got < 0 && got !== -Errno.EINTR) so.defer(got);
   return done;
 }
 

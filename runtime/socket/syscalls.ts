@@ -156,14 +156,13 @@ export class Syscalls extends ControlCalls {
     options: WaitOptions = {},
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "recv");
+    const attempt = (now: number, done: number) =>
+      so.tryRecv(buffer, done, buffer.length - done, now, 0);
+    const first = attempt(flags, 0);
+    if (first >= 0 && (flags & Msg.WAITALL) === 0) return first;
     const { signal } = options;
-    if ((flags & Msg.WAITALL) !== 0 && (flags & (Msg.PEEK | Msg.OOB)) === 0 && so.stream) {
-      return check(await wait.receiveAll(so, buffer, flags, signal), "recv", signal);
-    }
-    const first = so.tryRecv(buffer, 0, buffer.length, flags, 0);
-    if (first >= 0) return first;
-    const attempt = (now: number) => so.tryRecv(buffer, 0, buffer.length, now, 0);
-    return check(await wait.receive(so, first, flags, signal, attempt), "recv", signal);
+    const got = await wait.receiveWhole(so, first, buffer.length, flags, signal, attempt);
+    return check(got, "recv", signal);
   }
 
   /** Receives with the sender's address. Errors: those of recv. */
@@ -175,13 +174,14 @@ export class Syscalls extends ControlCalls {
   ): Promise<Received> {
     const so = this.#layer.table.get(fd, "recvfrom");
     let from: SockAddr | undefined;
-    const attempt = (now: number) => {
-      const got = so.tryRecv(buffer, 0, buffer.length, now, calls.nameRoom(so));
+    const attempt = (now: number, done: number) => {
+      const got = so.tryRecv(buffer, done, buffer.length - done, now, calls.nameRoom(so));
       if (got >= 0) from = calls.takeName(so);
       return got;
     };
     const { signal } = options;
-    const got = await wait.receive(so, attempt(flags), flags, signal, attempt);
+    const first = attempt(flags, 0);
+    const got = await wait.receiveWhole(so, first, buffer.length, flags, signal, attempt);
     return { length: check(got, "recvfrom", signal), from };
   }
 
@@ -193,8 +193,8 @@ export class Syscalls extends ControlCalls {
     options: WaitOptions = {},
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "recvmsg");
-    const attempt = (now: number) => {
-      const got = tryRecvIov(so, message.iov, now, calls.nameRoom(so));
+    const attempt = (now: number, done: number) => {
+      const got = tryRecvIov(so, message.iov, done, now, calls.nameRoom(so));
       if (got >= 0) {
         message.name = calls.takeName(so);
         readRecvInfo(this.#layer.engine, message);
@@ -202,7 +202,9 @@ export class Syscalls extends ControlCalls {
       return got;
     };
     const { signal } = options;
-    const got = await wait.receive(so, attempt(flags), flags, signal, attempt);
+    const length = iovLength(message.iov);
+    const first = attempt(flags, 0);
+    const got = await wait.receiveWhole(so, first, length, flags, signal, attempt);
     return check(got, "recvmsg", signal);
   }
 
@@ -222,13 +224,17 @@ export class Syscalls extends ControlCalls {
   /**
    * Waits until something of what the entries ask for holds, at most `timeout_ms` milliseconds (-1:
    * without end), and fills in `revents`. Answers how many entries have any; 0 when time is over.
+   * Errors: EINVAL for a time that is no number, EINTR.
    */
-  poll(fds: readonly PollFd[], timeout_ms = -1, options: WaitOptions = {}): Promise<number> {
+  async poll(fds: readonly PollFd[], timeout_ms = -1, options: WaitOptions = {}): Promise<number> {
     const timeout_us = timeout_ms < 0 ? Infinity : timeout_ms * 1000;
-    return pollWait(this.#layer, fds, timeout_us, options, "poll");
+    return await pollWait(this.#layer, fds, timeout_us, options, "poll");
   }
 
-  /** Waits for descriptors, at most `timeout_us` microseconds. Errors: EBADF, ENOTSOCK. */
+  /**
+   * Waits for descriptors, at most `timeout_us` microseconds. Errors: EBADF, ENOTSOCK, EINVAL for a
+   * time that is negative or no number, EINTR.
+   */
   async select(
     sets: SelectSets,
     timeout_us = Infinity,

@@ -177,6 +177,22 @@ Deno.test("poll and select wait for any of their descriptors, or the time", asyn
   assertEquals(await sim.run(watched), 1, "the closed descriptor is reported");
 });
 
+Deno.test("poll and select refuse times that are none", async () => {
+  await using stack = await manual();
+  const { sys } = stack;
+  const calls: [string, Promise<unknown>][] = [
+    ["poll", sys.poll([], NaN)],
+    ["select", sys.select({}, NaN)],
+    ["select", sys.select({}, -1)],
+  ];
+  for (const [syscall, call] of calls) {
+    const error = await assertRejects(() => call, SocketError);
+    assertEquals([error.code, error.syscall], ["EINVAL", syscall]);
+  }
+  assertEquals(await sys.poll([], 0), 0);
+  assertEquals((await sys.select({}, 0)).count, 0);
+});
+
 Deno.test("options keep what they are given, and refuse what they cannot be", async () => {
   await using stack = await manual();
   const { sys } = stack;

@@ -121,3 +121,60 @@ Deno.test("send_file sends a header, part of a file and a trailer", async () => 
   assert(got.subarray(2, 120_002).every((byte, i) => byte === content[i]));
   assertEquals(await sys.send_file(client, { file }), 80_000, "from where the file stands");
 });
+
+Deno.test("MSG_WAITALL fills pieces, and buffers of calls with an address, to the end", async () => {
+  await using sim = await createSim({ delay_us: 1000 });
+  const [a, b] = sim.stacks;
+  using listener = b.listen({ port: 80 });
+  using client = await sim.run(a.connect({ hostname: "10.0.0.2", port: 80 }));
+  using server = await sim.run(listener.accept());
+  const parts = [Uint8Array.of(1, 2, 3, 4), Uint8Array.of(5), Uint8Array.of(6, 7, 8)];
+  const send = async () => {
+    for (const part of parts) {
+      await client.write(part);
+      sim.advance(1_000_000);
+    }
+  };
+  const [head, tail] = [new Uint8Array(3), new Uint8Array(5)];
+  const header: RecvHeader = { iov: [head, tail] };
+  const gathering = b.sys.recvmsg(server.fd, header, Msg.WAITALL);
+  await send();
+  assertEquals(await gathering, 8);
+  assertEquals([[...head], [...tail]], [[1, 2, 3], [4, 5, 6, 7, 8]]);
+  const buffer = new Uint8Array(10);
+  const filling = b.sys.recvfrom(server.fd, buffer, Msg.WAITALL);
+  await send();
+  await client.closeWrite();
+  assertEquals((await sim.run(filling)).length, 8, "less at the end of the stream");
+  assertEquals([...buffer], [1, 2, 3, 4, 5, 6, 7, 8, 0, 0]);
+  assertEquals(await b.sys.recvmsg(server.fd, header, Msg.WAITALL), 0);
+  assertEquals(await b.sys.recv(server.fd, new Uint8Array(0), Msg.WAITALL), 0);
+});
+
+Deno.test("data that is moved away or cut while its send waits is EFAULT", async () => {
+  const cuts = [(data: ArrayBuffer) => data.transfer(), (data: ArrayBuffer) => data.resize(9)];
+  for (const cut of cuts) {
+    await using sim = await createSim({ delay_us: 1000 });
+    const [a, b] = sim.stacks;
+    using listener = b.listen({ port: 80 });
+    using client = await sim.run(a.connect({ hostname: "10.0.0.2", port: 80 }));
+    using server = await sim.run(listener.accept());
+    const length = 2_000_000;
+    const data = new Uint8Array(new ArrayBuffer(length, { maxByteLength: length })).fill(7);
+    const sending = a.sys.send(client.fd, data);
+    cut(data.buffer);
+    let received = 0;
+    const reading = (async () => {
+      for await (const chunk of server.readable) {
+        received += chunk.length;
+        assert(chunk.every((byte) => byte === 7));
+      }
+    })();
+    const sent = await sim.run(sending);
+    assert(sent < length);
+    assertEquals(code(() => a.sys.nb.send(client.fd, Uint8Array.of(1))), "EFAULT");
+    await client.closeWrite();
+    await sim.run(reading);
+    assertEquals(received, sent);
+  }
+});
