@@ -70,9 +70,9 @@ function wantsAll(so: So, flags: number): boolean {
 }
 
 /**
- * Goes on with a receive whose first try answered `first`, as {@link receive} does; with MSG_WAITALL
- * until `length` bytes are there, the stream ends or something else stops it. `attempt` is told how
- * many bytes it has received before.
+ * Goes on with a receive whose first try answered `first`, as {@link receive} does; with
+ * MSG_WAITALL until `length` bytes are there, the stream ends or something else stops it. `attempt`
+ * is told how many bytes it has received before.
  */
 export async function receiveWhole(
   so: So,
