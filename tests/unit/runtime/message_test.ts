@@ -122,7 +122,7 @@ Deno.test("send_file sends a header, part of a file and a trailer", async () => 
   assertEquals(await sys.send_file(client, { file }), 80_000, "from where the file stands");
 });
 
-Deno.test("MSG_WAITALL fills pieces, and buffers of calls with an address, to the end", async () => {
+Deno.test("MSG_WAITALL fills pieces and buffers to the end, in all calls", async () => {
   await using sim = await createSim({ delay_us: 1000 });
   const [a, b] = sim.stacks;
   using listener = b.listen({ port: 80 });

@@ -43,7 +43,7 @@ Deno.test("interfaces that are attached at the same time get different names", a
   assertEquals(attached.map(({ name }) => name), ["slow0", "slow1"]);
 });
 
-Deno.test("a driver that is still opening its device when the stack closes is detached", async () => {
+Deno.test("a driver that opens its device while the stack closes is detached", async () => {
   const stack = await manual();
   const driver = new Slow();
   const attaching = codeOf(stack.attach(driver));
@@ -74,7 +74,7 @@ Deno.test("closing detaches every driver, and then tells which one failed", asyn
   assertEquals([bad.detached, good.detached], [1, 1]);
 });
 
-Deno.test("closing detaches the drivers of a stack whose engine stops while it closes", async () => {
+Deno.test("drivers are detached also if the engine stops while a stack closes", async () => {
   const stack = await manual();
   const driver = new Slow();
   await stack.attach(driver);
