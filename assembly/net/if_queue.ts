@@ -16,6 +16,7 @@ import { MbufSize, Mf, Mt } from "../abi/mbuf";
 import * as clock from "../sys/clock";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
+import * as pool from "../sys/pool";
 import { Blocked, Ifnet } from "./ifnet_t";
 
 export { Blocked } from "./ifnet_t";
@@ -169,11 +170,14 @@ export function rxCapacity(ifp: Ifnet): u32 {
 
 /**
  * Lends empty mbufs to the driver: fills rxdesc with address and room of up to `max`, at most RING.
- * Answers how many there are, fewer when mbufs are short. Mbufs lent earlier are lent again.
+ * Answers how many there are, fewer when mbufs are short: beyond the first, an eighth of them is
+ * left for sending. Mbufs lent earlier are lent again.
  */
 export function rxPrepare(ifp: Ifnet, max: u32): u32 {
   const n = min(max, Limits.RING);
+  const clusters = mbuf.cluster();
   while (ifp.rx_ready < n) {
+    if (ifp.rx_ready && pool.left(clusters) <= clusters.limit >> 3) break;
     const m = mbuf.getcl(Mt.DATA);
     if (!m) break;
     store<Mbuf>(ifp.rxmbuf + (ifp.rx_ready << 2), m);

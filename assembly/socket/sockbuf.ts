@@ -106,7 +106,8 @@ export function appendRecord(sb: Sockbuf, m: Mbuf): void {
 /**
  * Appends a message as a record: the sender's address, control information (nil for none) and the
  * data m (nil for an empty message). False, with m and control still the caller's, when it does
- * not fit or there is no mbuf for the address.
+ * not fit, when mbufs are scarce and the user has not read what came before, or when there is none
+ * for the address.
  */
 export function appendAddr(sb: Sockbuf, from: SockAddr, m: Mbuf, control: Mbuf): bool {
   let len: u32 = 0;
@@ -117,6 +118,7 @@ export function appendAddr(sb: Sockbuf, from: SockAddr, m: Mbuf, control: Mbuf):
   }
   for (let n = control; n; n = n.next) used += storage(n);
   if (sb.cc + len > sb.hiwat || sb.mbcnt + used > sb.mbmax) return false;
+  if (sb.mb && mbuf.scarce()) return false;
   const name = mbuf.get(Mt.SONAME);
   if (!name) return false;
   memory.copy(name.data, changetype<usize>(from), offsetof<SockAddr>());

@@ -96,7 +96,16 @@ export function cluster(): Pool {
 
 /** True while less than an eighth of either pool is left: time to refuse what can wait. */
 export function low(): bool {
-  return pool.left(SMALL) < SMALL.limit >> 3 || pool.left(CLUSTER) < CLUSTER.limit >> 3;
+  return below(SMALL, 3) || below(CLUSTER, 3);
+}
+
+/** True while less than a quarter is left: time to refuse what may be lost. */
+export function scarce(): bool {
+  return below(SMALL, 2) || below(CLUSTER, 2);
+}
+
+function below(p: Pool, shift: u32): bool {
+  return pool.left(p) < p.limit >> shift;
 }
 
 /**

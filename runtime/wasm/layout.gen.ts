@@ -2,13 +2,14 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "61bfe13ca36e2e31";
+export const LAYOUT_HASH = "047d2fa31c4a3aaa";
 
 /** struct ArenaState */
 export const ArenaState = {
-  size: 8,
+  size: 12,
   top: 0,
   end: 4,
+  refused: 8,
 } as const;
 
 /** struct ArpEntry */
@@ -837,15 +838,16 @@ export const Tcb = {
   irs: 188,
   last_ack_sent: 192,
   max_sndwnd: 196,
-  cwnd: 200,
-  ssthresh: 204,
-  recover: 208,
-  high_rxt: 212,
-  sacked_bytes: 216,
-  sacked_count: 220,
-  bytes_acked: 224,
-  prior_cwnd: 228,
-  prior_ssthresh: 232,
+  max_rcvwnd: 200,
+  cwnd: 204,
+  ssthresh: 208,
+  recover: 212,
+  high_rxt: 216,
+  sacked_bytes: 220,
+  sacked_count: 224,
+  bytes_acked: 228,
+  prior_cwnd: 232,
+  prior_ssthresh: 236,
   cc_0: 240,
   cc_1: 248,
   cc_2: 256,

@@ -7,9 +7,14 @@ import { Ev } from "../../../assembly/abi/event.ts";
 import { Fate } from "../../../assembly/abi/fate.ts";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
 import { Af, Msg, Shut, So, Sock, Sol } from "../../../assembly/abi/socket.ts";
+import { arp, ether, ip4, udp } from "../net/frames.ts";
+import { etherHost, OWN, PEER, toHost } from "../net/host.ts";
 import { Kernel } from "../socket/kernel.ts";
 
 const LO = "127.0.0.1";
+const [HERE, THERE] = ["10.0.0.1", "10.0.0.2"];
+/** The neighbour's side of an ARP packet. */
+const LINK = { sha: PEER, spa: THERE };
 
 /** Two bound sockets on loopback. */
 async function two(): Promise<{ k: Kernel; a: number; b: number }> {
@@ -192,4 +197,32 @@ Deno.test("empty datagrams cannot fill the memory", async () => {
   assertEquals(k.call("last_fate"), Fate.UDP_BUFFER_FULL);
   assert(k.mbufs() <= 2048, `${k.mbufs()} mbufs`);
   k.end(a, b);
+});
+
+Deno.test("datagrams that nobody reads leave mbufs for others, to receive and to send", () => {
+  const { host, port } = etherHost({ mbufs_cluster: 256 });
+  host.input(port, ether(OWN, PEER, 0x0806, arp({ op: 1, ...LINK, tpa: "10.0.0.1" })));
+  host.output(port);
+  const readers = [7000, 7001, 7002].map((local) => host.udp(local));
+  const from = (dport: number, length: number) => {
+    const payload = udp(THERE, HERE, 9, dport, new Uint8Array(length));
+    return toHost(ip4({ src: THERE, dst: HERE, proto: 17, payload }));
+  };
+  const fates = new Set<string>();
+  for (let i = 0; i < 300; i++) {
+    for (const fate of host.input(port, from(7000 + (i % 3), 1000))) fates.add(fate);
+  }
+  assertEquals(fates, new Set(["UDP_DELIVERED", "UDP_BUFFER_FULL"]));
+  assertEquals(host.call.if_rx_prepare(port, 16), 16, "room to receive");
+  assertEquals(host.send(readers[0], new Uint8Array(1400), THERE, 9), 1400, "and to send");
+  const raw = host.socket(Sock.RAW, 200);
+  const other = ip4({ src: THERE, dst: HERE, proto: 200, payload: new Uint8Array(1000) });
+  const two = [toHost(other), toHost(other)];
+  assertEquals(host.input(port, ...two), ["RAW_DELIVERED", "RAW_BUFFER_FULL"], "one at least");
+  while (typeof host.recv(readers[1]) !== "number");
+  assertEquals(host.input(port, from(7000, 1000), toHost(other)), [
+    "UDP_DELIVERED",
+    "RAW_DELIVERED",
+  ]);
+  for (const so of [...readers, raw]) host.call.so_close(so);
 });

@@ -131,11 +131,21 @@ Deno.test("if: descriptors that are not used stay lent, in order", () => {
 
 Deno.test("if: without mbufs there are fewer descriptors, and later more again", () => {
   const { host, port } = etherHost({ mbufs_cluster: 20 });
-  assertEquals(host.call.if_rx_prepare(port, 64), 20);
+  assertEquals(host.call.if_rx_prepare(port, 64), 18, "an eighth is left for sending");
   assertEquals(host.input(port, REQUEST), ["ARP_ANSWERED"]);
-  assertEquals(host.call.if_rx_prepare(port, 64), 19);
+  assertEquals(host.call.if_rx_prepare(port, 64), 17);
   host.output(port);
-  assertEquals(host.call.if_rx_prepare(port, 64), 20);
+  assertEquals(host.call.if_rx_prepare(port, 64), 18);
+});
+
+Deno.test("if: mbufs lent to drivers never shut out sending", () => {
+  const { host, port } = etherHost({ mbufs_cluster: 64 });
+  host.input(port, REQUEST);
+  assertEquals(host.call.if_rx_prepare(port, 64) > 32, true);
+  const second = host.attach({ name: "eth1", hwaddr: "02:00:00:00:00:09" });
+  assertEquals(host.call.if_rx_prepare(second, 64), 1, "one is always lent");
+  const data = new Uint8Array(1000);
+  assertEquals(host.send(host.udp(0), data, "10.0.0.2", 9), 1000);
 });
 
 Deno.test("if: frames stay in the send queue until the driver has sent them", () => {

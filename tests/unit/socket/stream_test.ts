@@ -254,3 +254,32 @@ Deno.test("an empty mbuf pool: ENOBUFS, and the stream goes on afterwards", asyn
   assertEquals(k.text(server), "room");
   k.end(client, server, listener);
 });
+
+Deno.test("writers cannot take the last mbufs: what they wrote can still be sent", async () => {
+  const k = await Kernel.boot({ mbufs_cluster: 128, mbufs_small: 128 });
+  const { client, server, listener } = k.pair();
+  for (const so of [client, server]) {
+    for (const name of [So.SNDBUF, So.RCVBUF]) {
+      assertEquals(k.setopt(so, Sol.SOCKET, name, 1 << 20), 0);
+    }
+  }
+  let written = 0;
+  for (let n = 1; n > 0;) {
+    n = k.send(client, new Uint8Array(2048));
+    if (n > 0) written += n;
+    else assertEquals(n, -Errno.ENOBUFS);
+  }
+  const left: number[] = [];
+  for (let m = k.call("probe_mbuf_getcl", 1); m; m = k.call("probe_mbuf_getcl", 1)) left.push(m);
+  assert(left.length >= 12, `${left.length} clusters are left`);
+  for (const m of left) k.call("probe_mbuf_freem", m);
+  let arrived = 0;
+  for (let turns = 0; arrived < written && turns < 1000; turns++) {
+    k.settle();
+    const { n } = k.recv(server);
+    if (n > 0) arrived += n;
+    else k.advance(10_000);
+  }
+  assertEquals(arrived, written);
+  k.end(client, server, listener);
+});
