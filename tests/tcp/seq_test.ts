@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { freshEngine } from "../unit/engine_under_test.ts";
+import { freshEngine } from "../unit/engine_instance.ts";
 
 const { call } = freshEngine();
 const number = fc.oneof(
