@@ -13,7 +13,7 @@ import { Msg, Shut, So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts"
 import { tryShutdown } from "./calls.ts";
 import { setOption } from "./options.ts";
 import type { So } from "./so.ts";
-import { check, receive, release, sendAll } from "./so_wait.ts";
+import { check, receive, release, writeAll } from "./so_wait.ts";
 import type { SockAddr } from "./sockaddr.ts";
 import { readableOf, writableOf } from "./streams.ts";
 
@@ -72,14 +72,12 @@ export class TcpConn implements Disposable {
     return wouldBlock(got, "read");
   }
 
-  /** Writes all of `data`, waiting for room; answers its length. */
-  async write(data: Uint8Array): Promise<number> {
-    const so = this.#so;
-    const { length } = data;
-    const first = so.trySend(data, 0, length, 0, 0);
-    if (first === length) return first;
-    const attempt = (done: number) => so.trySend(data, done, length - done, 0, 0);
-    return check(await sendAll(so, first, length, 0, undefined, attempt), "write");
+  /**
+   * Writes all of `data`, waiting for room; answers its length. Of several writes at once, each is
+   * whole before the next begins.
+   */
+  write(data: Uint8Array): Promise<number> {
+    return writeAll(this.#so, data);
   }
 
   /** Writes what there is room for without waiting; answers how many bytes. */

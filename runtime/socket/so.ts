@@ -43,6 +43,10 @@ export class So implements Waitable {
   refd = true;
   /** True for a byte stream; messages otherwise. */
   readonly stream: boolean;
+  /** Those who wait for room in the stream, in the order of their calls. */
+  readonly senders: object[] = [];
+  /** The one of them who is trying now. */
+  sender: object | undefined = undefined;
   /** An error that came after part of the data was moved: the next call answers it. */
   deferred = 0;
   readonly #engine: Engine;
@@ -103,7 +107,9 @@ export class So implements Waitable {
     const engine = this.#engine;
     const { calls, staging } = engine;
     // A buffer can be moved away or cut while a send waits for room.
-    if (data.length < offset + length) return -Errno.EFAULT;
+    if (!(data instanceof Uint8Array) || data.length < offset + length) return -Errno.EFAULT;
+    // Nobody gets in between the parts of what another one sends.
+    if (this.senders[0] !== this.sender) return -Errno.EAGAIN;
     const lower = flags & ~OWN_FLAGS;
     this.layer.waits.scheduler.enter();
     if (length <= STAGING_BYTES) {
@@ -135,6 +141,7 @@ export class So implements Waitable {
   /** Sends the first `length` bytes of the staging area as one message. */
   trySendStaged(length: number, flags: number, nam: number): number {
     if (this.deferred !== 0 || this.fd < 0) return this.#refusal();
+    if (this.senders[0] !== this.sender) return -Errno.EAGAIN;
     const { calls, staging } = this.#engine;
     this.layer.waits.scheduler.enter();
     const sent = calls.so_send(this.ptr, staging, length, flags & ~OWN_FLAGS, nam);

@@ -112,18 +112,52 @@ export async function sendAll(
   attempt: (done: number) => number,
 ): Promise<number> {
   let done = 0;
-  for (let sent = first;; sent = attempt(done)) {
-    if (sent >= 0) {
-      done += sent;
-      if (done >= length || !so.stream) return done;
-    } else if (sent !== -Errno.EAGAIN) {
-      if (done === 0) return sent;
-      so.defer(sent);
-      return done;
+  const sender = {};
+  try {
+    for (let sent = first;; sent = asSender(so, sender, () => attempt(done))) {
+      if (sent >= 0) {
+        done += sent;
+        if (done >= length || !so.stream) return done;
+      } else if (sent !== -Errno.EAGAIN) {
+        if (done === 0) return sent;
+        so.defer(sent);
+        return done;
+      }
+      if (mustNotWait(so, flags)) return done > 0 ? done : -Errno.EAGAIN;
+      if (!so.senders.includes(sender)) so.senders.push(sender);
+      const result = await so.layer.waits.wait(so, Ev.WRITE, so.sndtimeo_us, signal);
+      if (result <= 0) return done > 0 ? done : -waitErrno(result);
     }
-    if (mustNotWait(so, flags)) return done > 0 ? done : -Errno.EAGAIN;
-    const result = await so.layer.waits.wait(so, Ev.WRITE, so.sndtimeo_us, signal);
-    if (result <= 0) return done > 0 ? done : -waitErrno(result);
+  } finally {
+    const at = so.senders.indexOf(sender);
+    if (at >= 0) so.senders.splice(at, 1);
+  }
+}
+
+function asSender(so: So, sender: object, attempt: () => number): number {
+  so.sender = sender;
+  try {
+    return attempt();
+  } finally {
+    so.sender = undefined;
+  }
+}
+
+/**
+ * Writes all of `data` to a stream; answers its length, or less if the descriptor must not wait.
+ * Throws what ended the connection before all was written.
+ */
+export async function writeAll(so: So, data: Uint8Array): Promise<number> {
+  const { length } = data;
+  let sent = so.trySend(data, 0, length, 0, 0);
+  if (sent === length) return sent;
+  for (let done = 0;;) {
+    const attempt = (at: number) => (more: number) =>
+      so.trySend(data, at + more, length - at - more, 0, 0);
+    const rest = sendAll(so, sent, length - done, 0, undefined, attempt(done));
+    done += check(await rest, "write");
+    if (done >= length || (so.fd >= 0 && so.nonblocking)) return done;
+    sent = attempt(done)(0);
   }
 }
 

@@ -9,7 +9,7 @@ import { Errno } from "../../assembly/abi/errno.ts";
 import { Shut } from "../../assembly/abi/socket.ts";
 import { tryShutdown } from "./calls.ts";
 import type { So } from "./so.ts";
-import { check, receive, release, sendAll } from "./so_wait.ts";
+import { check, receive, release, writeAll } from "./so_wait.ts";
 
 /** Most bytes of one chunk. */
 const CHUNK_BYTES = 65536;
@@ -47,11 +47,7 @@ export function readableOf(so: So): ReadableStream<Uint8Array<ArrayBuffer>> {
 export function writableOf(so: So): WritableStream<Uint8Array> {
   return new WritableStream({
     async write(chunk) {
-      const { length } = chunk;
-      const first = so.trySend(chunk, 0, length, 0, 0);
-      if (first === length) return;
-      const attempt = (done: number) => so.trySend(chunk, done, length - done, 0, 0);
-      check(await sendAll(so, first, length, 0, undefined, attempt), "write");
+      await writeAll(so, chunk);
     },
     close() {
       if (so.fd < 0) return;

@@ -219,11 +219,23 @@ export class Waits {
     reject: (error: unknown) => void,
   ): Wait {
     const wait = new Wait(so, mask, so.refd, resolve, reject);
-    wait.next = so.waiters;
-    so.waiters = wait;
+    this.#join(wait);
     if (wait.held) this.#count(1);
     if (so.ptr !== 0) this.#want(so);
     return wait;
+  }
+
+  /** Puts a wait behind the others of its socket: who came first is woken first. */
+  #join(wait: Wait): void {
+    const { so } = wait;
+    let last = so.waiters;
+    if (last === undefined || so.ptr === 0) {
+      wait.next = last;
+      so.waiters = wait;
+      return;
+    }
+    while (last.next !== undefined) last = last.next;
+    last.next = wait;
   }
 
   #limit(wait: Wait, timeout_us: number, signal: AbortSignal | undefined): void {
