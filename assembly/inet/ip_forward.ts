@@ -32,12 +32,18 @@ export function isEnabled(): bool {
   return S.enabled != 0;
 }
 
-/** Takes a packet, described by PKT, for a host that we are not. Owns m; decides its fate. */
+/**
+ * Sends on a packet, described by PKT, for a host that we are not; to be called if forwarding is
+ * on. Owns m; decides its fate.
+ */
 export function forward(m: Mbuf): void {
   const dst = PKT.dst4;
   // RFC 1812 5.3.4: nothing that came as a link-layer broadcast; 5.3.7: no martian destinations
   const stays = m.flags & (Mf.BCAST | Mf.MCAST | Mf.LOOP) || ip4.isReserved(dst) || dst >> 24 == 0;
-  if (!S.enabled || stays) return drop(m, Fate.IP_NOT_OURS);
+  // RFC 3927 7: link-local addresses mean something on their own link only
+  if (stays || ip4.isLinkLocal(dst) || ip4.isLinkLocal(PKT.src4)) {
+    return drop(m, Fate.IP_NOT_OURS);
+  }
   if (PKT.ttl <= 1) {
     stat.fate(Fate.IP_TTL_EXCEEDED);
     return icmp_error.error(m, Icmp.TIME_EXCEEDED, 0, 0);

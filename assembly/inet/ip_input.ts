@@ -36,8 +36,7 @@ export function input(ifpp: usize, mp: usize): void {
   if (!m) return;
   describe(ifp, m);
   if (!isSourceValid(m)) return drop(m, Fate.IP_SOURCE_INVALID);
-  if (PKT.hlen > ip4.HEADER && !checkOptions(m)) return;
-  if (isForUs(ifp, m)) toHost(m);
+  if (isForUs(ifp, m) && checkOptions(m)) toHost(m);
 }
 
 function drop(m: Mbuf, f: Fate): void {
@@ -121,6 +120,7 @@ function isSourceValid(m: Mbuf): bool {
 
 /** True if the options are in order; else the packet is gone. */
 function checkOptions(m: Mbuf): bool {
+  if (PKT.hlen == ip4.HEADER) return true;
   const wrong = ip_options.check(m.data, PKT.hlen);
   if (wrong == 0) return true;
   stat.fate(Fate.IP_OPTIONS);
@@ -148,7 +148,9 @@ function isForUs(ifp: Ifnet, m: Mbuf): bool {
     return false;
   }
   if (rt && rt.flags & Rtf.BROADCAST && rt.ifp == ifp) return broadcast(m);
-  ip_forward.forward(m);
+  // RFC 1122 3.2.1.3: a host that does not forward is silent about packets for others
+  if (!ip_forward.isEnabled()) drop(m, Fate.IP_NOT_OURS);
+  else if (checkOptions(m)) ip_forward.forward(m);
   return false;
 }
 

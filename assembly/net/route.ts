@@ -168,8 +168,8 @@ export function insert(
 }
 
 /**
- * Limits packets to `mtu` bytes along the route for a prefix that was added last with this metric; 0
- * for the interface's MTU. ESRCH.
+ * Limits packets to `mtu` bytes along the route for a prefix that was added last with this metric;
+ * 0 for the interface's MTU. ESRCH.
  */
 export function setMtu(dst: u32, mask: u32, metric: u32, mtu: u32): i32 {
   let found = nil();

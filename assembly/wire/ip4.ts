@@ -122,6 +122,10 @@ export function isMulticast(addr: u32): bool {
 export function isLoopback(addr: u32): bool {
   return addr >> 24 == 127;
 }
+/** True for 169.254/16 (RFC 3927). */
+export function isLinkLocal(addr: u32): bool {
+  return addr >> 16 == 0xa9fe;
+}
 /** True for class E, the limited broadcast included. */
 export function isReserved(addr: u32): bool {
   return addr >> 28 == 0xf;

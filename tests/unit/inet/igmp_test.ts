@@ -215,7 +215,7 @@ Deno.test("multicast: TTL 0 stays on this host (RFC 1112 6.1)", () => {
   assertEquals(host.pollFates(), ["UDP_DELIVERED"]);
 });
 
-Deno.test("multicast: a membership ends with its interface, not with the next of that index", () => {
+Deno.test("multicast: a membership ends with its interface, whoever has the index next", () => {
   const { host, port } = etherHost();
   const [old, young] = [host.udp(7000), host.udp(7001)];
   assertEquals(join(host, old, GROUP, port), 0);

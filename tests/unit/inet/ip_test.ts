@@ -95,6 +95,13 @@ Deno.test("ip: options are skipped, a source route is refused, nonsense is repor
     const expected = pointer === undefined ? [] : [[12, 0, pointer * 2 ** 24]];
     assertEquals(errors.map(({ type, code, rest }) => [type, code, rest]), expected);
   }
+  // RFC 1122 3.2.1.3: a host says nothing about packets for others, a router does
+  const other = toHost(packet({ dst: "10.0.9.9", options: [7, 0, 0, 0] }));
+  assertEquals(host.input(port, other), ["IP_NOT_OURS"]);
+  assertEquals(host.packets(port), []);
+  host.call.ip_forwarding(1);
+  assertEquals(host.input(port, other), ["IP_OPTIONS"]);
+  assertEquals(host.packets(port).length, 1);
 });
 
 Deno.test("ip: what is sent has a right header", () => {
@@ -300,6 +307,8 @@ Deno.test("ip: packets for others are sent on only if forwarding is on", () => {
   assertEquals(error({ payload: large }, "IP_FORWARDED"), []);
   assertEquals(host.output(right).map((p) => p.length), [20 + 552, 20 + 448]);
   assertEquals(error({ dst: "240.0.0.1" }, "IP_NOT_OURS"), []);
+  assertEquals(error({ dst: "169.254.0.9" }, "IP_NOT_OURS"), [], "link-local (RFC 3927 7)");
+  assertEquals(error({ src: "169.254.0.9" }, "IP_NOT_OURS"), []);
   assertEquals(error({ dst: "10.0.0.1", payload: bytes(1) }, "UDP_SHORT"), []);
   assertEquals(host.stat(Stat.IP_FORWARDED), 2);
 });
