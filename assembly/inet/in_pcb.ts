@@ -240,18 +240,6 @@ export function disconnect(inp: Inpcb): void {
   if (!(inp.flags & Inp.BOUNDADDR)) sockaddr_ops.copy(laddrOf(inp), NULL_ADDR);
 }
 
-/** Calls fn(inp: usize, errno: i32), by its table index, for each block with this peer address. */
-export function notifyAll(info: InpcbInfo, faddr: usize, errno: i32, fn: u32): void {
-  let inp = info.first;
-  while (inp) {
-    const next = inp.list_next;
-    if (inp.so && sockaddr_ops.eq(faddrOf(inp), faddr)) {
-      call_indirect<void>(fn, changetype<usize>(inp), errno);
-    }
-    inp = next;
-  }
-}
-
 /**
  * The error that a control message means to the user of a connection, 0 for none (BSD's
  * inetctlerrmap; RFC 1122 4.2.3.9 for what is soft is the protocol's affair).

@@ -27,11 +27,9 @@ import * as in_pcb from "./in_pcb";
 import { faddrOf, InpcbInfo, laddrOf } from "./in_pcb_hash";
 import { Inp, Inpcb } from "./in_pcb_t";
 import * as ip_ctloutput from "./ip_ctloutput";
+import * as pcb_usrreq from "./pcb_usrreq";
 import { HOOKS, IpOut, PKT, PktFlag } from "./pkt_t";
 
-/** SO_SNDBUF and SO_RCVBUF of new sockets: the largest packet fits. */
-const SNDBUF: i32 = 65536;
-const RCVBUF: i32 = 131072;
 /** Bytes of an IP header without options, and of the largest packet. */
 const HLEN: u32 = 20;
 const PACKET_MAX: u32 = 65535;
@@ -110,34 +108,8 @@ export function usrreq(so: usize, req: i32, m: usize, nam: usize, arg: i32): i32
   mbuf.freem(changetype<Mbuf>(m));
   if (req == Pru.ATTACH) return attach(socket, arg);
   if (!inp) return -Errno.EINVAL;
-  switch (req) {
-    case Pru.DETACH:
-      in_pcb.free(inp);
-      return 0;
-    case Pru.ABORT:
-      in_pcb.free(inp);
-      so_event.isDisconnected(socket);
-      return 0;
-    case Pru.BIND:
-      return bind(inp, name);
-    case Pru.CONNECT:
-      return connect(inp, name);
-    case Pru.DISCONNECT:
-      in_pcb.disconnect(inp);
-      socket.state &= ~<u32> Ss.ISCONNECTED;
-      return 0;
-    case Pru.SHUTDOWN:
-      so_event.cantSendMore(socket);
-      return 0;
-    case Pru.SOCKADDR:
-      return in_pcb.sockaddr(inp, name);
-    case Pru.PEERADDR:
-      return in_pcb.peeraddr(inp, name);
-    case Pru.SENSE:
-      return 0;
-    default:
-      return -Errno.EOPNOTSUPP;
-  }
+  if (req == Pru.BIND) return bind(inp, name);
+  return req == Pru.CONNECT ? connect(inp, name) : pcb_usrreq.request(socket, inp, req, name);
 }
 
 /**
@@ -145,13 +117,8 @@ export function usrreq(so: usize, req: i32, m: usize, nam: usize, arg: i32): i32
  * none, and sends with headers of its own.
  */
 function attach(so: Socket, arg: i32): i32 {
-  if (so.pcb) return -Errno.EINVAL;
   if (arg < 0 || arg > 255) return -Errno.EPROTONOSUPPORT;
-  if (!so.snd.hiwat) {
-    sockbuf.reserve(so.snd, SNDBUF);
-    sockbuf.reserve(so.rcv, RCVBUF);
-  }
-  const error = in_pcb.alloc(so, INFO);
+  const error = pcb_usrreq.attach(so, INFO);
   if (error < 0) return error;
   const inp = changetype<Inpcb>(so.pcb);
   inp.protocol = <u8> arg;

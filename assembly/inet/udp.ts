@@ -6,11 +6,10 @@
 
 import { Errno } from "../abi/errno";
 import { IpProto, Pr, Pru } from "../abi/proto";
-import { Af, Sock, Ss } from "../abi/socket";
+import { Af, Sock } from "../abi/socket";
 import * as domain from "../protocol/domain";
 import * as so_event from "../socket/so_event";
 import { SockAddr } from "../socket/sockaddr";
-import * as sockbuf from "../socket/sockbuf";
 import { Socket } from "../socket/socket_t";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
@@ -18,15 +17,11 @@ import * as hash from "./in_pcb_hash";
 import * as in_pcb from "./in_pcb";
 import { Inpcb } from "./in_pcb_t";
 import * as ip_ctloutput from "./ip_ctloutput";
+import * as pcb_usrreq from "./pcb_usrreq";
 import { CtlQuote } from "./pkt_t";
 import * as udp_input from "./udp_input";
 import * as udp_output from "./udp_output";
 import { INFO } from "./udp_pcb";
-
-/** SO_SNDBUF of new sockets: the largest datagram fits. */
-const SNDBUF: i32 = 65536;
-/** SO_RCVBUF of new sockets. */
-const RCVBUF: i32 = 131072;
 
 /**
  * Makes the tables, for about `sockets` sockets, and adds the row for SOCK_DGRAM to domain
@@ -50,50 +45,18 @@ export function usrreq(so: usize, req: i32, m: usize, nam: usize, _arg: i32): i3
   const name = changetype<SockAddr>(nam);
   if (req == Pru.SEND && inp) return udp_output.output(inp, changetype<Mbuf>(m), name);
   mbuf.freem(changetype<Mbuf>(m));
-  if (req == Pru.ATTACH) return attach(socket);
+  if (req == Pru.ATTACH) return pcb_usrreq.attach(socket, INFO);
   if (!inp) return -Errno.EINVAL;
-  switch (req) {
-    case Pru.DETACH:
-      in_pcb.free(inp);
-      return 0;
-    case Pru.ABORT:
-      in_pcb.free(inp);
-      so_event.isDisconnected(socket);
-      return 0;
-    case Pru.BIND:
-      return in_pcb.bind(inp, name);
-    case Pru.CONNECT: {
-      const error = in_pcb.connect(inp, name);
-      if (error < 0) return error;
-      so_event.isConnected(socket);
-      return 0;
-    }
-    case Pru.DISCONNECT:
-      in_pcb.disconnect(inp);
-      socket.state &= ~<u32> Ss.ISCONNECTED;
-      return 0;
-    case Pru.SHUTDOWN:
-      so_event.cantSendMore(socket);
-      return 0;
-    case Pru.SOCKADDR:
-      return in_pcb.sockaddr(inp, name);
-    case Pru.PEERADDR:
-      return in_pcb.peeraddr(inp, name);
-    case Pru.SENSE:
-      return 0;
-    default:
-      return -Errno.EOPNOTSUPP;
-  }
+  if (req == Pru.BIND) return in_pcb.bind(inp, name);
+  return req == Pru.CONNECT ? connect(inp, name) : pcb_usrreq.request(socket, inp, req, name);
 }
 
-/** PRU_ATTACH. */
-function attach(so: Socket): i32 {
-  if (so.pcb) return -Errno.EINVAL;
-  if (!so.snd.hiwat) {
-    sockbuf.reserve(so.snd, SNDBUF);
-    sockbuf.reserve(so.rcv, RCVBUF);
-  }
-  return in_pcb.alloc(so, INFO);
+/** PRU_CONNECT: sends to, and takes datagrams from, one peer only. */
+function connect(inp: Inpcb, nam: SockAddr): i32 {
+  const error = in_pcb.connect(inp, nam);
+  if (error < 0) return error;
+  so_event.isConnected(inp.so);
+  return 0;
 }
 
 /**

@@ -20,9 +20,6 @@ export function dstLo(p: usize): u32 {
 export function srcHi(p: usize): u32 {
   return load<u32>(p, 6);
 }
-export function srcLo(p: usize): u32 {
-  return load<u16>(p, 10);
-}
 export function type(p: usize): u32 {
   return bswap(load<u16>(p, 12));
 }
