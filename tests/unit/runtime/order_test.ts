@@ -64,7 +64,7 @@ Deno.test("who waits first reads first", async () => {
   assertEquals(buffers.map((buffer) => [...buffer]), [[1], [2, 3], [4, 5, 6]]);
 });
 
-Deno.test("a write fails unless all of it was written; a system call tells how much was", async () => {
+Deno.test("a write fails unless all was written; a system call tells how much was", async () => {
   for (const end of ["reset", "closed"]) {
     await using sim = await createSim({ delay_us: 1000 });
     const [a, b] = sim.stacks;
