@@ -40,6 +40,7 @@ export type { Route, RouteOptions, Routes } from "./runtime/route.ts";
 
 export type { Listener } from "./runtime/socket/listener.ts";
 export type { NetAddr, TcpConn } from "./runtime/socket/conn.ts";
+export type { SocketHandle } from "./runtime/socket/handle.ts";
 export type { Datagram, DatagramConn, MulticastMembership } from "./runtime/socket/datagram.ts";
 export type { ConnectOptions, DatagramOptions, ListenOptions } from "./runtime/socket/network.ts";
 

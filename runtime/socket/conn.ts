@@ -11,9 +11,10 @@ import { Errno } from "../../assembly/abi/errno.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
 import { Msg, Shut, So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { tryShutdown } from "./calls.ts";
+import { SocketHandle } from "./handle.ts";
 import { setOption } from "./options.ts";
 import type { So } from "./so.ts";
-import { check, receive, release, writeAll } from "./so_wait.ts";
+import { check, receive, writeAll } from "./so_wait.ts";
 import type { SockAddr } from "./sockaddr.ts";
 import { readableOf, writableOf } from "./streams.ts";
 
@@ -32,8 +33,8 @@ export function netAddr(transport: "tcp" | "udp", { address, port }: SockAddr): 
   return { transport, hostname: address, port };
 }
 
-/** A TCP connection. */
-export class TcpConn implements Disposable {
+/** A TCP connection. What was written before `close` is still sent. */
+export class TcpConn extends SocketHandle {
   /** Address of this end. */
   readonly localAddr: NetAddr & { transport: "tcp" };
   /** Address of the peer. */
@@ -44,14 +45,10 @@ export class TcpConn implements Disposable {
 
   /** Made by `stack.connect` and by listeners. */
   constructor(so: So, local: SockAddr, peer: SockAddr) {
+    super(so);
     this.#so = so;
     this.localAddr = { ...netAddr("tcp", local), transport: "tcp" };
     this.remoteAddr = { ...netAddr("tcp", peer), transport: "tcp" };
-  }
-
-  /** Descriptor of its socket, for system calls; -1 once it is closed. */
-  get fd(): number {
-    return this.#so.fd;
   }
 
   /** Reads into `buffer`; answers how many bytes, `null` when the peer has ended the stream. */
@@ -86,11 +83,6 @@ export class TcpConn implements Disposable {
     return sent >= 0 ? sent : wouldBlock(sent, "write") ?? 0;
   }
 
-  /** Closes both directions; what was written is still sent. Closing again does nothing. */
-  close(): void {
-    release(this.#so);
-  }
-
   /** Ends the sending direction: the peer reads to the end of the stream. */
   // deno-lint-ignore require-await
   async closeWrite(): Promise<void> {
@@ -107,16 +99,6 @@ export class TcpConn implements Disposable {
     return this.#writable ??= writableOf(this.#so);
   }
 
-  /** Waiting on this connection keeps the process alive; it does unless told otherwise. */
-  ref(): void {
-    this.#so.layer.waits.setRef(this.#so, true);
-  }
-
-  /** Waiting on this connection does not keep the process alive. */
-  unref(): void {
-    this.#so.layer.waits.setRef(this.#so, false);
-  }
-
   /** Sends small pieces at once instead of collecting them (TCP_NODELAY). */
   setNoDelay(noDelay = true): void {
     check(this.#so.fd < 0 ? EBADF : 0, "setsockopt");
@@ -127,11 +109,6 @@ export class TcpConn implements Disposable {
   setKeepAlive(keepAlive = true): void {
     check(this.#so.fd < 0 ? EBADF : 0, "setsockopt");
     setOption(this.#so, Sol.SOCKET, Opt.KEEPALIVE, keepAlive);
-  }
-
-  /** Closes. */
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 

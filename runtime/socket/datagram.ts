@@ -11,9 +11,10 @@ import { STAGING_BYTES } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import { nameRoom, putName, socketName, takeName } from "./calls.ts";
 import { type NetAddr, netAddr } from "./conn.ts";
+import { SocketHandle } from "./handle.ts";
 import { setOption } from "./options.ts";
 import type { So } from "./so.ts";
-import { check, receive, release, sendAll } from "./so_wait.ts";
+import { check, receive, sendAll } from "./so_wait.ts";
 import { hostAddress } from "./sockaddr.ts";
 
 /** Membership of a group, in the shape of `Deno.MulticastV4Membership`. */
@@ -30,17 +31,13 @@ export interface MulticastMembership {
 export type Datagram = [Uint8Array<ArrayBuffer>, NetAddr & { transport: "udp" }];
 
 /** A UDP socket. */
-export class DatagramConn implements Disposable, AsyncIterable<Datagram> {
+export class DatagramConn extends SocketHandle implements AsyncIterable<Datagram> {
   readonly #so: So;
 
   /** Made by `stack.listenDatagram`. */
   constructor(so: So) {
+    super(so);
     this.#so = so;
-  }
-
-  /** Descriptor of its socket, for system calls; -1 once it is closed. */
-  get fd(): number {
-    return this.#so.fd;
   }
 
   /** The address it is bound to. */
@@ -110,21 +107,6 @@ export class DatagramConn implements Disposable, AsyncIterable<Datagram> {
     throw new SocketError(Errno.EAFNOSUPPORT, "setsockopt", "the socket is of IPv4");
   }
 
-  /** Closes; those who wait get EBADF (`BadResource`). Closing again does nothing. */
-  close(): void {
-    release(this.#so);
-  }
-
-  /** Waiting for a datagram keeps the process alive; it does unless told otherwise. */
-  ref(): void {
-    this.#so.layer.waits.setRef(this.#so, true);
-  }
-
-  /** Waiting for a datagram does not keep the process alive. */
-  unref(): void {
-    this.#so.layer.waits.setRef(this.#so, false);
-  }
-
   /** Datagrams as they come, until the socket is closed. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
     for (;;) {
@@ -135,11 +117,6 @@ export class DatagramConn implements Disposable, AsyncIterable<Datagram> {
         throw error;
       }
     }
-  }
-
-  /** Closes. */
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   #setIp(name: number, value: Parameters<typeof setOption>[3]): void {

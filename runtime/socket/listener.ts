@@ -8,24 +8,21 @@ import { Errno } from "../../assembly/abi/errno.ts";
 import { SocketError } from "../errors.ts";
 import { type AcceptedSocket, socketName, tryAccept } from "./calls.ts";
 import { type NetAddr, netAddr, TcpConn } from "./conn.ts";
+import { SocketHandle } from "./handle.ts";
 import type { So } from "./so.ts";
 import { check, receive, release } from "./so_wait.ts";
 
-/** A listening socket. */
-export class Listener implements Disposable, AsyncIterable<TcpConn> {
+/** A listening socket. `close` resets connections that nobody has accepted. */
+export class Listener extends SocketHandle implements AsyncIterable<TcpConn> {
   /** The address it listens on. */
   readonly addr: NetAddr & { transport: "tcp" };
   readonly #so: So;
 
   /** Made by `stack.listen`. */
   constructor(so: So) {
+    super(so);
     this.#so = so;
     this.addr = { ...netAddr("tcp", socketName(so)), transport: "tcp" };
-  }
-
-  /** Descriptor of its socket, for system calls; -1 once it is closed. */
-  get fd(): number {
-    return this.#so.fd;
   }
 
   /** Waits for a connection. `SocketError` EBADF (`BadResource`) once the listener is closed. */
@@ -38,21 +35,6 @@ export class Listener implements Disposable, AsyncIterable<TcpConn> {
       const conn = asConn(taken!);
       if (conn !== undefined) return conn;
     }
-  }
-
-  /** Stops listening; connections that nobody has accepted are reset. */
-  close(): void {
-    release(this.#so);
-  }
-
-  /** Waiting for a connection keeps the process alive; it does unless told otherwise. */
-  ref(): void {
-    this.#so.layer.waits.setRef(this.#so, true);
-  }
-
-  /** Waiting for a connection does not keep the process alive. */
-  unref(): void {
-    this.#so.layer.waits.setRef(this.#so, false);
   }
 
   /**
@@ -77,11 +59,6 @@ export class Listener implements Disposable, AsyncIterable<TcpConn> {
         if (!resumed) this.close();
       }
     }
-  }
-
-  /** Closes. */
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 
