@@ -190,9 +190,12 @@ export class So implements Waitable {
     return length === 4 ? u32[scratch >>> 2] : 0;
   }
 
-  /** Keeps the error in `result` for the next call; that data would block is no error to keep. */
+  /**
+   * Keeps the error in `result` for the next call; that data would block, or that there are no
+   * mbufs at present, is no error to keep.
+   */
   defer(result: number): void {
-    if (result !== -Errno.EAGAIN) this.deferred = -result;
+    if (result !== -Errno.EAGAIN && result !== -Errno.ENOBUFS) this.deferred = -result;
   }
 
   /** The error that was kept, or that the descriptor is closed and the engine's socket gone. */

@@ -98,10 +98,14 @@ export async function receiveWhole(
   return done;
 }
 
+/** How often a stream without mbufs looks whether there are some again. */
+const MBUFS_US = 5000;
+
 /**
  * Goes on with a send whose first try answered `first`: repeats `attempt`, which is told how many
  * bytes are sent already, until `length` bytes are. If something ends that early, the bytes sent so
- * far are the result.
+ * far are the result. A stream waits for mbufs, too (BSD's M_WAIT): those of data on its way come
+ * back.
  */
 export async function sendAll(
   so: So,
@@ -112,21 +116,30 @@ export async function sendAll(
   attempt: (done: number) => number,
 ): Promise<number> {
   let done = 0;
+  let short_us = 0;
   const sender = {};
   try {
     for (let sent = first;; sent = asSender(so, sender, () => attempt(done))) {
       if (sent >= 0) {
         done += sent;
         if (done >= length || !so.stream) return done;
-      } else if (sent !== -Errno.EAGAIN) {
+      }
+      const short = sent === -Errno.ENOBUFS && so.stream;
+      if (sent < 0 && sent !== -Errno.EAGAIN && !short) {
         if (done === 0) return sent;
         so.defer(sent);
         return done;
       }
-      if (mustNotWait(so, flags)) return done > 0 ? done : -Errno.EAGAIN;
+      const limit_us = so.sndtimeo_us;
+      const late = short && limit_us > 0 && short_us >= limit_us;
+      if (late || mustNotWait(so, flags)) return done > 0 ? done : Math.min(sent, -Errno.EAGAIN);
       if (!so.senders.includes(sender)) so.senders.push(sender);
-      const result = await so.layer.waits.wait(so, Ev.WRITE, so.sndtimeo_us, signal);
-      if (result <= 0) return done > 0 ? done : -waitErrno(result);
+      const { waits } = so.layer;
+      const result = short
+        ? await waits.wait(so, Ev.STATE, MBUFS_US, signal)
+        : await waits.wait(so, Ev.WRITE, limit_us, signal);
+      if (short && waitErrno(result) === Errno.EAGAIN) short_us += MBUFS_US;
+      else if (result <= 0) return done > 0 ? done : -waitErrno(result);
     }
   } finally {
     const at = so.senders.indexOf(sender);
