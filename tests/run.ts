@@ -89,7 +89,16 @@ async function find(folder: string, pattern: RegExp): Promise<string[]> {
 
 async function staticChecks(): Promise<void> {
   // Engine sources are TypeScript by syntax only: asc checks them, save what Deno imports, too.
-  const folders = ["assembly/abi", "runtime", "drivers", "protocols", "examples", "bench", "tools"];
+  const folders = [
+    "assembly/abi",
+    "runtime",
+    "drivers",
+    "protocols",
+    "examples",
+    "bench",
+    "packetdrill",
+    "tools",
+  ];
   const typed = ["mod.ts", "build.ts"];
   for (const folder of [...folders, "tests"]) typed.push(...await find(folder, /\.ts$/));
   await check("format", ["fmt", "--check"]);

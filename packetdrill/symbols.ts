@@ -1,0 +1,253 @@
+// tidy: table
+/**
+ * What the symbols of scripts stand for: the numbers of Linux, which scripts may also write out.
+ * The interpreter goes by the names; the numbers are there to find a name and to compare results.
+ *
+ * @module
+ */
+
+/** A table of symbols. */
+export type Symbols = Readonly<Record<string, number>>;
+
+/** Address families, socket types, protocols, levels. */
+export const SOCKET_SYMBOLS: Symbols = {
+  AF_UNSPEC: 0,
+  AF_UNIX: 1,
+  AF_INET: 2,
+  AF_INET6: 10,
+  PF_INET: 2,
+  PF_INET6: 10,
+  SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
+  SOCK_RAW: 3,
+  SOCK_SEQPACKET: 5,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
+  IPPROTO_IP: 0,
+  IPPROTO_ICMP: 1,
+  IPPROTO_TCP: 6,
+  IPPROTO_UDP: 17,
+  IPPROTO_IPV6: 41,
+  IPPROTO_SCTP: 132,
+  IPPROTO_UDPLITE: 136,
+  INADDR_ANY: 0,
+  SHUT_RD: 0,
+  SHUT_WR: 1,
+  SHUT_RDWR: 2,
+  NULL: 0,
+};
+
+/** Flags of files, `fcntl` and `ioctl`. */
+export const FILE_SYMBOLS: Symbols = {
+  O_RDONLY: 0,
+  O_WRONLY: 1,
+  O_RDWR: 2,
+  O_CREAT: 0o100,
+  O_NONBLOCK: 0o4000,
+  O_NDELAY: 0o4000,
+  F_GETFL: 3,
+  F_SETFL: 4,
+  FIONREAD: 0x541b,
+  SIOCINQ: 0x541b,
+  SIOCOUTQ: 0x5411,
+  FIONBIO: 0x5421,
+};
+
+/** Flags of send and receive calls. */
+export const MSG_SYMBOLS: Symbols = {
+  MSG_OOB: 0x1,
+  MSG_PEEK: 0x2,
+  MSG_DONTROUTE: 0x4,
+  MSG_CTRUNC: 0x8,
+  MSG_TRUNC: 0x20,
+  MSG_DONTWAIT: 0x40,
+  MSG_EOR: 0x80,
+  MSG_WAITALL: 0x100,
+  MSG_ERRQUEUE: 0x2000,
+  MSG_NOSIGNAL: 0x4000,
+  MSG_MORE: 0x8000,
+  MSG_ZEROCOPY: 0x4000000,
+  MSG_FASTOPEN: 0x20000000,
+};
+
+/** Events of `poll` and `epoll`. */
+export const POLL_SYMBOLS: Symbols = {
+  POLLIN: 0x1,
+  POLLPRI: 0x2,
+  POLLOUT: 0x4,
+  POLLERR: 0x8,
+  POLLHUP: 0x10,
+  POLLNVAL: 0x20,
+  POLLRDNORM: 0x40,
+  POLLRDBAND: 0x80,
+  POLLWRNORM: 0x100,
+  POLLWRBAND: 0x200,
+  POLLRDHUP: 0x2000,
+  EPOLLIN: 0x1,
+  EPOLLPRI: 0x2,
+  EPOLLOUT: 0x4,
+  EPOLLERR: 0x8,
+  EPOLLHUP: 0x10,
+  EPOLLRDNORM: 0x40,
+  EPOLLRDBAND: 0x80,
+  EPOLLWRNORM: 0x100,
+  EPOLLWRBAND: 0x200,
+  EPOLLRDHUP: 0x2000,
+  EPOLLONESHOT: 0x40000000,
+  EPOLLET: 0x80000000,
+  EPOLL_CTL_ADD: 1,
+  EPOLL_CTL_DEL: 2,
+  EPOLL_CTL_MOD: 3,
+};
+
+/** Levels of socket options. */
+export const LEVEL_SYMBOLS: Symbols = {
+  SOL_SOCKET: 1,
+  SOL_IP: 0,
+  IPPROTO_IP: 0,
+  SOL_TCP: 6,
+  IPPROTO_TCP: 6,
+  SOL_UDP: 17,
+  IPPROTO_UDP: 17,
+  SOL_IPV6: 41,
+  IPPROTO_IPV6: 41,
+};
+
+/** Options of level SOL_SOCKET. */
+export const SO_SYMBOLS: Symbols = {
+  SO_DEBUG: 1,
+  SO_REUSEADDR: 2,
+  SO_TYPE: 3,
+  SO_ERROR: 4,
+  SO_DONTROUTE: 5,
+  SO_BROADCAST: 6,
+  SO_SNDBUF: 7,
+  SO_RCVBUF: 8,
+  SO_KEEPALIVE: 9,
+  SO_OOBINLINE: 10,
+  SO_PRIORITY: 12,
+  SO_LINGER: 13,
+  SO_REUSEPORT: 15,
+  SO_RCVLOWAT: 18,
+  SO_SNDLOWAT: 19,
+  SO_RCVTIMEO: 20,
+  SO_SNDTIMEO: 21,
+  SO_TIMESTAMP: 29,
+  SO_ACCEPTCONN: 30,
+  SO_SNDBUFFORCE: 32,
+  SO_RCVBUFFORCE: 33,
+  SO_TIMESTAMPNS: 35,
+  SO_MARK: 36,
+  SO_TIMESTAMPING: 37,
+  SO_BUSY_POLL: 46,
+  SO_MAX_PACING_RATE: 47,
+  SO_ZEROCOPY: 60,
+};
+
+/** Options of level IPPROTO_TCP. */
+export const TCP_SYMBOLS: Symbols = {
+  TCP_NODELAY: 1,
+  TCP_MAXSEG: 2,
+  TCP_CORK: 3,
+  TCP_KEEPIDLE: 4,
+  TCP_KEEPINTVL: 5,
+  TCP_KEEPCNT: 6,
+  TCP_SYNCNT: 7,
+  TCP_LINGER2: 8,
+  TCP_DEFER_ACCEPT: 9,
+  TCP_WINDOW_CLAMP: 10,
+  TCP_INFO: 11,
+  TCP_QUICKACK: 12,
+  TCP_CONGESTION: 13,
+  TCP_MD5SIG: 14,
+  TCP_USER_TIMEOUT: 18,
+  TCP_FASTOPEN: 23,
+  TCP_TIMESTAMP: 24,
+  TCP_NOTSENT_LOWAT: 25,
+  TCP_SAVE_SYN: 27,
+  TCP_FASTOPEN_CONNECT: 30,
+  TCP_FASTOPEN_KEY: 33,
+  TCP_FASTOPEN_NO_COOKIE: 34,
+  TCP_INQ: 36,
+  TCP_TX_DELAY: 37,
+};
+
+/** Options of level IPPROTO_IP. */
+export const IP_SYMBOLS: Symbols = {
+  IP_TOS: 1,
+  IP_TTL: 2,
+  IP_HDRINCL: 3,
+  IP_OPTIONS: 4,
+  IP_MTU_DISCOVER: 10,
+  IP_RECVERR: 11,
+  IP_MTU: 14,
+  IP_FREEBIND: 15,
+  IP_BIND_ADDRESS_NO_PORT: 24,
+  IP_PMTUDISC_DONT: 0,
+  IP_PMTUDISC_WANT: 1,
+  IP_PMTUDISC_DO: 2,
+  IP_PMTUDISC_PROBE: 3,
+};
+
+/** Error numbers. */
+export const ERRNO_SYMBOLS: Symbols = {
+  EPERM: 1,
+  ENOENT: 2,
+  EINTR: 4,
+  EIO: 5,
+  ENXIO: 6,
+  EBADF: 9,
+  EAGAIN: 11,
+  EWOULDBLOCK: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EFAULT: 14,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENODEV: 19,
+  EINVAL: 22,
+  EMFILE: 24,
+  EPIPE: 32,
+  EPROTO: 71,
+  ENOTSOCK: 88,
+  EDESTADDRREQ: 89,
+  EMSGSIZE: 90,
+  EPROTOTYPE: 91,
+  ENOPROTOOPT: 92,
+  EPROTONOSUPPORT: 93,
+  ESOCKTNOSUPPORT: 94,
+  EOPNOTSUPP: 95,
+  ENOTSUP: 95,
+  EPFNOSUPPORT: 96,
+  EAFNOSUPPORT: 97,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENETDOWN: 100,
+  ENETUNREACH: 101,
+  ENETRESET: 102,
+  ECONNABORTED: 103,
+  ECONNRESET: 104,
+  ENOBUFS: 105,
+  EISCONN: 106,
+  ENOTCONN: 107,
+  ESHUTDOWN: 108,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EHOSTDOWN: 112,
+  EHOSTUNREACH: 113,
+  EALREADY: 114,
+  EINPROGRESS: 115,
+};
+
+/** All of them. */
+export const ALL_SYMBOLS: Symbols = {
+  ...SOCKET_SYMBOLS,
+  ...FILE_SYMBOLS,
+  ...MSG_SYMBOLS,
+  ...POLL_SYMBOLS,
+  ...LEVEL_SYMBOLS,
+  ...SO_SYMBOLS,
+  ...TCP_SYMBOLS,
+  ...IP_SYMBOLS,
+  ...ERRNO_SYMBOLS,
+};
