@@ -39,14 +39,15 @@ export function room(ifp: Ifnet): u32 {
 
 /**
  * Appends a frame, link header and all. ENETDOWN if the interface is down, ENOBUFS if there is no
- * room; m is freed then.
+ * room, or more than a batch in the queue of a driver that may have stopped sending while others
+ * have hardly any mbufs; m is freed then.
  */
 export function enqueue(ifp: Ifnet, m: Mbuf): i32 {
   if (!(ifp.flags & Iff.UP)) {
     mbuf.freem(m);
     return -Errno.ENETDOWN;
   }
-  if (room(ifp) == 0) {
+  if (room(ifp) == 0 || (queued(ifp) > u32(Limits.RING) && mbuf.critical())) {
     ifp.odrops += 1;
     mbuf.freem(m);
     return -Errno.ENOBUFS;

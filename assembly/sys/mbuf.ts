@@ -104,6 +104,11 @@ export function scarce(): bool {
   return below(SMALL, 2) || below(CLUSTER, 2);
 }
 
+/** True while less than a sixteenth is left: time to refuse all that takes more. */
+export function critical(): bool {
+  return below(SMALL, 4) || below(CLUSTER, 4);
+}
+
 function below(p: Pool, shift: u32): bool {
   return pool.left(p) < p.limit >> shift;
 }

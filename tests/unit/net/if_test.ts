@@ -174,6 +174,26 @@ Deno.test("if: a full send queue refuses, counts, and takes again", () => {
   assertEquals(host.send(so, bytes(1), "10.0.0.2", 9), 1);
 });
 
+Deno.test("if: a driver that sends nothing does not keep the last mbufs", () => {
+  const { host, port } = etherHost({ mbufs_cluster: 256 });
+  const second = host.attach({ name: "eth1", hwaddr: "02:00:00:00:00:09" });
+  host.address(second, "10.0.1.1/24");
+  host.output(second);
+  host.input(port, REQUEST);
+  const so = host.udp(0);
+  const data = new Uint8Array(1000);
+  let sent = 0;
+  while (host.send(so, data, "10.0.0.2", 9) === 1000) sent++;
+  assertEquals(sent > 192 && sent < 256, true, `${sent} packets wait`);
+  assertEquals(host.count(port, "odrops"), 1);
+  const ask = arp({ op: 1, sha: PEER, spa: "10.0.1.2", tpa: "10.0.1.1" });
+  assertEquals(host.input(second, ether("ff:ff:ff:ff:ff:ff", PEER, 0x0806, ask)), [
+    "ARP_ANSWERED",
+  ]);
+  assertEquals(host.send(so, data, "10.0.1.2", 9), 1000, "the other interface sends");
+  assertEquals(host.output(port).length, sent + 1);
+});
+
 Deno.test("if: detaching frees every mbuf, route and neighbour of the interface", () => {
   const host = new Host();
   const mbufs = host.mbufs();
