@@ -37,9 +37,13 @@ function decode(text: string): string {
   });
 }
 
-/** The file that `deno test` says it runs in this line of its output, if it has a test. */
+/**
+ * The file that `deno test` says it runs in this line of its output, if it has a test. One after
+ * the other files are announced; in parallel each test's line begins with its file.
+ */
 export function loadedFile(line: string): string | undefined {
-  return /^running [1-9]\d* tests? from (?:\.\/)?(\S+)$/.exec(line)?.[1];
+  const announced = /^running [1-9]\d* tests? from (?:\.\/)?(\S+)$/.exec(line);
+  return (announced ?? /^\.\/(\S+_test\.ts) => /.exec(line))?.[1];
 }
 
 /**

@@ -43,6 +43,7 @@ Deno.test("judgeRun counts files that could not be loaded", () => {
 Deno.test("loadedFile reads the lines that name a file with tests", () => {
   assertEquals(loadedFile("running 3 tests from ./tests/a_test.ts"), "tests/a_test.ts");
   assertEquals(loadedFile("running 1 test from ./tests/a_test.ts"), "tests/a_test.ts");
+  assertEquals(loadedFile("./tests/a_test.ts => a test ... ok (1ms)"), "tests/a_test.ts");
   assertEquals(loadedFile("running 0 tests from ./tests/b_test.ts"), undefined);
   assertEquals(loadedFile("a test that is running 1 test from here"), undefined);
 });
