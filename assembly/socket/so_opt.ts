@@ -21,8 +21,9 @@ const FLAGS: u32 = So.DEBUG | So.REUSEADDR | So.KEEPALIVE | So.DONTROUTE | So.BR
 /** The longest SO_LINGER, seconds. */
 const LINGER_MAX: i32 = 32767;
 
-/** Asks the protocol. ENOPROTOOPT if it has no options. */
+/** Asks the protocol. ENOPROTOOPT if it has no options, EINVAL for a length below 0. */
 function ctloutput(so: Socket, op: i32, level: i32, name: i32, ptr: usize, len: i32): i32 {
+  if (len < 0) return -Errno.EINVAL;
   const fn = so.proto.ctloutput;
   if (!fn) return -Errno.ENOPROTOOPT;
   if (!so.pcb) return -Errno.EINVAL;

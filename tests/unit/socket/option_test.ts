@@ -126,7 +126,9 @@ Deno.test("a value of the wrong length is EINVAL", async () => {
       assertEquals(k.call("so_getopt", so, IpProto.IP, IpOpt.TTL, at, len), -Errno.EINVAL);
     }
   }
-  k.end(so);
+  const stream = k.socket();
+  assertEquals(k.call("so_getopt", stream, IpProto.TCP, TcpOpt.INFO, at, -1), -Errno.EINVAL);
+  k.end(so, stream);
 });
 
 Deno.test("IP options: range and default of each", async () => {
