@@ -16,7 +16,7 @@ import type { SocketFd } from "./fd.ts";
 import { patternBytes, patternFault } from "./pattern.ts";
 import { MSG_SYMBOLS } from "./symbols.ts";
 import { fieldOf, fieldsOf, flagNames, isSupplied, numberIn, toNumber } from "./values.ts";
-import type { World } from "./world.ts";
+import { PORT, type World } from "./world.ts";
 
 /** Flags that mean something else to other kernels than to this stack. */
 const FOREIGN = ["MSG_ERRQUEUE", "MSG_ZEROCOPY", "MSG_FASTOPEN"];
@@ -71,10 +71,14 @@ function sendDatagram(
   const { engine, calls } = world.host;
   if (length > STAGING_BYTES) return answerOf(-Errno.EMSGSIZE);
   engine.memory.set(patternBytes(0, length), engine.staging);
-  const name = nameArgument(address, remoteName(world));
+  // an answer goes to where the last datagram came from
+  const supplied = { ...remoteName(world), port: world.connection?.remotePort ?? PORT };
+  const name = nameArgument(address, supplied);
   const nam = fd.connection ? 0 : placeName(world, name);
   const n = calls.so_send(fd.so, engine.staging, length, bits, nam);
-  if (n >= 0 && !fd.connection) world.connecting(fd, localPort(world, fd), name.port);
+  if (n >= 0 && !world.connection) {
+    world.sendingTo(fd, localPort(world, fd), name.port);
+  }
   return answerOf(n);
 }
 

@@ -154,7 +154,8 @@ function wrongValue(
   const { view } = world.host.engine;
   const value = call.args[3];
   const open = isSupplied(value) || (value.kind === "list" && isSupplied(value.items[0]));
-  if (open || option.word === "TCP_INFO") return undefined;
+  if (open) return undefined;
+  if (option.word === "TCP_INFO") throw new Unsupported("TCP_INFO by getsockopt");
   let got = view.getInt32(at, true);
   if (option.word === "SO_ERROR") {
     const name = stackErrno(got);

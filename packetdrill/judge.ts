@@ -7,6 +7,7 @@
 import type { Script } from "./ast.ts";
 import { Mismatch, ScriptError, Unsupported } from "./errors.ts";
 import { Host } from "./host.ts";
+import { knownWrong } from "./known_wrong.ts";
 import { parseScript } from "./parser.ts";
 import { lineOf, Run, type RunNotes } from "./run.ts";
 import { type Mode, readScriptOptions, type ScriptOptions } from "./script_options.ts";
@@ -81,7 +82,9 @@ export async function judge(
     if (error instanceof Unsupported) return verdict("unsupported", line, error.feature);
     const notes = run ? { notes: run.notes } : {};
     if (error instanceof Mismatch) {
-      return { ...verdict("fail", line, error.reason, error.expected, error.got), ...notes };
+      const wrong = knownWrong(file);
+      const reason = wrong ? `${error.reason} (the script is wrong: ${wrong})` : error.reason;
+      return { ...verdict("fail", line, reason, error.expected, error.got), ...notes };
     }
     if (error instanceof ScriptError) return verdict("fail", line, error.message);
     const words = error instanceof Error ? error.message : String(error);

@@ -80,6 +80,12 @@ export class World {
     fd.connection = this.connection;
   }
 
+  /** Datagrams of a socket without a peer are now under test. */
+  sendingTo(fd: SocketFd, localPort: number, remotePort: number): void {
+    this.connection = new Connection("udp", localPort, remotePort);
+    this.connection.so = fd.so;
+  }
+
   /** The connection that a packet from outside belongs to; a new one if there is none. */
   incoming(protocol: "tcp" | "udp", ports?: readonly [number, number]): Connection {
     if (ports) return this.connection = this.#withPorts(protocol, ports[1], ports[0]);
