@@ -47,8 +47,6 @@ export interface MemoryOptions {
   readonly groups?: number;
   /** Datagrams that wait for fragments. */
   readonly datagrams?: number;
-  /** Packets that wait for protocols written in TypeScript. */
-  readonly host_queue?: number;
 }
 
 /** What the engine is made from. */
