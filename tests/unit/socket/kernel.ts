@@ -53,7 +53,7 @@ export class Kernel {
   }
 
   /** Boots an engine of 16 MiB. */
-  static async boot(memory: MemoryOptions = {}): Promise<Kernel> {
+  static async boot(memory: MemoryOptions & { host_queue?: number } = {}): Promise<Kernel> {
     const options = { bytes: 16 << 20, ...memory };
     const entropy = new SeededEntropy("socket tests");
     const kernel = new Kernel(await Engine.create({ engine: checked, memory: options, entropy }));
