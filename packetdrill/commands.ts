@@ -46,7 +46,7 @@ const PROC_STATES: Readonly<Record<string, TcpState>> = {
 
 /** Programs that prepare a machine and mean nothing to this stack. */
 const HARMLESS =
-  /^(ethtool\s+-K|sleep\s+0|true\b|echo\s+["']|sync\b|kld(un)?load\s+(-\w\s+)*cc_\w+)/;
+  /^(ethtool\s+-K|sleep\s+0|true\b|tcpdump\b|pkill\b|echo\s+["']|sync\b|kld(un)?load\s+(-\w\s+)*cc_\w+)/;
 
 /** Carries out the text of a command. Throws `Unsupported` for what is not known. */
 export function runCommand(world: World, text: string): void {

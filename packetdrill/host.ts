@@ -11,7 +11,7 @@ import { Engine } from "../runtime/engine.ts";
 import type { EngineCalls } from "../runtime/engine_calls.ts";
 import { SeededEntropy } from "../runtime/entropy.ts";
 import * as layout from "../runtime/wasm/layout.gen.ts";
-import { ScriptError } from "./errors.ts";
+import { ScriptError, Unsupported } from "./errors.ts";
 import { addressBytes, decode, type LivePacket } from "./wire.ts";
 
 /** Small enough that a fresh engine costs little. */
@@ -79,7 +79,7 @@ export class Host {
     this.setU32(at + IfConfig.mtu, mtu);
     this.setU32(at + IfConfig.flags, Iff.NOARP);
     this.#ifindex = calls.if_attach(at);
-    if (this.#ifindex <= 0) throw new ScriptError(`no interface can have an MTU of ${mtu}`);
+    if (this.#ifindex <= 0) throw new Unsupported(`an MTU of ${mtu}`);
     const mask = prefix === 0 ? 0 : (-1 << (32 - prefix)) >>> 0;
     const req = this.place(0, IfReq.size);
     this.setU32(req + IfReq.ifindex, this.#ifindex);

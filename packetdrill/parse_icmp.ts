@@ -89,7 +89,8 @@ function parseCode(r: Reader, type: number): number {
   return code;
 }
 
-function parseEchoed(r: Reader): NonNullable<IcmpBody["echoed"]> {
+/** Reads what a message quotes. */
+export function parseEchoed(r: Reader): NonNullable<IcmpBody["echoed"]> {
   const { line } = r.peek();
   if (r.acceptWord("raw")) throw new Unsupported("ICMP messages about raw packets", line);
   if (r.acceptWord("udp")) {

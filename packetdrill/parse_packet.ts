@@ -7,7 +7,7 @@
 import type { IcmpBody, IpInfo, Packet, TcpBody, TcpOption, UdpBody } from "./ast.ts";
 import { ScriptError, Unsupported } from "./errors.ts";
 import { FIN, parseFlags, SYN } from "./flags.ts";
-import { parseIcmp } from "./parse_icmp.ts";
+import { parseEchoed, parseIcmp } from "./parse_icmp.ts";
 import type { Reader } from "./reader.ts";
 
 const ECN_WORDS = ["noecn", "ect0", "ect1", "ce", "ect01"] as const;
@@ -16,6 +16,11 @@ const ENCAPSULATIONS = ["gre", "mpls", "encap", "ipv4", "ipv6", "sctp", "udplite
 
 /** Reads a packet; the direction has been taken. */
 export function parsePacket(r: Reader, outbound: boolean): Packet {
+  const quoted = parseQuoted(r);
+  if (quoted) {
+    r.expectWord("icmp");
+    return { kind: "packet", outbound, ip: {}, body: { ...parseIcmp(r), echoed: quoted } };
+  }
   const ip = parseIpInfo(r);
   const ports = parsePorts(r);
   const token = r.peek();
@@ -27,6 +32,20 @@ export function parsePacket(r: Reader, outbound: boolean): Packet {
   else if (r.acceptWord("icmp")) body = parseIcmp(r);
   else body = parseTcp(r, outbound);
   return { kind: "packet", outbound, ip, ...(ports ? { ports } : {}), body };
+}
+
+/** The other dialect has what an ICMP message quotes in front: `[1:1001(1000)] icmp ...`. */
+function parseQuoted(r: Reader): IcmpBody["echoed"] {
+  const start = r.lexer.offset;
+  if (!r.accept("[")) return undefined;
+  const { kind, text } = r.peek();
+  if (kind === "integer" || kind === "hex" || text === "udp" || text === "raw") {
+    const echoed = parseEchoed(r);
+    r.expect("]");
+    return echoed;
+  }
+  r.lexer.seek(start);
+  return undefined;
 }
 
 function parseIpInfo(r: Reader): IpInfo {

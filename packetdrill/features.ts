@@ -1,0 +1,30 @@
+/**
+ * Parts of TCP that a stack may have or not. A script whose packets need one that is not there is
+ * unsupported, rather than failed at the first packet that lacks it.
+ *
+ * @module
+ */
+
+import * as layout from "../runtime/wasm/layout.gen.ts";
+import type { Packet } from "./ast.ts";
+import { Unsupported } from "./errors.ts";
+import { ACK, AE, CWR, ECE, SYN } from "./flags.ts";
+
+/** A feature that the stack has is one that it has a setting for. */
+function has(setting: string): boolean {
+  return setting in layout.TcpSettings;
+}
+
+/** Throws `Unsupported` for a packet that a stack without the feature could never be asked for. */
+export function mustBeThere({ outbound, ip, body }: Packet): void {
+  if (body.kind !== "tcp") return;
+  const fastOpen = body.options !== "any" &&
+    body.options.some(({ kind }) => kind === "FO" || kind === "FOEXP");
+  const withData = (body.flags & (SYN | ACK)) === SYN && body.length > 0;
+  if (fastOpen && (outbound || withData) && !has("fastopen")) throw new Unsupported("Fast Open");
+  if (!outbound) return;
+  const marked = ip.ecn !== undefined && ip.ecn !== "noecn";
+  if ((body.flags & (ECE | CWR | AE) || marked) && !has("ecn")) throw new Unsupported("ECN");
+  const signed = body.options !== "any" && body.options.some(({ kind }) => kind === "raw");
+  if (signed && !has("md5")) throw new Unsupported("TCP MD5 signatures");
+}
