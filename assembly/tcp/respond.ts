@@ -10,6 +10,7 @@ import * as checksum from "../wire/checksum";
 import * as tcp from "../wire/tcp";
 import { Seg } from "./seg_t";
 
+/** Of segments that no socket stands for. */
 const TTL: u32 = 64;
 
 /**
@@ -28,6 +29,8 @@ export function segment(
   win: u32,
   opts: usize,
   optlen: u32,
+  ttl: u32,
+  tos: u32,
 ): void {
   const m = mbuf.gethdr(60);
   if (!m) return;
@@ -39,7 +42,7 @@ export function segment(
   tcp.setChecksum(h, u16(checksum.finish(checksum.sum(h, hlen, acc))));
   m.len = hlen;
   m.pktlen = hlen;
-  if (in_output.sendTo(m, laddr, faddr, IpProto.TCP, TTL, 0, 0) < 0) return;
+  if (in_output.sendTo(m, laddr, faddr, IpProto.TCP, ttl, tos, 0) < 0) return;
   stat.inc(Stat.TCP_SEGMENTS_OUT);
   if (flags & Th.RST) stat.inc(Stat.TCP_RST_OUT);
 }
@@ -53,11 +56,11 @@ export function reset(g: Seg, laddr: usize, faddr: usize): void {
   const lport = tcp.dport(g.th);
   const fport = tcp.sport(g.th);
   if (g.flags & Th.ACK) {
-    segment(laddr, lport, faddr, fport, g.ack, 0, Th.RST, 0, 0, 0);
+    segment(laddr, lport, faddr, fport, g.ack, 0, Th.RST, 0, 0, 0, TTL, 0);
     return;
   }
   let ack = g.seq + g.len;
   if (g.flags & Th.SYN) ack++;
   if (g.flags & Th.FIN) ack++;
-  segment(laddr, lport, faddr, fport, 0, ack, Th.RST | Th.ACK, 0, 0, 0);
+  segment(laddr, lport, faddr, fport, 0, ack, Th.RST | Th.ACK, 0, 0, 0, TTL, 0);
 }

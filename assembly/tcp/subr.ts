@@ -77,6 +77,8 @@ export function sendReset(tp: Tcb): void {
     0,
     0,
     0,
+    inp.ttl,
+    inp.tos,
   );
 }
 

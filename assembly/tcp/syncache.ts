@@ -141,6 +141,8 @@ export function answer(h: Half): void {
     win,
     OPTIONS,
     len,
+    h.listener.ttl,
+    h.listener.tos,
   );
   if (h.sends < 255) h.sends++;
 }

@@ -39,6 +39,9 @@ export class Tw {
   fport: u16;
   ts: u16; // 1 if timestamps are in force
   wnd: u16; // window field of the last ACK
+  ttl: u8; // IP_TTL and IP_TOS of the socket
+  tos: u8;
+  pad: u16;
 }
 
 /** State of the module. */
@@ -92,6 +95,8 @@ export function add(tp: Tcb): void {
   w.ts_recent = tp.ts_recent;
   w.ts_offset = tp.ts_offset;
   w.ts = tp.flags & Tf.TS ? 1 : 0;
+  w.ttl = inp.ttl;
+  w.tos = inp.tos;
   w.wnd = u16(min<u32>((tp.rcv_adv - tp.rcv_nxt) >> u32(tp.rcv_scale), 0xffff));
   const b = bucket(w.laddr_hi, w.laddr_lo, w.lport, w.faddr_hi, w.faddr_lo, w.fport);
   w.next = changetype<Tw>(load<usize>(b));
@@ -213,6 +218,8 @@ function acknowledge(w: Tw, laddr: usize, faddr: usize): void {
     w.wnd,
     options.BUFFER,
     len,
+    w.ttl,
+    w.tos,
   );
 }
 
