@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "047d2fa31c4a3aaa";
+export const LAYOUT_HASH = "973e5710607665dd";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -983,7 +983,7 @@ export const TokenBucket = {
 
 /** struct Tw */
 export const Tw = {
-  size: 76,
+  size: 80,
   laddr_hi: 0,
   laddr_lo: 8,
   faddr_hi: 16,
@@ -1000,6 +1000,9 @@ export const Tw = {
   fport: 70,
   ts: 72,
   wnd: 74,
+  ttl: 76,
+  tos: 77,
+  pad: 78,
 } as const;
 
 /** struct TypesState */
