@@ -44,9 +44,14 @@ const PROC_STATES: Readonly<Record<string, TcpState>> = {
   "0B": TcpState.CLOSING,
 };
 
-/** Programs that prepare a machine and mean nothing to this stack. */
-const HARMLESS =
-  /^(ethtool\s+-K|sleep\s+0|true\b|tcpdump\b|pkill\b|echo\s+["']|sync\b|kld(un)?load\s+(-\w\s+)*cc_\w+)/;
+/** Programs that prepare or watch a machine and mean nothing to this stack. */
+const HARMLESS: readonly RegExp[] = [
+  /^ethtool\s+-K/,
+  /^sleep\s+0/,
+  /^(true|sync|tcpdump|pkill)\b/,
+  /^echo\s+["']/,
+  /^kld(un)?load\s+(-\w\s+)*cc_\w+/,
+];
 
 /** Carries out the text of a command. Throws `Unsupported` for what is not known. */
 export function runCommand(world: World, text: string): void {
@@ -65,7 +70,7 @@ function runOne(world: World, command: string): void {
   const program = words[0].split("/").at(-1) ?? "";
   if (program === "defaults.sh") return setLinuxDefaults(world.host);
   if (program === "set_sysctls.py") return setAll(world, words.slice(1));
-  if (/^sysctl_restore_/.test(program) || HARMLESS.test(command)) return;
+  if (/^sysctl_restore_/.test(program) || HARMLESS.some((known) => known.test(command))) return;
   if (program === "sysctl") {
     return setAll(world, words.slice(1).filter((word) => !word.startsWith("-")));
   }
