@@ -44,10 +44,12 @@ const PROC_STATES: Readonly<Record<string, TcpState>> = {
   "0B": TcpState.CLOSING,
 };
 
+/** Longest that a command may sleep, seconds. */
+const SLEEP_MAX_S = 86_400;
+
 /** Programs that prepare or watch a machine and mean nothing to this stack. */
 const HARMLESS: readonly RegExp[] = [
   /^ethtool\s+-K/,
-  /^sleep\s+0/,
   /^(true|sync|tcpdump|pkill)\b/,
   /^echo\s+["']/,
   /^kld(un)?load\s+(-\w\s+)*cc_\w+/,
@@ -74,12 +76,19 @@ function runOne(world: World, command: string): void {
   if (program === "sysctl") {
     return setAll(world, words.slice(1).filter((word) => !word.startsWith("-")));
   }
+  if (program === "sleep") return pass(world, Number(words[1]));
   if (program === "tc") return queueDiscipline(world, command);
   if (program === "ip") return ipCommand(command);
   if (program === "nstat") return nstat(world, command);
   if (program === "sockstat" || program === "netstat") return countSockets(world, command);
   if (program === "grep" || program === "cat") return procNetTcp(world, command);
   throw new Unsupported(`the command ${command}`);
+}
+
+/** A command that takes its time: the clock goes on. */
+function pass(world: World, seconds: number): void {
+  if (!(seconds >= 0 && seconds <= SLEEP_MAX_S)) throw new Unsupported(`sleep ${seconds}`);
+  world.host.advance(world.host.now_us + Math.round(seconds * 1e6));
 }
 
 /** Words of a simple command; quotes group. */

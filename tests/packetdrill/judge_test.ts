@@ -100,6 +100,8 @@ Deno.test("commands are never run; settings reach the stack", async () => {
   const dropped = OPEN + "+0 `tc qdisc replace dev tun0 root pfifo limit 0`\n" +
     "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1\n";
   assertEquals((await run(dropped)).reason, "no packet came");
+  const slept = OPEN + "+0 `sleep 1`\n1.1 write(4, ..., 10) = 10\n1.1 > P. 1:11(10) ack 1\n";
+  assertEquals(await verdict(slept), "pass");
   assertEquals(await verdict(OPEN + "+0 `nstat | grep TcpPassiveOpens`\n"), "pass");
   assertEquals(await verdict(OPEN + "+0 `nstat | grep TcpOutRsts`\n"), "fail");
 });
