@@ -62,6 +62,11 @@ export function poll(nowUs: f64): i32 {
   return i32(work);
 }
 
+/** Sets the clock, before calls that may send. */
+export function set_clock(nowUs: f64): void {
+  clock.set(i64(nowUs));
+}
+
 export function nextDeadline(): f64 {
   if (loop.pending()) return f64(clock.now());
   const next = timer.next();

@@ -15,6 +15,8 @@ export interface EngineCalls {
   boot(cfg: number): number;
   /** Runs timers, delayed output and loopback at `now_us`; answers the work done. */
   poll(now_us: number): number;
+  /** Sets the engine's clock to `now_us`, before calls that may send. */
+  set_clock(now_us: number): void;
   /** When `poll` is wanted next, in microseconds; `Infinity` if only after input. */
   nextDeadline(): number;
 
@@ -135,6 +137,13 @@ function hotCalls(live: EngineCalls, fault: (trap: unknown) => Error): Partial<E
     poll(now_us) {
       try {
         return live.poll(now_us);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    set_clock(now_us) {
+      try {
+        live.set_clock(now_us);
       } catch (trap) {
         throw fault(trap);
       }

@@ -95,7 +95,7 @@ export class Loop implements Scheduler {
   enter(): void {
     if (this.#fresh && this.#scheduled || this.#turning || this.#closed) return;
     this.#readClock();
-    this.#parts.engine.calls.if_input(LOOPBACK, 0, this.#now_us);
+    this.#parts.engine.calls.set_clock(this.#now_us);
   }
 
   /** Takes a turn soon: something happened outside. */
