@@ -2,6 +2,7 @@
 import { Af } from "./abi/socket";
 import { Errno } from "./abi/errno";
 import { Limits } from "./abi/limits";
+import { MbufSize } from "./abi/mbuf";
 import * as in_mcast from "./inet/in_mcast";
 import * as in_pcb from "./inet/in_pcb";
 import * as ip_init from "./inet/ip_init";
@@ -71,8 +72,8 @@ export function boot(c: BootConfig): i32 {
 /** What is left of the memory goes to mbufs, unless told otherwise. */
 function mbufs(c: BootConfig): i32 {
   const left = u32(c.memory_bytes) - u32(arena.top()) - 65536;
-  const clusters = or(c.mbufs_cluster, u32((u64(left) * 7) / 8 / 2112));
-  const smalls = or(c.mbufs_small, u32(u64(left) / 16 / 256));
+  const clusters = or(c.mbufs_cluster, u32((u64(left) * 7) / 8 / MbufSize.MCLSIZE));
+  const smalls = or(c.mbufs_small, u32(u64(left) / 16 / MbufSize.MSIZE));
   if (!mbuf.init(smalls, clusters)) return -Errno.ENOMEM;
   return net_init.attachLoopback();
 }

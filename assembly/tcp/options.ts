@@ -1,7 +1,6 @@
 /** Which options a segment of ours carries, and in what order. */
 import { Th } from "../abi/tcp";
 import * as reass from "./reass_list";
-import { T } from "./settings";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as opt from "../wire/tcp_options";
@@ -78,9 +77,4 @@ export function sackLength(tp: Tcb): u32 {
   if (!(tp.flags & Tf.SACK) || !tp.segq) return 0;
   const n = reass.blocks(tp, (MAX - (tp.flags & Tf.TS ? 12 : 0) - 4) >> 3);
   return n ? 4 + (n << 3) : 0;
-}
-
-/** True if this stack offers timestamps at all. */
-export function offersTs(): bool {
-  return T.timestamps != 0;
 }

@@ -65,7 +65,7 @@ function roomBelow(tp: Tcb): bool {
   if (!ifp || if_queue.room(ifp) > 0) return true;
   if (!(tp.flags & Tf.BLOCKED)) {
     tp.flags |= Tf.BLOCKED;
-    const b = changetype<if_queue.Blocked>(changetype<usize>(tp) + offsetof<Tcb>("blk_next"));
+    const b = tp.blocked;
     b.fn = unblocked.index;
     b.arg = changetype<usize>(tp);
     if_queue.block(ifp, b);

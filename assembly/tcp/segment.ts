@@ -6,7 +6,7 @@ import { Stat } from "../abi/stat";
 import { Th } from "../abi/tcp";
 import * as in_cksum from "../inet/in_cksum";
 import * as in_output from "../inet/in_output";
-import { Inpcb } from "../inet/in_pcb_t";
+import * as in_pcb from "../inet/in_pcb";
 import { IpOut } from "../inet/pkt_t";
 import * as sockbuf from "../socket/sockbuf";
 import * as mbuf from "../sys/mbuf";
@@ -22,16 +22,6 @@ import * as window from "./window";
 
 /** Largest payload that fits in one mbuf behind the room for headers. */
 export const MAX_PAYLOAD: u32 = MbufSize.MCLBYTES - MbufSize.MAX_HDR - 60;
-
-/** Address of the 16 bytes of our address. */
-export function laddr(inp: Inpcb): usize {
-  return changetype<usize>(inp) + offsetof<Inpcb>("laddr_hi");
-}
-
-/** Address of the 16 bytes of the peer's address. */
-export function faddr(inp: Inpcb): usize {
-  return changetype<usize>(inp) + offsetof<Inpcb>("faddr_hi");
-}
 
 /**
  * Sends the segment that starts at `s` with `len` bytes from so_snd and control bits `flags`.
@@ -65,7 +55,7 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
 function fill(tp: Tcb, m: Mbuf, s: u32, len: u32, hlen: u32): void {
   const inp = tp.inp;
   const h = m.data;
-  let acc = in_cksum.pseudo(laddr(inp), faddr(inp), IpProto.TCP, hlen + len);
+  let acc = in_cksum.pseudo(in_pcb.laddrOf(inp), in_pcb.faddrOf(inp), IpProto.TCP, hlen + len);
   acc = checksum.sum(h, hlen, acc);
   if (len > 0) {
     const sb = inp.so.snd;

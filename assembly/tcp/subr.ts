@@ -1,6 +1,7 @@
 /** What several parts of TCP do to a connection: its states, its end, its errors. */
 import { Errno } from "../abi/errno";
-import { Ss } from "../abi/socket";
+import { IpProto } from "../abi/proto";
+import { So, Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";
 import { TcpState, Th } from "../abi/tcp";
 import * as in_pcb from "../inet/in_pcb";
@@ -13,7 +14,6 @@ import * as stat from "../sys/stat";
 import * as reass from "./reass";
 import * as respond from "./respond";
 import * as sack from "./sack";
-import * as segment from "./segment";
 import * as seq from "./seq";
 import { T } from "./settings";
 import * as tcb from "./tcb";
@@ -43,8 +43,7 @@ export function close(tp: Tcb): void {
 function unblock(tp: Tcb): void {
   if (!(tp.flags & Tf.BLOCKED)) return;
   const ifp = net_if.byIndex(tp.blk_ifindex);
-  const b = changetype<if_queue.Blocked>(changetype<usize>(tp) + offsetof<Tcb>("blk_next"));
-  if (ifp) if_queue.unblock(ifp, b);
+  if (ifp) if_queue.unblock(ifp, tp.blocked);
   tp.flags &= ~Tf.BLOCKED;
 }
 
@@ -67,9 +66,9 @@ export function sendReset(tp: Tcb): void {
   const inp = tp.inp;
   const s = seq.min(tp.snd_max, tp.snd_una + tp.snd_wnd);
   respond.segment(
-    segment.laddr(inp),
+    in_pcb.laddrOf(inp),
     inp.lport,
-    segment.faddr(inp),
+    in_pcb.faddrOf(inp),
     inp.fport,
     s,
     tp.rcv_nxt,
@@ -108,11 +107,9 @@ const RTO_LOST_SYN_US: u32 = 3_000_000;
 /** Starts, moves or stops the keepalive timer, as SO_KEEPALIVE says. */
 export function keepalive(tp: Tcb): void {
   if (tp.state < TcpState.ESTABLISHED) return;
-  if (tp.inp.so.options & KEEPALIVE) timers.set(tp, Row.KEEP, i64(tp.keep_idle_ms) * 1000);
+  if (tp.inp.so.options & So.KEEPALIVE) timers.set(tp, Row.KEEP, i64(tp.keep_idle_ms) * 1000);
   else timers.clear(tp, Row.KEEP);
 }
-
-const KEEPALIVE: u32 = 8; // So.KEEPALIVE
 
 /**
  * The user sends no more: moves to the state that sends FIN (RFC 9293 3.10.4).
@@ -166,5 +163,5 @@ export function ofSocket(so: Socket): Tcb {
 
 /** The same, for a socket of any protocol. */
 export function tcbOf(so: Socket): Tcb {
-  return so.inuse && so.proto.protocol == 6 ? ofSocket(so) : changetype<Tcb>(0);
+  return so.inuse && so.proto.protocol == IpProto.TCP ? ofSocket(so) : changetype<Tcb>(0);
 }

@@ -2,7 +2,7 @@
  * Half-open connections in compact records (RFC 4987 3.5): a SYN costs one record and no socket.
  * The record answers with SYN-ACK, repeats it, and becomes a connection when the ACK comes.
  */
-import { TcpState, Th } from "../abi/tcp";
+import { Th } from "../abi/tcp";
 import { Stat } from "../abi/stat";
 import { Inpcb } from "../inet/in_pcb_t";
 import * as arena from "../sys/arena";
@@ -75,15 +75,8 @@ export function add(listener: Inpcb, laddr: usize, lport: u16, faddr: usize, fpo
   h.faddr_lo = load<u64>(faddr, 8);
   h.lport = lport;
   h.fport = fport;
-  h.iss = tcb.issFor(h.laddr_hi ^ h.faddr_hi, h.laddr_lo, h.faddr_lo, lport, fport);
-  h.ts_offset = u32(
-    rand.siphash(
-      h.laddr_hi ^ h.faddr_hi,
-      h.laddr_lo,
-      h.faddr_lo,
-      (u64(lport) << 48) | (u64(fport) << 32) | 0x7473,
-    ),
-  );
+  h.iss = tcb.newIss(laddr, lport, faddr, fport);
+  h.ts_offset = tcb.newTsOffset(laddr, lport, faddr, fport);
   h.sent_at = clock.now();
   const b = bucket(laddr, lport, faddr, fport);
   h.next = changetype<Half>(load<usize>(b));
@@ -165,6 +158,3 @@ function fire(arg: usize): void {
 export function count(): u32 {
   return P.used;
 }
-
-/** State that a record stands for, for listings. */
-export const STATE: u32 = TcpState.SYN_RECEIVED;

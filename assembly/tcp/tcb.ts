@@ -2,7 +2,6 @@
 import { TcpState } from "../abi/tcp";
 import * as in_output from "../inet/in_output";
 import { Inpcb } from "../inet/in_pcb_t";
-import { Socket } from "../socket/socket_t";
 import * as clock from "../sys/clock";
 import * as pool from "../sys/pool";
 import { Pool } from "../sys/pool";
@@ -97,11 +96,6 @@ function unlist(tp: Tcb): void {
   tp.out_listed = 0;
 }
 
-/** The socket of a connection, or nil. */
-export function socketOf(tp: Tcb): Socket {
-  return tp.inp.so;
-}
-
 /** The connection of a control block, or nil. */
 export function ofInp(inp: Inpcb): Tcb {
   return changetype<Tcb>(inp.ppcb);
@@ -135,27 +129,22 @@ export function initialCwnd(tp: Tcb): u32 {
   return T.initial_cwnd_segments * tp.snd_mss;
 }
 
-/**
- * Initial sequence number: a clock of 4 microseconds and a secret function of the addresses and
- * ports (RFC 6528 3).
- */
-export function newIss(inp: Inpcb): u32 {
-  return issFor(inp.laddr_hi ^ inp.faddr_hi, inp.laddr_lo, inp.faddr_lo, inp.lport, inp.fport);
+/** A secret function of addresses (16 bytes each) and ports (RFC 6528 3). */
+function secretOf(laddr: usize, faddr: usize, ports: u64): u32 {
+  const hi = load<u64>(laddr) ^ load<u64>(faddr);
+  return u32(rand.siphash(hi, load<u64>(laddr, 8), load<u64>(faddr, 8), ports));
 }
 
-/** The same for addresses and ports that have no block yet. */
-export function issFor(hi: u64, llo: u64, flo: u64, lport: u16, fport: u16): u32 {
+/** Initial sequence number: a clock of 4 microseconds and the secret function (RFC 6528 3). */
+export function newIss(laddr: usize, lport: u16, faddr: usize, fport: u16): u32 {
   const ports = (u64(lport) << 16) | u64(fport);
-  return u32(rand.siphash(hi, llo, flo, ports)) + u32(clock.now() >> 2);
+  return secretOf(laddr, faddr, ports) + u32(clock.now() >> 2);
 }
 
 /** Offset of a connection's timestamps, so that they tell nothing of the host (RFC 7323 7.1). */
-export function newTsOffset(inp: Inpcb): u32 {
-  const ports = (u64(inp.lport) << 48) | (u64(inp.fport) << 32) | 0x7473;
-  return u32(rand.siphash(inp.laddr_hi ^ inp.faddr_hi, inp.laddr_lo, inp.faddr_lo, ports));
+export function newTsOffset(laddr: usize, lport: u16, faddr: usize, fport: u16): u32 {
+  return secretOf(laddr, faddr, (u64(lport) << 48) | (u64(fport) << 32) | TS_TAG);
 }
 
-/** Connections in use. */
-export function count(): u32 {
-  return P.used;
-}
+/** Keeps the two apart: "ts". */
+const TS_TAG: u64 = 0x7473;

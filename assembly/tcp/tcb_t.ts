@@ -1,4 +1,5 @@
 import { Inpcb } from "../inet/in_pcb_t";
+import { Blocked } from "../net/ifnet_t";
 import { Mbuf } from "../sys/mbuf_t";
 import { Timer } from "../sys/timer";
 import { SackRange } from "./sack_t";
@@ -33,7 +34,7 @@ export class Tcb {
   segq: Mbuf; // out-of-order segments by sequence number, linked by nextpkt; see reass.ts
   sacked: SackRange; // what the peer holds beyond snd_una, ascending; see sack.ts
   out_next: Tcb; // next on the list of blocks with output to do
-  blk_next: usize; // laid out as net's Blocked record
+  blk_next: usize; // laid out as a Blocked; see blocked()
   blk_fn: u32;
   blk_arg: usize;
   blk_ifindex: u32;
@@ -106,6 +107,11 @@ export class Tcb {
   @inline
   get timer(): Timer {
     return changetype<Timer>(changetype<usize>(this) + offsetof<Tcb>("timer_0"));
+  }
+  /** The record with which it waits for room in an interface's send queue. */
+  @inline
+  get blocked(): Blocked {
+    return changetype<Blocked>(changetype<usize>(this) + offsetof<Tcb>("blk_next"));
   }
 }
 

@@ -16,7 +16,6 @@ import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import { INFO } from "./info";
 import * as output from "./output";
-import * as segment from "./segment";
 import { T } from "./settings";
 import * as subr from "./subr";
 import * as syncache from "./syncache";
@@ -124,7 +123,7 @@ function connect(tp: Tcb, sa: SockAddr): i32 {
   tp.snd_nxt = tp.iss;
   tp.snd_max = tp.iss;
   tp.snd_up = tp.iss;
-  tp.ts_offset = tcb.newTsOffset(inp);
+  tp.ts_offset = tcb.newTsOffset(in_pcb.laddrOf(inp), inp.lport, in_pcb.faddrOf(inp), inp.fport);
   tp.state = TcpState.SYN_SENT;
   so_event.isConnecting(inp.so);
   stat.inc(Stat.TCP_ACTIVE_OPENS);
@@ -134,12 +133,14 @@ function connect(tp: Tcb, sa: SockAddr): i32 {
 /** Local address and port; a pair still in TIME-WAIT is passed over or reused (RFC 6191). */
 function pickAddress(tp: Tcb, sa: SockAddr): i32 {
   const inp = tp.inp;
+  const laddr = in_pcb.laddrOf(inp);
+  const faddr = in_pcb.faddrOf(inp);
   const chosen = inp.lport == 0;
   for (let i: u32 = 0; i < PORT_TRIES; i++) {
     const error = in_pcb.connect(inp, sa);
     if (error < 0) return error;
-    tp.iss = tcb.newIss(inp);
-    const w = timewait.find(segment.laddr(inp), inp.lport, segment.faddr(inp), inp.fport);
+    tp.iss = tcb.newIss(laddr, inp.lport, faddr, inp.fport);
+    const w = timewait.find(laddr, inp.lport, faddr, inp.fport);
     if (!w || timewait.reuse(w, tp)) return 0;
     in_pcb.disconnect(inp);
     if (!chosen) return -Errno.EADDRINUSE;
