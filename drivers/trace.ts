@@ -5,10 +5,8 @@
  * import { PcapngWriter } from "@godwit/godwit/drivers/pcapng";
  * import { pipe } from "@godwit/godwit/drivers/pipe";
  * import { TraceDriver } from "@godwit/godwit/drivers/trace";
- * const file = Deno.openSync("out.pcapng", { write: true, create: true, truncate: true });
- * const writer = new PcapngWriter((bytes) => {
- *   for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
- * });
+ * const pieces: Uint8Array<ArrayBuffer>[] = []; // or write them to a file
+ * const writer = new PcapngWriter((bytes) => pieces.push(bytes));
  * const [left, right] = pipe();
  * const traced = new TraceDriver(left, { writer });
  * ```
