@@ -51,6 +51,7 @@ export const enum So {
   TYPE = 0x1008,
   PEERID = 0x1009,
   TIMESTAMPNS = 0x100a,
+  MAX_PACING_RATE = 0x100b, // bytes a second, this stack's own
 }
 
 /** Flags of send and receive calls (AIX numbers; DONTWAIT is AIX's MSG_NONBLOCK). */
@@ -64,6 +65,8 @@ export const enum Msg {
   WAITALL = 0x40,
   NOSIGNAL = 0x100,
   WAITFORONE = 0x200,
+  MORE = 0x8000, // more follows at once: hold a partial segment (this stack's own)
+  FASTOPEN = 0x10000, // connect and send with the SYN (RFC 7413; this stack's own)
   DONTWAIT = 0x4000,
 }
 
@@ -102,6 +105,18 @@ export const enum TcpOpt {
   INFO = 0x100, // struct TcpInfo
   USER_TIMEOUT = 0x101, // milliseconds
   CONGESTION = 0x102, // index of the algorithm
+  CORK = 0x103,
+  QUICKACK = 0x104,
+  NOTSENT_LOWAT = 0x105, // bytes
+  SYNCNT = 0x106,
+  LINGER2 = 0x107, // seconds
+  DEFER_ACCEPT = 0x108, // seconds
+  WINDOW_CLAMP = 0x109, // bytes
+  FASTOPEN = 0x10a, // a listener's queue of Fast Open connections (RFC 7413)
+  FASTOPEN_CONNECT = 0x10b,
+  FASTOPEN_KEY = 0x10c, // 16 or 32 bytes
+  FASTOPEN_NO_COOKIE = 0x10d,
+  MTU_PROBE = 0x10e, // 1: search the path MTU on this connection (RFC 8899)
 }
 
 /** Options at level IPPROTO_IP (4.4BSD in.h). */

@@ -42,3 +42,11 @@ export function reduce(tp: Tcb): void {
 export function idle(tp: Tcb): void {
   tp.cwnd = min<u32>(tp.cwnd, initialCwnd(tp));
 }
+
+/** Nothing beside cwnd and ssthresh is to be put back. */
+export function undo(tp: Tcb): void {
+  tp.bytes_acked = 0;
+}
+
+/** Round trips do not matter to it. */
+export function sample(_tp: Tcb, _rtt_us: u32): void {}

@@ -24,6 +24,48 @@ export class TcpSettings {
   timestamps: u32; // 1: offer them
   sack: u32;
   window_scale: u32;
+  congestion: u32; // Cc of new connections
+  rto_var_min_us: u32; // least of 4 * RTTVAR in the RTO; 0: RFC 6298 2.3 as it stands
+  delack_min_us: u32; // with quick ACKs the delay adapts between these two
+  delack_max_us: u32;
+  quickacks: u32; // ACKs at once when data begins to come; 0: none
+  dsack: u32; // 1: report what came twice (RFC 2883)
+  recovery: u32; // 1: RACK (RFC 8985), 0: RFC 6675 by the count of segments
+  early_retrans: u32; // 3 and more: tail loss probes (RFC 8985 7), 0: none
+  frto: u32; // 1 and more: F-RTO (RFC 5682)
+  undo: u32; // 1: spurious reductions are undone (RFC 3522, 4015)
+  reordering: u32; // DupThresh
+  slow_start_after_idle: u32; // RFC 5681 4.1
+  ecn: u32; // 0 off, 1 asked for and answered, 2 answered
+  ecn_fallback: u32; // 1: a lost ECN SYN is sent again without (RFC 3168 6.1.1.1)
+  ecn_beta: u32; // per cent of cwnd that a CE mark leaves (RFC 8511); 0: as a loss
+  fastopen: u32; // bits: 1 client, 2 server, 4 client without cookie, 0x200 server without, 0x400 all listeners
+  fastopen_blackhole_s: u32; // how long active Fast Open rests after a black hole
+  syncookies: u32; // 0 never, 1 when the table is full, 2 always (RFC 4987 3.6)
+  max_syn_backlog: u32; // half-open connections, 0: as many as the table has
+  abort_on_overflow: u32; // 1: RST when the accept queue is full
+  notsent_lowat: u32; // default of TCP_NOTSENT_LOWAT
+  mtu_probing: u32; // 0 off, 1 after a black hole, 2 always (RFC 4821, 8899)
+  base_mss: u32; // MSS a search starts from
+  mtu_probe_floor: u32; // least MSS of a search
+  probe_interval_s: u32; // rest after a search
+  probe_threshold: u32; // bytes of difference that end a search
+  pacing: u32; // 1: segments of one connection are spread over the round trip
+  pacing_ss_ratio: u32; // per cent of cwnd / SRTT in slow start
+  pacing_ca_ratio: u32; // in congestion avoidance
+  hystart: u32; // 1: HyStart++ (RFC 9406)
+  rcvbuf_max: u32; // largest so_rcv that autotuning makes
+  sndbuf_max: u32;
+  moderate_rcvbuf: u32; // 1: so_rcv is autotuned
+  moderate_sndbuf: u32;
+  no_metrics_save: u32; // 1: nothing is remembered of a destination
+  min_rtt_window_s: u32; // how long the least round trip is believed
+  invalid_ratelimit_ms: u32; // least time between ACKs of invalid segments on one connection; 0: none
+  persist_probe: u32; // 0: one byte of data (RFC 9293 3.8.6.1), 1: none, at SND.UNA - 1
+  push_writes: u32; // 1: PSH at the end of every write, 0: when the buffer empties
+  data_retries_soft: u32; // retransmissions before the route is doubted (R1)
+  orphan_retries: u32; // retransmissions for a closed socket, 0: 8
+  tw_reuse: u32; // 1: connections in TIME-WAIT may be reused for new ones (RFC 6191)
 }
 
 export const T: TcpSettings = changetype<TcpSettings>(
@@ -54,4 +96,31 @@ export function init(): void {
   T.timestamps = 1;
   T.sack = 1;
   T.window_scale = 1;
+  T.delack_min_us = 40_000;
+  T.delack_max_us = 200_000;
+  T.dsack = 1;
+  T.recovery = 1;
+  T.early_retrans = 3;
+  T.frto = 2;
+  T.undo = 1;
+  T.reordering = 3;
+  T.slow_start_after_idle = 1;
+  T.ecn = 2;
+  T.ecn_fallback = 1;
+  T.ecn_beta = 80;
+  T.fastopen = 1;
+  T.fastopen_blackhole_s = 3600;
+  T.syncookies = 1;
+  T.notsent_lowat = 0xffffffff;
+  T.base_mss = 1024;
+  T.mtu_probe_floor = 48;
+  T.probe_interval_s = 600;
+  T.probe_threshold = 8;
+  T.pacing_ss_ratio = 200;
+  T.pacing_ca_ratio = 120;
+  T.hystart = 1;
+  T.rcvbuf_max = 6_291_456;
+  T.sndbuf_max = 4_194_304;
+  T.min_rtt_window_s = 300;
+  T.tw_reuse = 1;
 }

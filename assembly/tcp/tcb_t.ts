@@ -3,6 +3,7 @@ import { Blocked } from "../net/ifnet_t";
 import { Mbuf } from "../sys/mbuf_t";
 import { Timer } from "../sys/timer";
 import { SackRange } from "./sack_t";
+import { Sent } from "./sent_t";
 
 /**
  * Transmission control block: the state of one connection (RFC 9293 3.3.1). Sequence numbers are
@@ -21,6 +22,9 @@ export class Tcb {
   d_keep: i64;
   d_2msl: i64;
   d_delack: i64;
+  d_probe: i64;
+  d_reorder: i64;
+  d_pace: i64;
   timer_0: i64; // the one wheel timer, laid out as a Timer; see timer()
   timer_1: i64;
   timer_2: i64;
@@ -30,9 +34,37 @@ export class Tcb {
   rcvd_at: i64; // when anything last came
   progress_at: i64; // when snd_una last moved, or data went out with nothing in flight
   ts_recent_at: i64; // when ts_recent was taken
+  rack_at: i64; // when the segment left that was sent last of those delivered (RACK.xmit_ts)
+  pace_at: i64; // when pacing lets the next segment go
+  pacing_rate: u64; // bytes a second, 0: not paced
+  max_pacing_rate: u64; // SO_MAX_PACING_RATE, 0: no limit
+  busy_at: i64; // when the present kind of waiting began; see chrono.ts
+  busy_us: i64; // time with data to send
+  rwnd_limited_us: i64; // of that, stopped by the peer's window
+  sndbuf_limited_us: i64; // of that, stopped by the send buffer
+  mtu_probe_at: i64; // when the last probe of the path MTU ended
+  blackhole_at: i64; // when timeouts of full segments began, 0: none
+  rcv_space_at: i64; // start of the present measurement of what the user reads
+  rcv_rtt_at: i64; // start of the present measurement of the receiver's round trip
+  dsack_at: i64; // when the last rate-limited ACK of an invalid segment left
+  ack_at: i64; // when the last ACK came
+  data_at: i64; // when the last data came
+  min_rtt_at: i64; // when rtt_min_us was taken
+  undo_at: i64; // when the first retransmission of this recovery left, 0: none (RFC 3522)
+  bytes_sent: u64; // payload sent, also again
+  bytes_resent: u64;
+  bytes_delivered: u64; // payload the peer has acknowledged in order
+  bytes_received: u64; // payload taken in order
   inp: Inpcb;
   segq: Mbuf; // out-of-order segments by sequence number, linked by nextpkt; see reass.ts
   sacked: SackRange; // what the peer holds beyond snd_una, ascending; see sack.ts
+  sent_first: Sent; // segments in flight by sequence number; see sent.ts
+  sent_last: Sent;
+  sent_hint: Sent; // where the last SACK block was found
+  lost_hint: Sent; // no segment before this one waits to be sent again
+  rack_first: Sent; // the same segments by the time of their last sending
+  rack_last: Sent;
+  metrics: usize; // what is remembered of this destination; see metrics.ts
   out_next: Tcb; // next on the list of blocks with output to do
   blk_next: usize; // laid out as a Blocked; see blocked()
   blk_fn: u32;
@@ -62,10 +94,67 @@ export class Tcb {
   bytes_acked: u32; // acknowledged since cwnd last grew (RFC 3465)
   prior_cwnd: u32; // before the last reduction, for undoing
   prior_ssthresh: u32;
-  cc_0: u64; // 32 bytes of the congestion controller
+  cc_0: u64; // 96 bytes of the congestion controller; a view of them is the algorithm's own
   cc_1: u64;
   cc_2: u64;
   cc_3: u64;
+  cc_4: u64;
+  cc_5: u64;
+  cc_6: u64;
+  cc_7: u64;
+  cc_8: u64;
+  cc_9: u64;
+  cc_10: u64;
+  cc_11: u64;
+  lost_bytes: u32; // bytes in flight taken as lost, sent again or not
+  lost_todo: u32; // of those, not sent again yet
+  resent_bytes: u32; // bytes sent again that are in flight once more
+  sent_count: u32; // segments in flight
+  sacked_segments: u32; // of those, reported by SACK
+  prr_delivered: u32; // bytes delivered in this reduction (RFC 6937bis)
+  prr_out: u32; // bytes sent in it
+  prr_flight: u32; // RecoverFS
+  undo_una: u32; // snd_una when the last reduction began
+  undo_resent: i32; // retransmissions since that no DSACK has reported; see undo.ts
+  rack_end: u32; // end of the segment of rack_at (RACK.end_seq)
+  rack_rtt_us: u32; // its round trip
+  rack_fack: u32; // highest end delivered
+  rack_round: u32; // snd_nxt when the reordering window last grew (RACK.dsack_round)
+  tlp_end: u32; // snd_nxt when the last loss probe left (TLP.end_seq)
+  limited_seq: u32; // snd_nxt when `max_out` was begun
+  max_out: u32; // most bytes in flight in this window
+  delivered: u32; // segments delivered, for TCP_INFO
+  delivered_ce: u32; // of those, marked CE on their way
+  dsack_dups: u32; // DSACKs received
+  segs_in: u32;
+  segs_out: u32;
+  data_segs_in: u32;
+  data_segs_out: u32;
+  mdev_us: u32; // mean deviation of the round trip
+  mdev_max_us: u32; // largest of this round trip
+  rtt_round: u32; // snd_nxt when this round trip of measurements began
+  rcv_rtt_us: u32; // round trip as the receiver sees it
+  rcv_rtt_seq: u32; // rcv_nxt that ends the present measurement of it
+  rcv_space: u32; // bytes the user reads in a round trip
+  rcv_space_seq: u32; // what the user had read when the measurement began
+  rcv_mss_seen: u32; // largest payload received lately
+  ato_us: u32; // delayed-ACK timeout now
+  dsack_start: u32; // block to report next as received twice (RFC 2883); none if equal to dsack_end
+  dsack_end: u32;
+  notsent_lowat: u32; // TCP_NOTSENT_LOWAT, bytes
+  window_clamp: u32; // TCP_WINDOW_CLAMP, 0 for none
+  mtu_probe_start: u32; // the probe of the path MTU in flight; none if equal to mtu_probe_end
+  mtu_probe_end: u32;
+  push_0: u32; // marks of PSH beyond snd_una, ascending; see push.ts
+  push_1: u32;
+  push_2: u32;
+  push_3: u32;
+  push_4: u32;
+  push_5: u32;
+  push_6: u32;
+  push_7: u32;
+  pushed: u32; // the last mark
+  syn_data: u32; // bytes that the SYN carried (RFC 7413)
   rtt_seq: u32; // sequence number being timed
   srtt_us: u32; // smoothed round-trip time, 0 before the first sample
   rttvar_us: u32;
@@ -88,6 +177,10 @@ export class Tcb {
   rcv_mss: u16; // MSS we advertised
   peer_mss: u16; // MSS the peer advertised
   user_mss: u16; // TCP_MAXSEG, 0 for none
+  mtu_low: u16; // largest path MTU known to work (RFC 8899: PLPMTU)
+  mtu_high: u16; // smallest known, or thought, not to
+  mtu_probe: u16; // size of the probe in flight, 0 for none
+  linger2_s: u16; // TCP_LINGER2, seconds in FIN-WAIT-2
   snd_scale: u8; // shift of the windows we receive
   rcv_scale: u8; // shift of the windows we send
   dupacks: u8; // duplicate ACKs in a row, at most 255
@@ -98,6 +191,24 @@ export class Tcb {
   oob_byte: u8; // urgent byte taken out of line
   oob_have: u8; // 1: oob_byte is there, 2: it was read
   out_listed: u8; // 1 while on the output list
+  ca_state: u8; // Ca
+  frto: u8; // 1: after a timeout, still finding out whether it was spurious (RFC 5682)
+  rack_mult: u8; // RACK.reo_wnd_mult
+  rack_persist: u8; // RACK.reo_wnd_persist
+  reordering: u8; // 1: reordering was seen
+  reord_degree: u8; // TCP_INFO: segments by which one was overtaken
+  tlp: u8; // 0: no loss probe in flight, 1: it was new data, 2: it was sent again
+  cwnd_limited: u8; // 1: cwnd stopped the sender in this window
+  quick: u8; // ACKs that are still sent at once
+  pingpong: u8; // the connection answers: ACKs may wait for data
+  syn_retries: u8; // TCP_SYNCNT, 0: as the stack says
+  tfo: u8; // Fast Open; see fastopen.ts
+  tfo_option: u8; // TCP_FASTOPEN_CONNECT and TCP_FASTOPEN_NO_COOKIE
+  ecn_ce: u8; // CE marks to count; see ecn.ts
+  push_count: u8; // marks in push_0..
+  mtu_fails: u8; // probes of this size lost
+  chrono: u8; // what busy_at measures; see chrono.ts
+  defer: u8; // TCP_DEFER_ACCEPT
   pad: u8;
   tries: u8; // timeouts in a row without progress
   state: i32; // TcpState
@@ -139,4 +250,19 @@ export const enum Tf {
   BLOCKED = 0x80000, // waits for room in an interface's send queue
   CORK = 0x100000, // TCP_CORK: hold partial segments
   REXMT1 = 0x200000, // send the segment at snd_una again, whatever the window
+  REQ_ECN = 0x400000, // we ask for ECN (RFC 3168)
+  ECN = 0x800000, // ECN is in force
+  ECE = 0x1000000, // CE was seen: every ACK says so until the peer answers with CWR
+  CWR = 0x2000000, // our window was reduced: the next new data says so
+  ECN_SEEN = 0x4000000, // a segment with ECT has come
+  SYN_DATA = 0x8000000, // the peer took the data of our SYN
+}
+
+/** What the sender believes of the network (the states of TCP_INFO). */
+export const enum Ca {
+  OPEN = 0,
+  DISORDER = 1, // duplicate ACKs or SACKs came, no loss is established
+  CWR = 2, // the window is being reduced without a loss: ECN
+  RECOVERY = 3, // fast recovery
+  LOSS = 4, // after a retransmission timeout
 }

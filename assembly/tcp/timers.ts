@@ -14,7 +14,10 @@ export const enum Row {
   KEEP = 2, // keepalive (RFC 9293 3.8.4), and the limit of a handshake
   MSL2 = 3, // FIN-WAIT-2 of a closed socket
   DELACK = 4, // delayed ACK (RFC 9293 3.8.6.3)
-  COUNT = 5,
+  PROBE = 5, // tail loss probe (RFC 8985 7.2)
+  REORDER = 6, // RACK's reordering window (RFC 8985 6.2, step 5)
+  PACE = 7, // the next paced segment
+  COUNT = 8,
 }
 
 function at(tp: Tcb, row: i32): usize {

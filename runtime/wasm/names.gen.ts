@@ -415,6 +415,7 @@ export const SO_NAMES: ConstantNames = {
   4104: { name: "TYPE", note: "" },
   4105: { name: "PEERID", note: "" },
   4106: { name: "TIMESTAMPNS", note: "" },
+  4107: { name: "MAX_PACING_RATE", note: "bytes a second, this stack's own" },
 };
 
 /** `Msg` of assembly/abi/socket.ts. */
@@ -428,6 +429,8 @@ export const MSG_NAMES: ConstantNames = {
   64: { name: "WAITALL", note: "" },
   256: { name: "NOSIGNAL", note: "" },
   512: { name: "WAITFORONE", note: "" },
+  32768: { name: "MORE", note: "more follows at once: hold a partial segment (this stack's own)" },
+  65536: { name: "FASTOPEN", note: "connect and send with the SYN (RFC 7413; this stack's own)" },
   16384: { name: "DONTWAIT", note: "" },
 };
 
@@ -466,6 +469,18 @@ export const TCP_OPT_NAMES: ConstantNames = {
   256: { name: "INFO", note: "struct TcpInfo" },
   257: { name: "USER_TIMEOUT", note: "milliseconds" },
   258: { name: "CONGESTION", note: "index of the algorithm" },
+  259: { name: "CORK", note: "" },
+  260: { name: "QUICKACK", note: "" },
+  261: { name: "NOTSENT_LOWAT", note: "bytes" },
+  262: { name: "SYNCNT", note: "" },
+  263: { name: "LINGER2", note: "seconds" },
+  264: { name: "DEFER_ACCEPT", note: "seconds" },
+  265: { name: "WINDOW_CLAMP", note: "bytes" },
+  266: { name: "FASTOPEN", note: "a listener's queue of Fast Open connections (RFC 7413)" },
+  267: { name: "FASTOPEN_CONNECT", note: "" },
+  268: { name: "FASTOPEN_KEY", note: "16 or 32 bytes" },
+  269: { name: "FASTOPEN_NO_COOKIE", note: "" },
+  270: { name: "MTU_PROBE", note: "1: search the path MTU on this connection (RFC 8899)" },
 };
 
 /** `IpOpt` of assembly/abi/socket.ts. */
@@ -542,7 +557,31 @@ export const STAT_NAMES: ConstantNames = {
   75: { name: "TCP_BACKLOG_DROPS", note: "handshakes refused for want of room" },
   76: { name: "TCP_TIME_WAIT", note: "connections that went through TIME-WAIT" },
   77: { name: "TCP_CHALLENGE_LIMITED", note: "challenge ACKs withheld by the limit" },
-  96: { name: "COUNT", note: "how many places the table has" },
+  78: { name: "TCP_DSACK_IN", note: "reports of duplicates received (RFC 2883)" },
+  79: { name: "TCP_DSACK_OUT", note: "reports of duplicates sent" },
+  80: { name: "TCP_LOSS_PROBES", note: "tail loss probes sent (RFC 8985 7)" },
+  81: { name: "TCP_LOSS_PROBE_RECOVERIES", note: "losses that a probe has repaired" },
+  82: { name: "TCP_SPURIOUS_RTO", note: "timeouts that were found spurious (RFC 5682, 4015)" },
+  83: { name: "TCP_UNDO", note: "reductions of the window that were undone" },
+  84: { name: "TCP_LOST_REXMT", note: "retransmissions that were lost too (RFC 8985)" },
+  85: { name: "TCP_REORDER_SEEN", note: "connections that saw reordering" },
+  86: { name: "TCP_CE_IN", note: "segments received with CE (RFC 3168)" },
+  87: { name: "TCP_ECE_REDUCTIONS", note: "windows reduced because of ECE" },
+  88: { name: "TCP_SYNCOOKIES_SENT", note: "" },
+  89: { name: "TCP_SYNCOOKIES_TAKEN", note: "" },
+  90: { name: "TCP_SYNCOOKIES_BAD", note: "ACKs whose cookie was not ours" },
+  91: { name: "TCP_FASTOPEN_ACTIVE", note: "connections whose SYN data was taken" },
+  92: { name: "TCP_FASTOPEN_PASSIVE", note: "SYNs whose data we took" },
+  93: { name: "TCP_FASTOPEN_COOKIES", note: "cookies given out" },
+  94: { name: "TCP_FASTOPEN_FAILED", note: "Fast Opens that fell back" },
+  95: { name: "TCP_MTU_PROBES", note: "probes of the path MTU sent (RFC 8899)" },
+  96: { name: "TCP_MTU_PROBE_SUCCESS", note: "" },
+  97: { name: "TCP_MTU_BLACK_HOLES", note: "" },
+  98: { name: "TCP_INVALID_LIMITED", note: "ACKs of invalid segments withheld by the limit" },
+  99: { name: "TCP_PACED", note: "times pacing held a segment back" },
+  100: { name: "TCP_HYSTART_EXITS", note: "slow starts that HyStart++ ended" },
+  101: { name: "TCP_RENEGED", note: "peers that took a SACK back (RFC 2018 8)" },
+  128: { name: "COUNT", note: "how many places the table has" },
 };
 
 /** `TcpState` of assembly/abi/tcp.ts. */
