@@ -16,11 +16,16 @@ export class ChallengeState {
 
 const S: ChallengeState = changetype<ChallengeState>(memory.data(offsetof<ChallengeState>(), 16));
 
+/** Asks for a challenge ACK on `tp`, if the limit allows. */
+export function ack(tp: Tcb): void {
+  if (allowed()) tp.flags |= Tf.ACKNOW;
+}
+
 /**
- * Asks for a challenge ACK on `tp`, if the limit allows. How many a second allows is not constant:
+ * True, and counted, if one more challenge ACK may leave. How many a second allows is not constant:
  * a count that can be guessed lets a third party learn of other connections (CVE-2016-5696).
  */
-export function ack(tp: Tcb): void {
+export function allowed(): bool {
   const now = clock.now();
   if (now >= S.until) {
     S.until = now + 1_000_000;
@@ -28,9 +33,9 @@ export function ack(tp: Tcb): void {
   }
   if (S.left == 0) {
     stat.inc(Stat.TCP_CHALLENGE_LIMITED);
-    return;
+    return false;
   }
   S.left--;
   stat.inc(Stat.TCP_CHALLENGE);
-  tp.flags |= Tf.ACKNOW;
+  return true;
 }

@@ -134,6 +134,11 @@ function toListener(lport: u16, fport: u16): void {
   const inp = in_pcb.lookup(INFO, PKT.dst, lport, PKT.src, fport, true);
   const tp = inp ? tcb.ofInp(inp) : changetype<Tcb>(0);
   if (!tp || tp.state != TcpState.LISTEN) {
+    if (G.reopen) {
+      timewait.refused(PKT.dst, lport, PKT.src, fport);
+      done(Fate.TCP_TIME_WAIT);
+      return;
+    }
     respond.reset(G, PKT.dst, PKT.src);
     done(G.flags & Th.RST ? Fate.TCP_NO_CONNECTION_RST : Fate.TCP_NO_CONNECTION);
     return;

@@ -7,6 +7,7 @@ import * as in_pcb from "../inet/in_pcb";
 import { Inpcb } from "../inet/in_pcb_t";
 import { PKT } from "../inet/pkt_t";
 import * as so_event from "../socket/so_event";
+import * as so_queue from "../socket/so_queue";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cc from "./cc";
@@ -19,8 +20,10 @@ import { T } from "./settings";
 import * as subr from "./subr";
 import * as syncache from "./syncache";
 import { Half } from "./syncache_t";
+import * as syncookie from "./syncookie";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
+import * as timewait from "./timewait";
 import * as window from "./window";
 
 /**
@@ -30,62 +33,118 @@ import * as window from "./window";
  * used up and its fate counted.
  */
 export function input(tp: Tcb, lport: u16, fport: u16): Tcb {
-  const none = changetype<Tcb>(0);
   const h = syncache.find(PKT.dst, lport, PKT.src, fport);
   if (G.flags & Th.RST) {
-    // first check: a reset ends a half-open connection if it is at its window (RFC 5961 3.2)
-    if (h && G.seq == h.irs + 1) {
-      syncache.remove(h);
-      stat.fate(Fate.TCP_ACCEPTED);
-    } else {
-      stat.fate(Fate.TCP_LISTEN_INVALID);
-    }
-    return none;
+    reset(h);
+    return NONE;
   }
-  if (G.flags & Th.ACK) return h ? complete(tp, h) : strayAck();
+  if (G.flags & Th.ACK) return h ? complete(tp, h) : cookieAck(tp, lport, fport);
   if (!(G.flags & Th.SYN)) {
     stat.fate(Fate.TCP_LISTEN_INVALID);
-    return none;
+    return NONE;
   }
   synInput(tp, h, lport, fport);
-  return none;
+  return NONE;
 }
 
-/** Second check: an ACK for nothing is answered with RST. */
-function strayAck(): Tcb {
+const NONE: Tcb = changetype<Tcb>(0);
+
+/**
+ * First check: a reset ends a half-open connection if it is at RCV.NXT; elsewhere in the window it
+ * is challenged, and outside ignored (RFC 5961 3.2).
+ */
+function reset(h: Half): void {
+  if (!h) {
+    stat.fate(Fate.TCP_LISTEN_INVALID);
+  } else if (G.seq == h.irs + 1) {
+    stat.inc(Stat.TCP_RST_IN);
+    syncache.remove(h);
+    stat.fate(Fate.TCP_ACCEPTED);
+  } else if (inWindow(h)) {
+    stat.fate(Fate.TCP_RST_CHALLENGED);
+    syncache.acknowledge(h);
+  } else {
+    stat.fate(Fate.TCP_RST_OUT_OF_WINDOW);
+  }
+}
+
+/** True if the segment begins in the window that the SYN-ACK has offered. */
+function inWindow(h: Half): bool {
+  const wnd = max<u32>(min<u32>(h.listener.so.rcv.hiwat, 0xffff), 1); // an ACK is always valid
+  return seq.ge(G.seq, h.irs + 1) && seq.lt(G.seq, h.irs + 1 + wnd);
+}
+
+/**
+ * Second check: an ACK for nothing is answered with RST, unless it brings back a SYN cookie (RFC
+ * 4987 3.6).
+ */
+function cookieAck(tp: Tcb, lport: u16, fport: u16): Tcb {
+  if (syncookie.expected() && !(G.flags & Th.SYN)) {
+    const h = syncookie.take(PKT.dst, lport, PKT.src, fport);
+    if (h) {
+      offer(tp, h);
+      return makeConnection(tp, h);
+    }
+  }
   respond.reset(G, PKT.dst, PKT.src);
   stat.fate(Fate.TCP_LISTEN_INVALID);
-  return changetype<Tcb>(0);
+  return NONE;
 }
 
 /** Third check: SYN. */
 function synInput(tp: Tcb, h: Half, lport: u16, fport: u16): void {
   if (h) {
-    if (h.irs == G.seq) {
-      if (h.flags & Tf.TS && G.opts & Opt.TS) h.ts_recent = G.ts_val;
-      stat.fate(Fate.TCP_SYN_ACCEPTED);
-      syncache.answer(h);
-      return;
-    }
-    syncache.remove(h); // the peer has begun anew
+    synAgain(h);
+    return;
   }
   const so = tp.inp.so;
   if (so.qlen >= so.qlimit) {
-    stat.inc(Stat.TCP_BACKLOG_DROPS);
-    stat.fate(Fate.TCP_BACKLOG_FULL);
+    refuse();
+    return;
+  }
+  // a record alone can keep above the numbers of the connection before (RFC 9293 3.6.1)
+  if (!G.reopen && syncookie.wanted(syncache.full())) {
+    const cookie = syncookie.record(PKT.dst, lport, PKT.src, fport);
+    agree(tp, cookie);
+    stat.fate(Fate.TCP_SYN_ACCEPTED);
+    syncookie.answer(cookie);
     return;
   }
   const fresh = syncache.add(tp.inp, PKT.dst, lport, PKT.src, fport);
   if (!fresh) {
-    stat.inc(Stat.TCP_BACKLOG_DROPS);
-    stat.fate(Fate.TCP_BACKLOG_FULL);
+    refuse();
     return;
   }
-  // RFC 9293 3.6.1: above all that the connection used before it was in TIME-WAIT
-  if (G.reopen) fresh.iss = G.reopen;
+  if (G.reopen) {
+    fresh.iss = G.reopen;
+    timewait.reopened(PKT.dst, lport, PKT.src, fport);
+  }
   agree(tp, fresh);
   stat.fate(Fate.TCP_SYN_ACCEPTED);
   syncache.answer(fresh);
+}
+
+/** There is no room: the peer asks again. */
+function refuse(): void {
+  stat.inc(Stat.TCP_BACKLOG_DROPS);
+  stat.fate(Fate.TCP_BACKLOG_FULL);
+}
+
+/**
+ * A SYN for a half-open connection. The same again asks for our SYN-ACK; what it says beside is not
+ * taken up anew, since that is agreed. Another one is challenged, wherever it lies (RFC 5961 4.2):
+ * a peer that has begun anew answers with RST, and one that has not is left in peace.
+ */
+function synAgain(h: Half): void {
+  if (h.irs == G.seq) {
+    const newer = seq.ge(G.ts_val, h.ts_recent);
+    if (h.flags & Tf.TS && G.opts & Opt.TS && newer) h.ts_recent = G.ts_val;
+    stat.fate(Fate.TCP_SYN_ACCEPTED);
+    syncache.answer(h);
+    return;
+  }
+  stat.fate(Fate.TCP_SYN_CHALLENGED);
+  syncache.acknowledge(h);
 }
 
 /** What both sides can do: the options of the SYN, as far as we offer them too. */
@@ -93,8 +152,7 @@ function agree(tp: Tcb, h: Half): void {
   h.irs = G.seq;
   h.wnd = G.wnd;
   h.peer_mss = G.opts & Opt.MSS ? u16(G.mss) : u16(T.mss_default);
-  const most = tp.user_mss ? min<u32>(tp.user_mss, 0xffff) : 0xffff;
-  h.rcv_mss = u16(min<u32>(PKT.ifp.mtu - 40, most));
+  offer(tp, h);
   if (tp.flags & Tf.REQ_SCALE && G.opts & Opt.WSCALE) {
     h.flags |= Tf.SCALE;
     h.snd_scale = u8(G.wscale);
@@ -106,31 +164,47 @@ function agree(tp: Tcb, h: Half): void {
   if (tp.flags & Tf.REQ_SACK && G.opts & Opt.SACK_PERMITTED) h.flags |= Tf.SACK;
 }
 
+/** What the listener gives, whatever the SYN says. */
+function offer(tp: Tcb, h: Half): void {
+  h.listener = tp.inp;
+  const most = tp.user_mss ? min<u32>(tp.user_mss, 0xffff) : 0xffff;
+  h.rcv_mss = u16(min<u32>(PKT.ifp.mtu - 40, most));
+}
+
 /** The ACK of our SYN-ACK: the record becomes a connection. */
 function complete(tp: Tcb, h: Half): Tcb {
-  const none = changetype<Tcb>(0);
   if (G.ack != h.iss + 1) {
     respond.reset(G, PKT.dst, PKT.src); // RFC 9293 3.10.7.4, SYN-RECEIVED
     stat.fate(Fate.TCP_ACK_INVALID);
-    return none;
+    return NONE;
   }
   // RFC 7323 5.3 and the window of the record: nothing has been taken beyond the SYN
   const old = h.flags & Tf.TS && G.opts & Opt.TS && seq.lt(G.ts_val, h.ts_recent);
-  if (old || seq.lt(G.seq, h.irs + 1) || seq.gt(G.seq, h.irs + 1 + 0xffff) || G.flags & Th.SYN) {
+  if (old || !inWindow(h) || G.flags & Th.SYN) {
     stat.fate(old ? Fate.TCP_PAWS : Fate.TCP_OUT_OF_WINDOW);
-    if (G.flags & Th.SYN) syncache.answer(h);
-    return none;
+    syncache.acknowledge(h);
+    return NONE;
   }
-  const so = so_event.newconn(tp.inp.so, 0);
+  const child = makeConnection(tp, h);
+  if (child) syncache.remove(h);
+  return child;
+}
+
+/** A socket and a control block for `h`, if the backlog has room. */
+function makeConnection(tp: Tcb, h: Half): Tcb {
+  const listener = tp.inp.so;
+  const so = so_event.newconn(listener, 0);
   if (!so) {
-    // no room: the record stays, and the peer's or our repetition tries again
-    stat.inc(Stat.TCP_BACKLOG_DROPS);
-    stat.fate(Fate.TCP_BACKLOG_FULL);
-    return none;
+    refuse();
+    if (T.abort_on_overflow && so_queue.full(listener)) {
+      respond.reset(G, PKT.dst, PKT.src);
+      if (syncache.isRecord(h)) syncache.remove(h);
+    }
+    // else the record stays, or the cookie stays good: the peer's or our repetition tries again
+    return NONE;
   }
   const child = subr.ofSocket(so);
   open(child, tp, h);
-  syncache.remove(h);
   return child;
 }
 
@@ -174,7 +248,7 @@ function open(child: Tcb, parent: Tcb, h: Half): void {
   tcb.setMss(child);
   cc.start(child);
   if (h.sends == 1) rtt.sample(child, u32(clock.now() - h.sent_at)); // Karn: only if sent once
-  else subr.afterLostSyn(child);
+  else if (h.sends > 1) subr.afterLostSyn(child); // a cookie does not know
   stat.inc(Stat.TCP_PASSIVE_OPENS);
   child.state = TcpState.SYN_RECEIVED;
   child.inp.so.state |= Ss.ISCONNECTING;

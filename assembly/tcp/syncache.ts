@@ -12,7 +12,9 @@ import { Pool } from "../sys/pool";
 import * as rand from "../sys/rand";
 import * as stat from "../sys/stat";
 import * as timer from "../sys/timer";
+import * as challenge from "./challenge";
 import * as options from "./options";
+import * as options_ts from "./options_ts";
 import * as respond from "./respond";
 import { Half } from "./syncache_t";
 import { Tf } from "./tcb_t";
@@ -86,6 +88,12 @@ export function add(listener: Inpcb, laddr: usize, lport: u16, faddr: usize, fpo
   return h;
 }
 
+/** True if `h` is a record of the table, and not one that stands for a cookie. */
+export function isRecord(h: Half): bool {
+  const at = changetype<usize>(h);
+  return at >= P.base && at < pool.at(P, P.high);
+}
+
 /** Takes the record off the table and gives it back. */
 export function remove(h: Half): void {
   const b = bucket(h.laddr, h.lport, h.faddr, h.fport);
@@ -112,12 +120,18 @@ export function flush(listener: Inpcb): void {
 
 /** Sends the SYN-ACK, for the first time or again. When the timer repeats it does not change. */
 export function answer(h: Half): void {
+  reply(h, tcb.tsNow(h.ts_offset));
+  if (h.sends < 255) h.sends++;
+}
+
+/** Sends the SYN-ACK that `h` describes, with timestamp `ts_val` if timestamps are agreed. */
+export function reply(h: Half, ts_val: u32): void {
   const scale = h.flags & Tf.SCALE ? i32(window.requestScale()) : -1;
   const len = options.writeHandshake(
     OPTIONS,
     h.rcv_mss,
     (h.flags & Tf.TS) != 0,
-    tcb.tsNow(h.ts_offset),
+    ts_val,
     h.ts_recent,
     (h.flags & Tf.SACK) != 0,
     scale,
@@ -137,7 +151,27 @@ export function answer(h: Half): void {
     h.listener.ttl,
     h.listener.tos,
   );
-  if (h.sends < 255) h.sends++;
+}
+
+/** An ACK for a segment that is not acceptable (RFC 9293 3.10.7.4), if the limit allows. */
+export function acknowledge(h: Half): void {
+  if (!challenge.allowed()) return;
+  const len = h.flags & Tf.TS ? options_ts.write(tcb.tsNow(h.ts_offset), h.ts_recent) : 0;
+  const win = min<u32>(h.listener.so.rcv.hiwat, 0xffff);
+  respond.segment(
+    h.laddr,
+    h.lport,
+    h.faddr,
+    h.fport,
+    h.iss + 1,
+    h.irs + 1,
+    Th.ACK,
+    h.flags & Tf.SCALE ? win >> u32(window.requestScale()) : win,
+    options_ts.BUFFER,
+    len,
+    h.listener.ttl,
+    h.listener.tos,
+  );
 }
 
 /** The timer repeats the SYN-ACK, less and less often, and then gives the connection up. */
@@ -152,6 +186,11 @@ function fire(arg: usize): void {
   timer.arm(h.timer, clock.now() + (REPEAT_US << i64(h.repeats)));
   stat.inc(Stat.TCP_REXMT_SEGMENTS);
   answer(h);
+}
+
+/** True if there is no room for another half-open connection (RFC 4987 3.2). */
+export function full(): bool {
+  return pool.left(P) == 0 || (T.max_syn_backlog != 0 && P.used >= T.max_syn_backlog);
 }
 
 /** Half-open connections now. */

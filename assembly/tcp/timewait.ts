@@ -163,8 +163,8 @@ export function find(laddr: usize, lport: u16, faddr: usize, fport: u16): Tw {
 /**
  * Processes the segment in G if it belongs to a connection in TIME-WAIT.
  *
- * @returns false if it does not, or if it is a SYN that may open the connection anew: then the
- * record is gone and the listener is next.
+ * @returns false if it does not, or if it is a SYN that may open the connection anew: then
+ * G.reopen is set and a listener is next, which says with {@link reopened} that it took it.
  */
 export function input(laddr: usize, lport: u16, faddr: usize, fport: u16): bool {
   const w = find(laddr, lport, faddr, fport);
@@ -172,7 +172,6 @@ export function input(laddr: usize, lport: u16, faddr: usize, fport: u16): bool 
   if (G.flags & Th.RST) return true; // RFC 1337 3, fix F1: ignore RST in TIME-WAIT
   if (G.flags & Th.SYN && !(G.flags & Th.ACK) && isNewer(w)) {
     G.reopen = w.snd_nxt + ISS_GAP;
-    remove(w);
     return false;
   }
   // an ACK as the peer would send it needs none: two ends in TIME-WAIT would never stop
@@ -187,13 +186,25 @@ export function input(laddr: usize, lport: u16, faddr: usize, fport: u16): bool 
   return true;
 }
 
+/** A listener has taken the SYN that input has let pass: the record goes. */
+export function reopened(laddr: usize, lport: u16, faddr: usize, fport: u16): void {
+  const w = find(laddr, lport, faddr, fport);
+  if (w) remove(w);
+}
+
+/** Nobody listens where the SYN could have opened the connection anew: it is acknowledged. */
+export function refused(laddr: usize, lport: u16, faddr: usize, fport: u16): void {
+  const w = find(laddr, lport, faddr, fport);
+  if (w) acknowledge(w, laddr, faddr);
+}
+
 /**
  * May `tp` connect between the same addresses and ports? With timestamps, once they have moved on:
  * then nothing old can be mistaken for new (RFC 6191 2). The record goes, and the sequence numbers
  * start above what it had sent.
  */
 export function reuse(w: Tw, tp: Tcb): bool {
-  if (!w.ts || w.until - clock.now() > 2 * i64(T.msl_us) - 1_000_000) return false;
+  if (!T.tw_reuse || !w.ts || w.until - clock.now() > 2 * i64(T.msl_us) - 1_000_000) return false;
   tp.iss = w.snd_nxt + ISS_GAP;
   remove(w);
   return true;

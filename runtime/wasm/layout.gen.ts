@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "b07c2f023cf4dee7";
+export const LAYOUT_HASH = "222652318cb3c6f0";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -816,6 +816,12 @@ export const SyncacheState = {
   size: 8,
   table: 0,
   mask: 4,
+} as const;
+
+/** struct SyncookieState */
+export const SyncookieState = {
+  size: 8,
+  sent_at: 0,
 } as const;
 
 /** struct Tcb */

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Fate } from "../../assembly/abi/fate.ts";
 import { Stat } from "../../assembly/abi/stat.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
-import { Conn, Host, pattern } from "./harness.ts";
+import { Conn, Host, pattern, PEER_ISN } from "./harness.ts";
 import { accepted } from "./shake.ts";
 
 const SECOND = 1_000_000;
@@ -83,17 +83,38 @@ Deno.test("RFC 9293 3.10.7.4: a repeated SYN is answered and prolongs nothing", 
   host.end(listener);
 });
 
-Deno.test("RFC 9293 3.10.7.4: another SYN on a half-open connection begins it anew", async () => {
+Deno.test("RFC 5961 4.2: another SYN on a half-open connection is challenged", async () => {
   const { host, listener, c } = await listening();
   c.send(SYN);
   c.expect({ flags: "SA", ack: 1 });
-  c.send({ ...SYN, seq: 1000 });
-  c.expect({ flags: "SA", ack: 1001 });
-  c.send({ flags: "A", seq: 1001, ack: 1 });
+  for (const seq of [1000, 1, 0x7fff_0000]) {
+    c.send({ ...SYN, seq });
+    assertEquals(c.fate(), Fate.TCP_SYN_CHALLENGED);
+    c.expect({ flags: "A", seq: 1, ack: 1, mss: null });
+  }
+  c.send({ flags: "A", seq: 1, ack: 1 });
   assertEquals(c.fate(), Fate.TCP_CONNECTION_MADE);
   c.so = host.accept(listener);
   assertEquals(c.state(), TcpState.ESTABLISHED);
   c.end(listener);
+});
+
+Deno.test("RFC 5961 4.2: a peer that has begun anew resets its old half-open one", async () => {
+  const { host, listener, c } = await listening();
+  c.send(SYN);
+  c.expect({ flags: "SA", ack: 1 });
+  c.send({ ...SYN, seq: 1000 });
+  c.expect({ flags: "A", seq: 1, ack: 1 });
+  c.send({ flags: "R", seq: 1 }); // the answer to an ACK of a number it has not sent
+  assertEquals(c.fate(), Fate.TCP_ACCEPTED);
+  const again = new Conn(host, 80, 40000);
+  again.isn = (PEER_ISN + 1000) >>> 0;
+  again.send(SYN);
+  again.expect({ flags: "SA", ack: 1 });
+  again.send({ flags: "A", seq: 1, ack: 1 });
+  again.so = host.accept(listener);
+  assertEquals(again.state(), TcpState.ESTABLISHED);
+  again.end(listener);
 });
 
 Deno.test("RFC 5961 3.2: only RST at its window ends a half-open connection", async () => {
@@ -101,6 +122,10 @@ Deno.test("RFC 5961 3.2: only RST at its window ends a half-open connection", as
   c.send(SYN);
   c.expect({ flags: "SA" });
   c.send({ flags: "R", seq: 100 });
+  assertEquals(c.fate(), Fate.TCP_RST_CHALLENGED);
+  c.expect({ flags: "A", seq: 1, ack: 1 });
+  c.send({ flags: "R", seq: 0 });
+  assertEquals(c.fate(), Fate.TCP_RST_OUT_OF_WINDOW);
   c.silent();
   c.send({ flags: "A", seq: 1, ack: 2 });
   assertEquals(c.fate(), Fate.TCP_ACK_INVALID);
@@ -109,6 +134,24 @@ Deno.test("RFC 5961 3.2: only RST at its window ends a half-open connection", as
   c.silentFor(100 * SECOND);
   assertEquals(host.accept(listener), 0);
   host.end(listener);
+});
+
+Deno.test("RFC 9293 3.10.7.4: what lies outside the window of a half-open one is acked", async () => {
+  const { host, listener, c } = await listening();
+  c.send({ ...SYN, ts: [1000, 0] });
+  const first = c.expect({ flags: "SA", ts: true });
+  const ecr = first.ts![0];
+  c.send({ flags: "A", seq: 0, ack: 1, ts: [1000, ecr] });
+  assertEquals(c.fate(), Fate.TCP_OUT_OF_WINDOW);
+  c.expect({ flags: "A", seq: 1, ack: 1, tsEcr: 1000 });
+  c.send({ flags: "SA", seq: 0, ack: 1, ts: [1000, ecr] });
+  c.expect({ flags: "A", seq: 1, ack: 1 });
+  c.send({ flags: "A", seq: 1, ack: 1, ts: [999, ecr] });
+  assertEquals(c.fate(), Fate.TCP_PAWS);
+  c.expect({ flags: "A", seq: 1, ack: 1, tsEcr: 1000 });
+  c.send({ flags: "A", seq: 1, ack: 1, ts: [1001, ecr] });
+  assertEquals(c.fate(), Fate.TCP_CONNECTION_MADE);
+  host.end(host.accept(listener), listener);
 });
 
 Deno.test("RFC 9293 3.10.7.4: the ACK of the handshake may carry data and FIN", async () => {
@@ -175,7 +218,7 @@ Deno.test("backlog: with the queue full, the end of a handshake is tried again",
 });
 
 Deno.test("RFC 4987 3.5: a full syncache drops further SYNs and recovers", async () => {
-  const host = await Host.boot({ memory: { syncache: 8 } });
+  const host = await Host.boot({ memory: { syncache: 8 }, tcp: { syncookies: 0 } });
   const listener = host.listen(80, 100);
   const conns = Array.from({ length: 9 }, (_, i) => new Conn(host, 80, 40000 + i));
   for (const c of conns) c.send(SYN);

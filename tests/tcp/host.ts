@@ -22,12 +22,17 @@ export interface Sent {
   readonly packet: Uint8Array;
 }
 
+/** Settings of TCP that differ from the defaults, by their names in struct TcpSettings. */
+export type TcpTuning = Partial<Record<Exclude<keyof typeof layout.TcpSettings, "size">, number>>;
+
 /** How a host is set up. */
 export interface HostOptions {
   readonly ip?: string;
   readonly mtu?: number;
   readonly seed?: string;
   readonly memory?: MemoryOptions;
+  /** Fields of the engine's settings of TCP. */
+  readonly tcp?: TcpTuning;
   /** False: invariants are left to the caller; for long transfers. */
   readonly checks?: boolean;
 }
@@ -67,8 +72,18 @@ export class Host {
     const host = new Host(engine, options.ip ?? "192.168.0.1", options.checks ?? true);
     host.call("poll", host.now);
     host.#attach(options.mtu ?? 1500);
+    host.tune(options.tcp ?? {});
     host.settle();
     return host;
+  }
+
+  /** Changes settings of TCP. */
+  tune(values: TcpTuning): void {
+    const at = this.call("tcp_settings") >>> 0;
+    for (const [name, value] of Object.entries(values)) {
+      const offset = layout.TcpSettings[name as keyof TcpTuning];
+      this.engine.view.setUint32(at + offset, value, true);
+    }
   }
 
   #attach(mtu: number): void {

@@ -203,3 +203,61 @@ Deno.test("RFC 7323 5.3: a FIN with an old timestamp does not prolong TIME-WAIT"
   c.expect({ flags: "R" });
   c.end();
 });
+
+Deno.test("RFC 9293 3.6.1: a newer SYN that the listener refuses does not end TIME-WAIT", async () => {
+  const host = await Host.boot();
+  const { c, listener } = await accepted({}, host);
+  finish(c);
+  const waiting = Array.from({ length: 5 }, (_, i) => new Conn(host, 80, 50000 + i));
+  for (const w of waiting) {
+    w.send({ flags: "S", seq: 0, mss: 1460 });
+    w.expect({ flags: "SA" });
+    w.send({ flags: "A", ack: 1 });
+    w.takeAll();
+  }
+  const again = new Conn(host, 80, 40000);
+  again.isn = (PEER_ISN + 1000) >>> 0;
+  again.send({ flags: "S", seq: 0, mss: 1460 });
+  assertEquals(again.fate(), Fate.TCP_BACKLOG_FULL);
+  again.silent();
+  c.send({ flags: "FA", seq: 1, ack: 2 });
+  c.expect({ flags: "A", seq: 2, ack: 2 });
+  host.close(host.accept(listener));
+  again.send({ flags: "S", seq: 0, mss: 1460 });
+  again.expect({ flags: "SA", ack: 1 });
+  assert(((again.iss - (c.iss + 2)) | 0) > 0, "above the old numbers");
+  host.end(listener);
+});
+
+Deno.test("RFC 9293 3.10.7.4: a newer SYN to nobody leaves TIME-WAIT as it is", async () => {
+  const c = await inTimeWait();
+  c.send({ flags: "S", seq: 1000, mss: 1460 });
+  assertEquals(c.fate(), Fate.TCP_TIME_WAIT);
+  c.expect({ flags: "A", seq: 2, ack: 2 });
+  c.send({ flags: "FA", seq: 1, ack: 2 });
+  c.expect({ flags: "A", seq: 2, ack: 2 });
+  c.end();
+});
+
+Deno.test("with cookies for all, a connection reopened from TIME-WAIT still gets a record", async () => {
+  const host = await Host.boot({ tcp: { syncookies: 2 } });
+  const { c, listener } = await accepted({}, host);
+  finish(c);
+  const again = new Conn(host, 80, 40000);
+  again.isn = (PEER_ISN + 1000) >>> 0;
+  again.send({ flags: "S", seq: 0, mss: 1460 });
+  again.expect({ flags: "SA", ack: 1 });
+  assert(((again.iss - (c.iss + 2)) | 0) > 0, "above the old numbers");
+  assertEquals(host.call("tcp_count", TcpState.SYN_RECEIVED), 1);
+  host.end(listener);
+});
+
+Deno.test("tw_reuse 0: a pair in TIME-WAIT is never reused", async () => {
+  const c = await inTimeWait({ ts: true, host: { tcp: { tw_reuse: 0 } } });
+  const { host } = c;
+  const so = host.socket();
+  assertEquals(host.call("so_bind", so, host.name("0.0.0.0", c.lport)), 0);
+  host.advance(2 * SECOND);
+  assertEquals(host.call("so_connect", so, host.name(PEER, 80)), -Errno.EADDRINUSE);
+  host.end(so);
+});
