@@ -37,6 +37,7 @@ export type {
   SocketReport,
 } from "./runtime/netstat.ts";
 export type { Route, RouteOptions, Routes } from "./runtime/route.ts";
+export type { Profile, Sysctl, SysctlEntry, SysctlValue } from "./runtime/sysctl.ts";
 
 export type { Listener } from "./runtime/socket/listener.ts";
 export type { NetAddr, TcpConn } from "./runtime/socket/conn.ts";

@@ -17,6 +17,7 @@ import { Loop } from "./loop.ts";
 import type { AttachOptions, InterfaceOptions, StackOptions } from "./stack_options.ts";
 import { type Netstat, netstat } from "./netstat.ts";
 import { Routes } from "./route.ts";
+import { firstSettings, type Sysctl } from "./sysctl.ts";
 import type { TcpConn } from "./socket/conn.ts";
 import type { DatagramConn } from "./socket/datagram.ts";
 import { FdTable } from "./socket/fd_table.ts";
@@ -54,6 +55,8 @@ export class Stack implements AsyncDisposable {
   readonly sys: Syscalls;
   /** The routing table. */
   readonly route: Routes;
+  /** The settings. */
+  readonly sysctl: Sysctl;
   readonly #engine: Engine;
   readonly #entropy: Entropy;
   readonly #layer: SocketLayer;
@@ -83,6 +86,7 @@ export class Stack implements AsyncDisposable {
     this.#names = new HostNames(options.hostname ?? "godwit", entropy.next32());
     this.sys = new Syscalls(this.#layer, this.#names);
     this.route = new Routes(engine, () => this.#loop.kick());
+    this.sysctl = firstSettings(engine, options);
   }
 
   /** The engine, for tools that look into it. */
@@ -196,12 +200,7 @@ export class Stack implements AsyncDisposable {
     return network.listen(this.#layer, options);
   }
 
-  /**
-   * Opens a TCP connection.
-   *
-   * @throws SocketError ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH and others; or the
-   * reason of the signal
-   */
+  /** Opens a TCP connection. `SocketError` ECONNREFUSED, ETIMEDOUT, ...; or the signal's reason. */
   async connect(options: network.ConnectOptions): Promise<TcpConn> {
     this.#mustLive();
     return await network.connect(this.#layer, options);
@@ -322,9 +321,9 @@ export class Stack implements AsyncDisposable {
  * Makes a stack: an engine, its loopback interface `lo0` with 127.0.0.1/8, and the interfaces asked
  * for.
  *
- * @throws RangeError for impossible sizes, SnapshotError for a snapshot that cannot be used,
- * SocketError ENOMEM if the memory is too small for the tables, ENODEV if an interface of the
- * snapshot is given no driver, and what {@link Stack.attach} throws
+ * @throws RangeError for impossible sizes or profiles, SnapshotError for a snapshot that cannot be
+ * used, SocketError ENOMEM if the memory is too small for the tables, ENODEV if an interface of the
+ * snapshot is given no driver, and what {@link Stack.attach} and {@link Sysctl.set} throw
  */
 export async function createStack(options: StackOptions = {}): Promise<Stack> {
   const entropy = options.entropy ??

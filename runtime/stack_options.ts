@@ -8,6 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { NetDriver } from "./device/driver.ts";
 import type { MemoryOptions } from "./engine.ts";
 import type { Entropy } from "./entropy.ts";
+import type { Profile, SysctlValue } from "./sysctl.ts";
 
 /** How an interface is set up. */
 export interface AttachOptions {
@@ -41,6 +42,13 @@ export interface StackOptions {
   readonly hostname?: string;
   /** Whether packets for other hosts are sent on, as a router does; no unless told. */
   readonly forwarding?: boolean;
+  /**
+   * The settings to begin with: `linux`, which is how Linux behaves on the wire, or `strict`, which
+   * is what the RFCs ask; `linux` unless told. docs/sysctl.md lists both. A snapshot brings its own.
+   */
+  readonly profile?: Profile;
+  /** Settings by name that differ from the profile, or from those of the snapshot. */
+  readonly sysctl?: Readonly<Record<string, SysctlValue | boolean | readonly number[]>>;
   /** Interfaces to begin with, beside the loopback interface `lo0`. */
   readonly interfaces?: readonly InterfaceOptions[];
   /** Another build of the engine: a module, or its bytes. */

@@ -54,6 +54,8 @@ export class TcpSettings {
   pacing_ss_ratio: u32; // per cent of cwnd / SRTT in slow start
   pacing_ca_ratio: u32; // in congestion avoidance
   hystart: u32; // 1: HyStart++ (RFC 9406)
+  rcvbuf_min: u32; // so_rcv of new sockets while mbufs are scarce
+  sndbuf_min: u32;
   rcvbuf_max: u32; // largest so_rcv that autotuning makes
   sndbuf_max: u32;
   moderate_rcvbuf: u32; // 1: so_rcv is autotuned
@@ -119,6 +121,8 @@ export function init(): void {
   T.pacing_ss_ratio = 200;
   T.pacing_ca_ratio = 120;
   T.hystart = 1;
+  T.rcvbuf_min = 4096;
+  T.sndbuf_min = 4096;
   T.rcvbuf_max = 6_291_456;
   T.sndbuf_max = 4_194_304;
   T.min_rtt_window_s = 300;

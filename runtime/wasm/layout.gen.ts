@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "222652318cb3c6f0";
+export const LAYOUT_HASH = "01ffdf2ccc64c6fe";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -1065,7 +1065,7 @@ export const TcpInfo = {
 
 /** struct TcpSettings */
 export const TcpSettings = {
-  size: 256,
+  size: 264,
   rto_initial_us: 0,
   rto_min_us: 4,
   rto_max_us: 8,
@@ -1118,18 +1118,20 @@ export const TcpSettings = {
   pacing_ss_ratio: 196,
   pacing_ca_ratio: 200,
   hystart: 204,
-  rcvbuf_max: 208,
-  sndbuf_max: 212,
-  moderate_rcvbuf: 216,
-  moderate_sndbuf: 220,
-  no_metrics_save: 224,
-  min_rtt_window_s: 228,
-  invalid_ratelimit_ms: 232,
-  persist_probe: 236,
-  push_writes: 240,
-  data_retries_soft: 244,
-  orphan_retries: 248,
-  tw_reuse: 252,
+  rcvbuf_min: 208,
+  sndbuf_min: 212,
+  rcvbuf_max: 216,
+  sndbuf_max: 220,
+  moderate_rcvbuf: 224,
+  moderate_sndbuf: 228,
+  no_metrics_save: 232,
+  min_rtt_window_s: 236,
+  invalid_ratelimit_ms: 240,
+  persist_probe: 244,
+  push_writes: 248,
+  data_retries_soft: 252,
+  orphan_retries: 256,
+  tw_reuse: 260,
 } as const;
 
 /** struct Timer */

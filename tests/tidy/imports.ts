@@ -48,7 +48,7 @@ const RUNTIME = [
   ["runtime/engine.ts"],
   ["runtime/device/", "runtime/protocol/"],
   ["runtime/socket/"],
-  ["runtime/route.ts", "runtime/netstat.ts", "runtime/loop.ts"],
+  ["runtime/route.ts", "runtime/netstat.ts", "runtime/loop.ts", "runtime/sysctl.ts"],
   ["runtime/stack.ts"],
   ["mod.ts"],
 ];

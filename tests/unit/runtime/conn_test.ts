@@ -84,8 +84,8 @@ Deno.test("tryRead and tryWrite never wait", async () => {
   const got = client.tryRead(buffer);
   assert(typeof got === "number" && got > 0);
   server.close();
-  await sim.sleep(1_000_000);
-  while (client.tryRead(buffer));
+  // what did not fit into the window comes as room is made for it
+  for (let i = 0; i < 1000 && client.tryRead(buffer) !== null; i++) await sim.sleep(1000);
   assertEquals(client.tryRead(buffer), null);
   assertEquals(client.tryRead(new Uint8Array(0)), 0);
 });

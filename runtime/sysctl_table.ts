@@ -1,0 +1,538 @@
+// tidy: table
+/**
+ * Every sysctl: where it lies, what it takes, and its values in the profiles `linux` and `strict`.
+ * docs/sysctl.md shows this table; tools/sysctl_doc.ts writes it there.
+ *
+ * @module
+ */
+
+import { one, type Range, sizes, type SysctlRow, word } from "./sysctl_entry.ts";
+
+const INT_MAX = 2 ** 31 - 1;
+const UINT_MAX = 2 ** 32 - 1;
+/** A switch. */
+const SWITCH: Range = [0, 1];
+
+/** Congestion control algorithms, in the order of the engine's table. */
+export const CONGESTION_ALGORITHMS: readonly string[] = ["reno"];
+
+/** All sysctls. */
+export const SYSCTLS: readonly SysctlRow[] = [
+  // Handshake
+  one(
+    "net.ipv4.tcp_syn_retries",
+    "syn_retries",
+    "",
+    [0, 127],
+    [6, 7],
+    "How often a SYN is sent again before `connect` fails. RFC 9293 MUST-23 asks for at least 3 " +
+      "minutes, which 7 reach; Linux gives up after 127 s.",
+  ),
+  one(
+    "net.ipv4.tcp_synack_retries",
+    "synack_retries",
+    "",
+    [0, 255],
+    [5, 7],
+    "How often a SYN-ACK is sent again (RFC 9293 MUST-23, as above).",
+  ),
+  one(
+    "net.ipv4.tcp_max_syn_backlog",
+    "max_syn_backlog",
+    "",
+    [0, INT_MAX],
+    [0, 0],
+    "Half-open connections at most; 0: as many as the table made at boot holds.",
+  ),
+  one(
+    "net.ipv4.tcp_syncookies",
+    "syncookies",
+    "",
+    [0, 2],
+    [1, 1],
+    "SYN cookies (RFC 4987 3.6): 0 never, 1 when there is no room for half-open connections, 2 " +
+      "always.",
+  ),
+  one(
+    "net.ipv4.tcp_abort_on_overflow",
+    "abort_on_overflow",
+    "",
+    SWITCH,
+    [0, 0],
+    "Whether a handshake that finds the accept queue full is answered with a RST instead of being " +
+      "left to try again.",
+  ),
+  one(
+    "net.ipv4.tcp_timestamps",
+    "timestamps",
+    "",
+    SWITCH,
+    [1, 1],
+    "Timestamps (RFC 7323 3), whose zero is another one for each pair of addresses.",
+  ),
+  one("net.ipv4.tcp_sack", "sack", "", SWITCH, [1, 1], "Selective acknowledgments (RFC 2018)."),
+  one(
+    "net.ipv4.tcp_dsack",
+    "dsack",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether what came twice is reported (RFC 2883).",
+  ),
+  one(
+    "net.ipv4.tcp_window_scaling",
+    "window_scale",
+    "",
+    SWITCH,
+    [1, 1],
+    "Window scaling (RFC 7323 2).",
+  ),
+  one(
+    "net.godwit.tcp_mss_default",
+    "mss_default",
+    "bytes",
+    [64, 65495],
+    [536, 536],
+    "What a peer takes that does not say (RFC 9293 MUST-15).",
+  ),
+  // Fast Open
+  one(
+    "net.ipv4.tcp_fastopen",
+    "fastopen",
+    "",
+    [0, INT_MAX],
+    [1, 1],
+    "Fast Open (RFC 7413), a sum: 1 for clients, 2 for listeners that ask for it, 4 data in a SYN " +
+      "without a cookie, 0x200 the same for listeners, 0x400 all listeners.",
+  ),
+  one(
+    "net.ipv4.tcp_fastopen_blackhole_timeout_sec",
+    "fastopen_blackhole_s",
+    "s",
+    [0, INT_MAX],
+    [0, 3600],
+    "How long clients do without Fast Open after a path that swallowed it (RFC 7413 7.3); 0: they " +
+      "go on, as Linux does.",
+  ),
+  // Round trips and retransmission
+  one(
+    "net.godwit.tcp_rto_initial_us",
+    "rto_initial_us",
+    "us",
+    [1000, 600_000_000],
+    [1_000_000, 1_000_000],
+    "Retransmission timeout before the first round trip (RFC 6298 2.1).",
+  ),
+  one(
+    "net.ipv4.tcp_rto_min_us",
+    "rto_min_us",
+    "us",
+    [1000, 600_000_000],
+    [200_000, 1_000_000],
+    "Least retransmission timeout. RFC 6298 2.4 says 1 s; Linux has a fifth of it.",
+  ),
+  one(
+    "net.ipv4.tcp_rto_max_ms",
+    "rto_max_us",
+    "ms",
+    [1, 3_600_000],
+    [120_000, 60_000],
+    "Largest retransmission timeout (RFC 6298 2.5: at least 60 s).",
+  ),
+  one(
+    "net.godwit.tcp_rto_var_min_us",
+    "rto_var_min_us",
+    "us",
+    [0, 60_000_000],
+    [200_000, 0],
+    "Least that the variance adds to the round trip in the timeout. Linux applies its least " +
+      "timeout here; 0 is RFC 6298 2.3 as it stands.",
+  ),
+  one(
+    "net.ipv4.tcp_min_rtt_wlen",
+    "min_rtt_window_s",
+    "s",
+    [0, 86_400],
+    [300, 300],
+    "How long the least round trip measured is believed (RFC 8985 6.2 step 1).",
+  ),
+  one(
+    "net.ipv4.tcp_retries1",
+    "data_retries_soft",
+    "",
+    [0, 255],
+    [3, 3],
+    "R1: timeouts in a row after which the route is doubted (RFC 9293 3.8.3, SHLD-10: at least 3).",
+  ),
+  one(
+    "net.ipv4.tcp_retries2",
+    "data_retries",
+    "",
+    [0, 255],
+    [15, 12],
+    "R2: timeouts in a row after which the connection is given up (RFC 9293 3.8.3, SHLD-11: at " +
+      "least 100 s; with a timeout of 1 s, 12 make 8 minutes).",
+  ),
+  one(
+    "net.ipv4.tcp_orphan_retries",
+    "orphan_retries",
+    "",
+    [0, 255],
+    [0, 12],
+    "The same for connections that the program has closed; 0 means 8, as in Linux.",
+  ),
+  // Loss
+  one(
+    "net.ipv4.tcp_recovery",
+    "recovery",
+    "",
+    SWITCH,
+    [1, 1],
+    "How losses are found: 1 by time (RACK, RFC 8985), 0 by counting (RFC 6675).",
+  ),
+  one(
+    "net.ipv4.tcp_early_retrans",
+    "early_retrans",
+    "",
+    [0, 4],
+    [3, 3],
+    "Tail loss probes (RFC 8985 7): 3 and 4 send them, less does not.",
+  ),
+  one(
+    "net.ipv4.tcp_reordering",
+    "reordering",
+    "",
+    [1, 300],
+    [3, 3],
+    "Segments by which one may be overtaken before it counts as lost (DupThresh of RFC 5681 and " +
+      "6675).",
+  ),
+  one(
+    "net.ipv4.tcp_frto",
+    "frto",
+    "",
+    [0, 2],
+    [2, 2],
+    "F-RTO (RFC 5682): whether timeouts may turn out spurious by what is acknowledged next; 0 off.",
+  ),
+  one(
+    "net.godwit.tcp_undo",
+    "undo",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether a reduction that turns out spurious is taken back (RFC 3522, 3708, 4015).",
+  ),
+  // Congestion
+  word(
+    "net.ipv4.tcp_congestion_control",
+    "congestion",
+    CONGESTION_ALGORITHMS,
+    ["reno", "reno"],
+    "Congestion control of new connections: `reno` is NewReno (RFC 5681, 6582).",
+  ),
+  one(
+    "net.godwit.tcp_initial_cwnd",
+    "initial_cwnd_segments",
+    "segments",
+    [1, 1000],
+    [10, 10],
+    "Initial congestion window (RFC 6928 2).",
+  ),
+  one(
+    "net.ipv4.tcp_slow_start_after_idle",
+    "slow_start_after_idle",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether a connection that sent nothing for longer than its timeout starts slowly (RFC 5681 " +
+      "4.1).",
+  ),
+  one(
+    "net.godwit.tcp_hystart",
+    "hystart",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether slow start ends when round trips grow (HyStart++, RFC 9406).",
+  ),
+  one(
+    "net.ipv4.tcp_ecn",
+    "ecn",
+    "",
+    [0, 2],
+    [2, 1],
+    "ECN (RFC 3168 6.1): 0 off, 1 asked for and answered, 2 answered.",
+  ),
+  one(
+    "net.ipv4.tcp_ecn_fallback",
+    "ecn_fallback",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether a SYN that asks for ECN and is lost is sent again without (RFC 3168 6.1.1.1).",
+  ),
+  one(
+    "net.godwit.tcp_ecn_beta",
+    "ecn_beta",
+    "%",
+    [0, 100],
+    [0, 0],
+    "What a mark leaves of the congestion window (ABE, RFC 8511: 80); 0: as much as a loss leaves " +
+      "(RFC 3168 6.1.2), which is what Linux does.",
+  ),
+  one(
+    "net.godwit.tcp_pacing",
+    "pacing",
+    "",
+    SWITCH,
+    [0, 0],
+    "Whether a connection spreads its segments over the round trip. Linux leaves that to the " +
+      "queueing discipline `fq`.",
+  ),
+  one(
+    "net.ipv4.tcp_pacing_ss_ratio",
+    "pacing_ss_ratio",
+    "%",
+    [1, 1000],
+    [200, 200],
+    "Pace in slow start, of congestion window over round trip.",
+  ),
+  one(
+    "net.ipv4.tcp_pacing_ca_ratio",
+    "pacing_ca_ratio",
+    "%",
+    [1, 1000],
+    [120, 120],
+    "Pace in congestion avoidance.",
+  ),
+  one(
+    "net.ipv4.tcp_no_metrics_save",
+    "no_metrics_save",
+    "",
+    SWITCH,
+    [0, 1],
+    "Whether a connection leaves nothing behind for the next one to the same destination (RFC " +
+      "9040).",
+  ),
+  // Acknowledgments
+  one(
+    "net.godwit.tcp_delack_us",
+    "delack_us",
+    "us",
+    [0, 10_000_000],
+    [40_000, 200_000],
+    "How long an ACK may wait for company (RFC 9293 MUST-59: less than 0.5 s).",
+  ),
+  one(
+    "net.godwit.tcp_delack_min_us",
+    "delack_min_us",
+    "us",
+    [0, 10_000_000],
+    [40_000, 200_000],
+    "The least, where the delay adapts to how fast data comes.",
+  ),
+  one(
+    "net.godwit.tcp_delack_max_us",
+    "delack_max_us",
+    "us",
+    [0, 10_000_000],
+    [200_000, 200_000],
+    "The most, where it adapts; where the two are the same it does not.",
+  ),
+  one(
+    "net.godwit.tcp_quickacks",
+    "quickacks",
+    "",
+    [0, 255],
+    [16, 0],
+    "ACKs that go out at once when data begins to come, so that the sender's window grows.",
+  ),
+  one(
+    "net.ipv4.tcp_invalid_ratelimit",
+    "invalid_ratelimit_ms",
+    "ms",
+    [0, INT_MAX],
+    [500, 0],
+    "Least time between ACKs that answer unacceptable segments of one connection; 0: every one is " +
+      "answered (RFC 9293 3.10.7.4).",
+  ),
+  one(
+    "net.ipv4.tcp_challenge_ack_limit",
+    "challenge_per_s",
+    "",
+    [0, INT_MAX],
+    [100, 100],
+    "Challenge ACKs a second, of the whole stack, give or take a half so that nobody can count " +
+      "them (RFC 5961 7). Linux has no limit beside `tcp_invalid_ratelimit`.",
+  ),
+  // Sending
+  one(
+    "net.godwit.tcp_push_writes",
+    "push_writes",
+    "",
+    SWITCH,
+    [1, 0],
+    "PSH: 1 at the end of every write, 0 where the buffer is empty (RFC 9293 MUST-61 asks for the " +
+      "latter).",
+  ),
+  one(
+    "net.ipv4.tcp_notsent_lowat",
+    "notsent_lowat",
+    "bytes",
+    [0, UINT_MAX],
+    [UINT_MAX, UINT_MAX],
+    "A socket is writable while less than this is not sent yet; TCP_NOTSENT_LOWAT overrides it.",
+  ),
+  one(
+    "net.godwit.tcp_persist_probe",
+    "persist_probe",
+    "",
+    SWITCH,
+    [1, 0],
+    "What probes a closed window: 0 one byte of data (RFC 9293 3.8.6.1), 1 a segment without data " +
+      "at SND.UNA - 1, which the peer must answer too.",
+  ),
+  one(
+    "net.godwit.tcp_persist_min_us",
+    "persist_min_us",
+    "us",
+    [1000, 600_000_000],
+    [200_000, 1_000_000],
+    "Least time to the first probe of a closed window (RFC 9293 SHLD-29: the retransmission " +
+      "timeout).",
+  ),
+  one(
+    "net.godwit.tcp_persist_max_us",
+    "persist_max_us",
+    "us",
+    [1000, 3_600_000_000],
+    [120_000_000, 60_000_000],
+    "Longest time between two probes (RFC 9293 SHLD-30: it grows exponentially).",
+  ),
+  // Buffers
+  sizes(
+    "net.ipv4.tcp_rmem",
+    ["rcvbuf_min", "rcvbuf", "rcvbuf_max"],
+    ["4096 131072 6291456", "4096 131072 6291456"],
+    "Receive buffers: size of new ones while mbufs are scarce, size of new ones, and how large " +
+      "they may grow. Bytes of data: Linux counts the space around it too, and offers half as " +
+      "much.",
+  ),
+  sizes(
+    "net.ipv4.tcp_wmem",
+    ["sndbuf_min", "sndbuf", "sndbuf_max"],
+    ["4096 262144 4194304", "4096 262144 4194304"],
+    "Send buffers, likewise. Linux begins with 16384, which it raises before anything is sent.",
+  ),
+  one(
+    "net.ipv4.tcp_moderate_rcvbuf",
+    "moderate_rcvbuf",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether receive buffers grow with what is read, unless SO_RCVBUF fixes them.",
+  ),
+  one(
+    "net.godwit.tcp_moderate_sndbuf",
+    "moderate_sndbuf",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether send buffers grow with the congestion window, unless SO_SNDBUF fixes them.",
+  ),
+  // Path MTU
+  one(
+    "net.ipv4.tcp_mtu_probing",
+    "mtu_probing",
+    "",
+    [0, 2],
+    [0, 1],
+    "Packetization layer path MTU discovery (RFC 4821, 8899): 0 off, 1 once a black hole shows, 2 " +
+      "always.",
+  ),
+  one(
+    "net.ipv4.tcp_base_mss",
+    "base_mss",
+    "bytes",
+    [64, 65495],
+    [1024, 1024],
+    "MSS that a search begins with (RFC 4821 7.2).",
+  ),
+  one(
+    "net.ipv4.tcp_mtu_probe_floor",
+    "mtu_probe_floor",
+    "bytes",
+    [48, 65495],
+    [48, 48],
+    "Least MSS that a search falls back to.",
+  ),
+  one(
+    "net.ipv4.tcp_probe_interval",
+    "probe_interval_s",
+    "s",
+    [0, INT_MAX],
+    [600, 600],
+    "Rest between two searches (RFC 4821 7.3).",
+  ),
+  one(
+    "net.ipv4.tcp_probe_threshold",
+    "probe_threshold",
+    "bytes",
+    [0, 65495],
+    [8, 8],
+    "Difference at which a search ends.",
+  ),
+  // Keepalive and closing
+  one(
+    "net.ipv4.tcp_keepalive_time",
+    "keep_idle_ms",
+    "s",
+    [1, 32_767],
+    [7200, 7200],
+    "Silence before the first keepalive probe (RFC 9293 MUST-28: at least two hours).",
+  ),
+  one(
+    "net.ipv4.tcp_keepalive_intvl",
+    "keep_intvl_ms",
+    "s",
+    [1, 32_767],
+    [75, 75],
+    "Time between two keepalive probes.",
+  ),
+  one(
+    "net.ipv4.tcp_keepalive_probes",
+    "keep_cnt",
+    "",
+    [1, 127],
+    [9, 9],
+    "Unanswered probes that end a connection (RFC 9293 MUST-27: not a single one).",
+  ),
+  one(
+    "net.ipv4.tcp_fin_timeout",
+    "fin_wait_2_us",
+    "s",
+    [0, 4000],
+    [60, 240],
+    "How long a connection that the program has closed waits for the peer's FIN. The RFCs have no " +
+      "such limit; `strict` waits as long as in TIME-WAIT.",
+  ),
+  one(
+    "net.godwit.tcp_msl_us",
+    "msl_us",
+    "us",
+    [1000, 2_000_000_000],
+    [30_000_000, 120_000_000],
+    "Maximum segment lifetime; TIME-WAIT lasts twice as long (RFC 9293 3.4.2: 2 minutes). Linux " +
+      "waits for 60 s.",
+  ),
+  one(
+    "net.ipv4.tcp_tw_reuse",
+    "tw_reuse",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether a connection in TIME-WAIT gives way to a new one to the same address and port if " +
+      "timestamps keep them apart (RFC 6191). Linux's usual 2, over loopback alone, is not had.",
+  ),
+];
