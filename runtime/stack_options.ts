@@ -43,8 +43,8 @@ export interface StackOptions {
   /** Whether packets for other hosts are sent on, as a router does; no unless told. */
   readonly forwarding?: boolean;
   /**
-   * The settings to begin with: `linux`, which is how Linux behaves on the wire, or `strict`, which
-   * is what the RFCs ask; `linux` unless told. docs/sysctl.md lists both. A snapshot brings its own.
+   * The settings to begin with: `linux`, how Linux behaves on the wire, or `strict`, what the RFCs
+   * ask; `linux` unless told. docs/sysctl.md lists both. A snapshot brings its own.
    */
   readonly profile?: Profile;
   /** Settings by name that differ from the profile, or from those of the snapshot. */

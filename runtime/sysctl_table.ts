@@ -59,8 +59,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "",
     SWITCH,
     [0, 0],
-    "Whether a handshake that finds the accept queue full is answered with a RST instead of being " +
-      "left to try again.",
+    "Whether a handshake that finds the accept queue full is answered with a RST instead of " +
+      "being left to try again.",
   ),
   one(
     "net.ipv4.tcp_timestamps",
@@ -102,8 +102,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "",
     [0, INT_MAX],
     [1, 1],
-    "Fast Open (RFC 7413), a sum: 1 for clients, 2 for listeners that ask for it, 4 data in a SYN " +
-      "without a cookie, 0x200 the same for listeners, 0x400 all listeners.",
+    "Fast Open (RFC 7413), a sum: 1 for clients, 2 for listeners that ask for it, 4 data in a " +
+      "SYN without a cookie, 0x200 the same for listeners, 0x400 all listeners.",
   ),
   one(
     "net.ipv4.tcp_fastopen_blackhole_timeout_sec",
@@ -111,8 +111,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "s",
     [0, INT_MAX],
     [0, 3600],
-    "How long clients do without Fast Open after a path that swallowed it (RFC 7413 7.3); 0: they " +
-      "go on, as Linux does.",
+    "How long clients do without Fast Open after a path that swallowed it (RFC 7413 7.3); 0: " +
+      "they go on, as Linux does.",
   ),
   // Round trips and retransmission
   one(
@@ -278,8 +278,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "%",
     [0, 100],
     [0, 0],
-    "What a mark leaves of the congestion window (ABE, RFC 8511: 80); 0: as much as a loss leaves " +
-      "(RFC 3168 6.1.2), which is what Linux does.",
+    "What a mark leaves of the congestion window (ABE, RFC 8511: 80); 0: as much as a loss " +
+      "leaves (RFC 3168 6.1.2), which is what Linux does.",
   ),
   one(
     "net.godwit.tcp_pacing",
@@ -354,8 +354,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "ms",
     [0, INT_MAX],
     [500, 0],
-    "Least time between ACKs that answer unacceptable segments of one connection; 0: every one is " +
-      "answered (RFC 9293 3.10.7.4).",
+    "Least time between ACKs that answer unacceptable segments of one connection; 0: every one " +
+      "is answered (RFC 9293 3.10.7.4).",
   ),
   one(
     "net.ipv4.tcp_challenge_ack_limit",
@@ -373,8 +373,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "",
     SWITCH,
     [1, 0],
-    "PSH: 1 at the end of every write, 0 where the buffer is empty (RFC 9293 MUST-61 asks for the " +
-      "latter).",
+    "PSH: 1 at the end of every write, 0 where the buffer is empty (RFC 9293 MUST-61 asks for " +
+      "the latter).",
   ),
   one(
     "net.ipv4.tcp_notsent_lowat",
@@ -390,8 +390,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "",
     SWITCH,
     [1, 0],
-    "What probes a closed window: 0 one byte of data (RFC 9293 3.8.6.1), 1 a segment without data " +
-      "at SND.UNA - 1, which the peer must answer too.",
+    "What probes a closed window: 0 one byte of data (RFC 9293 3.8.6.1), 1 a segment without " +
+      "data at SND.UNA - 1, which the peer must answer too.",
   ),
   one(
     "net.godwit.tcp_persist_min_us",
@@ -448,8 +448,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "",
     [0, 2],
     [0, 1],
-    "Packetization layer path MTU discovery (RFC 4821, 8899): 0 off, 1 once a black hole shows, 2 " +
-      "always.",
+    "Packetization layer path MTU discovery (RFC 4821, 8899): 0 off, 1 once a black hole shows, " +
+      "2 always.",
   ),
   one(
     "net.ipv4.tcp_base_mss",
@@ -514,8 +514,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "s",
     [0, 4000],
     [60, 240],
-    "How long a connection that the program has closed waits for the peer's FIN. The RFCs have no " +
-      "such limit; `strict` waits as long as in TIME-WAIT.",
+    "How long a connection that the program has closed waits for the peer's FIN. The RFCs have " +
+      "no such limit; `strict` waits as long as in TIME-WAIT.",
   ),
   one(
     "net.godwit.tcp_msl_us",

@@ -39,7 +39,7 @@ export class TcpSettings {
   ecn: u32; // 0 off, 1 asked for and answered, 2 answered
   ecn_fallback: u32; // 1: a lost ECN SYN is sent again without (RFC 3168 6.1.1.1)
   ecn_beta: u32; // per cent of cwnd that a CE mark leaves (RFC 8511); 0: as a loss
-  fastopen: u32; // bits: 1 client, 2 server, 4 client without cookie, 0x200 server without, 0x400 all listeners
+  fastopen: u32; // 1 client, 2 server, 4 and 0x200 without cookie, 0x400 all listeners
   fastopen_blackhole_s: u32; // how long active Fast Open rests after a black hole
   syncookies: u32; // 0 never, 1 when the table is full, 2 always (RFC 4987 3.6)
   max_syn_backlog: u32; // half-open connections, 0: as many as the table has
@@ -62,7 +62,7 @@ export class TcpSettings {
   moderate_sndbuf: u32;
   no_metrics_save: u32; // 1: nothing is remembered of a destination
   min_rtt_window_s: u32; // how long the least round trip is believed
-  invalid_ratelimit_ms: u32; // least time between ACKs of invalid segments on one connection; 0: none
+  invalid_ratelimit_ms: u32; // least time between a connection's ACKs of invalid segments; 0: none
   persist_probe: u32; // 0: one byte of data (RFC 9293 3.8.6.1), 1: none, at SND.UNA - 1
   push_writes: u32; // 1: PSH at the end of every write, 0: when the buffer empties
   data_retries_soft: u32; // retransmissions before the route is doubted (R1)

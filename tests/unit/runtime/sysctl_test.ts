@@ -44,7 +44,7 @@ Deno.test("the table in docs/sysctl.md is that of the code", async () => {
   assertEquals(plain(text), plain(withTable(text)), "run deno run -RW tools/sysctl_doc.ts");
 });
 
-Deno.test("a stack begins with the profile linux; strict can be asked for, or set later", async () => {
+Deno.test("a stack begins with the profile linux, unless strict is asked for", async () => {
   await using linux = await made();
   await using strict = await made({ profile: "strict" });
   for (const { name, linux: one, strict: other } of linux.sysctl.list()) {
@@ -65,7 +65,7 @@ Deno.test("both profiles meet what the settings ask of each other", async () => 
   }
 });
 
-Deno.test("what is set is what the engine has, in its own unit, and what is read again", async () => {
+Deno.test("what is set is what the engine has, and what is read again", async () => {
   await using stack = await manual();
   const { sysctl } = stack;
   sysctl.set("net.ipv4.tcp_fin_timeout", 17);
