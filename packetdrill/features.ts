@@ -24,7 +24,8 @@ export function mustBeThere({ outbound, ip, body }: Packet): void {
   if (fastOpen && (outbound || withData) && !has("fastopen")) throw new Unsupported("Fast Open");
   if (!outbound) return;
   const marked = ip.ecn !== undefined && ip.ecn !== "noecn";
-  if ((body.flags & (ECE | CWR | AE) || marked) && !has("ecn")) throw new Unsupported("ECN");
+  if ((body.flags & (ECE | CWR) || marked) && !has("ecn")) throw new Unsupported("ECN");
+  if (body.flags & AE) throw new Unsupported("Accurate ECN");
   const signed = body.options !== "any" && body.options.some(({ kind }) => kind === "raw");
   if (signed && !has("md5")) throw new Unsupported("TCP MD5 signatures");
 }

@@ -21,7 +21,11 @@ export type SettingField = Exclude<keyof typeof layout.TcpSettings, "size">;
 export type Setting =
   | { readonly any: true }
   | { readonly accepts: readonly string[] }
-  | { readonly apply: (values: readonly string[]) => Partial<Record<SettingField, number>> };
+  | {
+    readonly apply: (values: readonly string[]) => Partial<Record<SettingField, number>>;
+    /** The only values that the stack has. */
+    readonly accepts?: readonly string[];
+  };
 
 /** Congestion control algorithms of the stack, by the names kernels have for them. */
 export const CONGESTION_NAMES: Readonly<Record<string, number>> = { reno: 0, newreno: 0 };
@@ -55,11 +59,12 @@ export function setSysctl(host: SettingsHost, key: string, value: string): void 
     const field = shortName(name);
     if (!isField(field)) throw new Unsupported(`sysctl ${name}`);
     write(host, { [field]: Number(values[0]) });
-  } else if ("apply" in setting) {
-    write(host, setting.apply(values));
-  } else if ("accepts" in setting && !setting.accepts.includes(values[0])) {
+    return;
+  }
+  if ("accepts" in setting && setting.accepts && !setting.accepts.includes(values[0])) {
     throw new Unsupported(`sysctl ${name}=${value}`);
   }
+  if ("apply" in setting) write(host, setting.apply(values));
 }
 
 function write(host: SettingsHost, fields: Partial<Record<SettingField, number>>): void {

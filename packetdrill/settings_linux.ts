@@ -16,6 +16,11 @@ function flag(name: SettingField): Setting {
   return { apply: ([value]) => ({ [name]: Number(value) === 0 ? 0 : 1 }) };
 }
 
+/** A number of which the stack has only these. */
+function oneOf(name: SettingField, ...accepts: string[]): Setting {
+  return { ...field(name), accepts };
+}
+
 /** The stack behaves as these values say. */
 function only(...accepts: string[]): Setting {
   return { accepts };
@@ -47,9 +52,10 @@ export const LINUX_SETTINGS: Readonly<Record<string, Setting>> = {
   "net.ipv4.tcp_rmem": RECEIVE,
   "net.ipv4.tcp_wmem": SEND,
   "net.ipv4.tcp_congestion_control": only("reno", "newreno"),
-  "net.ipv4.tcp_ecn": only("0", "2"),
+  // 3 and more are Accurate ECN (RFC 9768), which the stack does not have
+  "net.ipv4.tcp_ecn": oneOf("ecn", "0", "1", "2"),
   "net.ipv4.tcp_ecn_option": ANY,
-  "net.ipv4.tcp_ecn_fallback": ANY,
+  "net.ipv4.tcp_ecn_fallback": flag("ecn_fallback"),
   "net.ipv4.tcp_fastopen": only("0"),
   "net.ipv4.tcp_fastopen_key": ANY,
   "net.ipv4.tcp_fastopen_blackhole_timeout_sec": ANY,

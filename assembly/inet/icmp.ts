@@ -76,7 +76,8 @@ function echo(m: Mbuf, off: u32): void {
   stat.fate(Fate.ICMP_ECHO_ANSWERED);
   stat.inc(Stat.ICMP_OUT);
   const no = changetype<Rtentry>(0);
-  ip_output.output(m, PKT.dst4, PKT.src4, IpProto.ICMP, TTL, PKT.tos, 0, no);
+  const tos = PKT.tos & ~ip4.ECN_MASK; // nobody would notice that a reply was marked (RFC 3168 5.2)
+  ip_output.output(m, PKT.dst4, PKT.src4, IpProto.ICMP, TTL, tos, 0, no);
 }
 
 /** An error: the packet that it quotes tells who must hear of it. */

@@ -14,6 +14,7 @@ import { Rtentry } from "../net/route_t";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
+import * as ip4 from "../wire/ip4";
 import { faddrOf, laddrOf } from "./in_pcb_hash";
 import { Inpcb } from "./in_pcb_t";
 import * as ip_output from "./ip_output";
@@ -69,7 +70,8 @@ export function send4(
       if (inp.mcast_loop) flags |= IpOut.MCAST_LOOP;
     }
   }
-  return ip_output.output(m, src, dst, inp.protocol, ttl, inp.tos, flags, rt);
+  const tos = flags & IpOut.ECT ? inp.tos | ip4.ECT_0 : u32(inp.tos);
+  return ip_output.output(m, src, dst, inp.protocol, ttl, tos, flags, rt);
 }
 
 /** Sends a packet between two addresses (16 bytes each) that no control block stands for. */

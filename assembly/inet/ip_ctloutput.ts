@@ -11,6 +11,7 @@ import { IpProto, Prco } from "../abi/proto";
 import { IpOpt, Sock } from "../abi/socket";
 import * as if_list from "../net/if_list";
 import { Socket } from "../socket/socket_t";
+import * as ip4 from "../wire/ip4";
 import * as in_mcast from "./in_mcast";
 import { Inp, Inpcb } from "./in_pcb_t";
 
@@ -90,6 +91,8 @@ function writeNumber(inp: Inpcb, name: i32, value: i32): i32 {
       return flag(inp, Inp.RECVDSTADDR, value);
     case IpOpt.TOS:
       if (value < 0 || value > 255) return -Errno.EINVAL;
+      // RFC 3168 6.1: on a TCP socket the ECN field is the connection's, not the user's
+      if (inp.protocol == IpProto.TCP) value &= ~i32(ip4.ECN_MASK);
       inp.tos = <u8> value;
       return 0;
     case IpOpt.TTL:

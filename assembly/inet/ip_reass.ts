@@ -24,8 +24,9 @@ const TIMEOUT_US: i64 = 30_000_000;
 /** Code of "fragment reassembly time exceeded". */
 const REASSEMBLY: u32 = 1;
 
-const NOT_ECT: u8 = 1; // bit of codepoint 00
-const CE: u8 = 8; // bit of codepoint 11
+/** Bits of Ipq.ecn, one for each codepoint. */
+const NOT_ECT: u8 = 1 << u8(ip4.NOT_ECT);
+const CE: u8 = 1 << u8(ip4.CE);
 
 /** Room for `limit` datagrams at a time; false without memory. */
 export function init(limit: u32): bool {
@@ -129,8 +130,9 @@ function finish(q: Ipq): Mbuf {
   const hlen = ip4.hlen(m.data);
   const total = hlen + q.total;
   const ecn = q.ecn;
-  // RFC 3168 5.3: CE on some fragments is CE on the datagram, but not if others cannot have ECN
-  const mixed = (ecn & (CE | NOT_ECT)) == (CE | NOT_ECT);
+  // RFC 3168 5.3: CE on some fragments is CE on the datagram, but not if others cannot be marked;
+  // one that can beside one that cannot is no work of the sender's either
+  const mixed = (ecn & NOT_ECT) != 0 && ecn != NOT_ECT;
   if (total > ip4.MAXPACKET || mixed) {
     ipq.remove(q);
     stat.fate(Fate.IP_FRAGMENT_INVALID);

@@ -100,5 +100,6 @@ export const enum IpOut {
   DONTROUTE = 0x4, // only to hosts on a link of ours (SO_DONTROUTE)
   HDRINCL = 0x8, // m begins with the IP header that the user made
   MCAST_LOOP = 0x10, // members on this host get a copy of a multicast (IP_MULTICAST_LOOP)
+  ECT = 0x20, // routers may mark the packet: ECT(0) in its ECN field (RFC 3168 5)
   IFINDEX_SHIFT = 16,
 }

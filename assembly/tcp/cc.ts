@@ -39,7 +39,7 @@ export function init(): void {
   r.acked = newreno.acked.index;
   r.reduce = newreno.reduce.index;
   r.timeout = newreno.reduce.index;
-  r.ecn = newreno.reduce.index;
+  r.ecn = newreno.ecn.index;
   r.undo = newreno.undo.index;
   r.idle = newreno.idle.index;
   r.sample = newreno.sample.index;

@@ -1,5 +1,6 @@
 /** NewReno: slow start and congestion avoidance of RFC 5681, counting bytes (RFC 3465). */
 import { initialCwnd } from "./tcb";
+import { T } from "./settings";
 import { Tcb, Tf } from "./tcb_t";
 
 /** Most that cwnd may reach, bytes: well inside the largest scaled window. */
@@ -35,6 +36,17 @@ export function acked(tp: Tcb, bytes: u32): void {
 export function reduce(tp: Tcb): void {
   const flight = tp.snd_max - tp.snd_una;
   tp.ssthresh = max<u32>(flight >> 1, 2 * u32(tp.snd_mss));
+  tp.bytes_acked = 0;
+}
+
+/**
+ * The path marks: its queue is short, and less of a backoff empties it (RFC 8511 3). Without a
+ * factor, as for a loss (RFC 3168 6.1.2).
+ */
+export function ecn(tp: Tcb): void {
+  if (T.ecn_beta == 0) return reduce(tp);
+  const flight = u64(tp.snd_max - tp.snd_una) * T.ecn_beta / 100;
+  tp.ssthresh = max<u32>(u32(flight), 2 * u32(tp.snd_mss));
   tp.bytes_acked = 0;
 }
 

@@ -138,7 +138,8 @@ function info(tp: Tcb, ptr: usize, len: i32): i32 {
   i.rcv_nxt_rel = tp.rcv_nxt - tp.irs;
   i.state = tp.state;
   i.options = (tp.flags & Tf.TS ? 1 : 0) | (tp.flags & Tf.SACK ? 2 : 0) |
-    (tp.flags & Tf.SCALE ? 4 : 0);
+    (tp.flags & Tf.SCALE ? 4 : 0) | (tp.flags & Tf.ECN ? 8 : 0) |
+    (tp.flags & Tf.ECN_SEEN ? 16 : 0);
   i.snd_wscale = tp.snd_scale;
   i.rcv_wscale = tp.rcv_scale;
   i.rto_us = u32(rtt.backedOff(tp));

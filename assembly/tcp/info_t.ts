@@ -6,7 +6,7 @@ export class TcpInfo {
   snd_nxt_rel: u32; // bytes sent, the same way
   rcv_nxt_rel: u32; // bytes received in order, the same way
   state: u32; // TcpState
-  options: u32; // 1 timestamps, 2 SACK, 4 window scale
+  options: u32; // 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECN seen
   snd_wscale: u32;
   rcv_wscale: u32;
   rto_us: u32;

@@ -16,6 +16,7 @@ import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as checksum from "../wire/checksum";
+import * as ip4 from "../wire/ip4";
 import * as tcp from "../wire/tcp";
 import * as opt from "../wire/tcp_options";
 import * as ackStep from "./input_ack";
@@ -96,6 +97,7 @@ function header(m: Mbuf, off: u32, hlen: u32, len: u32): void {
   G.up = tcp.urgent(th);
   G.flags = tcp.flags(th);
   G.len = len - hlen;
+  G.ecn = G.len > 0 && !(G.flags & Th.SYN) ? PKT.tos & ip4.ECN_MASK : 0;
   G.acked = 0;
   G.reopen = 0;
   const olen = hlen - tcp.HEADER;

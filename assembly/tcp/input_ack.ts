@@ -10,6 +10,7 @@ import * as stat from "../sys/stat";
 import * as opt from "../wire/tcp_options";
 import * as cc from "./cc";
 import * as challenge from "./challenge";
+import * as ecn from "./ecn";
 import * as output from "./output";
 import * as recovery from "./recovery";
 import * as respond from "./respond";
@@ -41,10 +42,12 @@ export function input(tp: Tcb): Step {
   updateWindow(tp);
   if (seq.gt(G.ack, tp.snd_una)) {
     newAck(tp, G.ack);
+    if (ecn.isEcho(tp)) ecn.echo(tp);
     return finAcked(tp);
   }
   if (isDuplicate(tp, windowSame, news)) recovery.dupack(tp);
   else if (G.len == 0 && G.ack == tp.snd_una && tp.snd_una == tp.snd_max) tp.dupacks = 0;
+  if (ecn.isEcho(tp)) ecn.echo(tp);
   return Step.CONTINUE;
 }
 
@@ -137,6 +140,7 @@ export function newAck(tp: Tcb, ack: u32): void {
   if (tp.sacked) sack.advance(tp, ack);
   if (seq.lt(tp.snd_nxt, ack)) tp.snd_nxt = ack;
   if (seq.lt(tp.snd_up, ack)) tp.snd_up = ack;
+  ecn.acked(tp);
   congestion(tp, acked, flight);
   if (ack == tp.snd_max) timers.clear(tp, Row.REXMT); // RFC 6298 5.2
   else if (!timers.isSet(tp, Row.PERSIST)) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp)); // 5.3
@@ -152,6 +156,7 @@ function congestion(tp: Tcb, acked: u32, flight: u32): void {
   if (tp.flags & Tf.RTO_RECOVERY && seq.ge(tp.snd_una, tp.recover)) {
     tp.flags &= ~Tf.RTO_RECOVERY;
   }
+  if (ecn.isEcho(tp)) return; // RFC 3168 6.1.2
   // RFC 7661 4.3: a window that is not used says nothing about the network
   const used = tp.cwnd < tp.ssthresh ? flight * 2 : flight + tp.snd_mss;
   if (used >= tp.cwnd) cc.acked(tp, acked);

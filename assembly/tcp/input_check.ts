@@ -7,6 +7,7 @@ import * as clock from "../sys/clock";
 import * as ops from "../sys/mbuf_ops";
 import * as stat from "../sys/stat";
 import * as challenge from "./challenge";
+import * as ecn from "./ecn";
 import { G } from "./seg";
 import { Opt, Step } from "./seg_t";
 import * as seq from "./seq";
@@ -38,6 +39,7 @@ export function acceptable(tp: Tcb): Step {
  */
 function simultaneousOpen(tp: Tcb): void {
   if (tp.state != TcpState.SYN_RECEIVED || !(G.flags & Th.SYN) || G.seq != tp.irs) return;
+  ecn.synRepeated(tp);
   G.flags &= ~Th.SYN;
   G.seq++;
   if (G.up) G.up--;

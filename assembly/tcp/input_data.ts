@@ -10,6 +10,7 @@ import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
+import * as ecn from "./ecn";
 import * as output from "./output";
 import * as reass from "./reass";
 import { G } from "./seg";
@@ -32,7 +33,7 @@ export class InputDataState {
 const S: InputDataState = changetype<InputDataState>(memory.data(offsetof<InputDataState>(), 16));
 
 export function input(tp: Tcb): Step {
-  S.now = 0;
+  S.now = ecn.received(tp) ? 1 : 0;
   const state = tp.state;
   const takes = state == TcpState.ESTABLISHED || state == TcpState.FIN_WAIT_1 ||
     state == TcpState.FIN_WAIT_2;

@@ -14,6 +14,7 @@ import * as ops from "../sys/mbuf_ops";
 import * as stat from "../sys/stat";
 import * as ackStep from "./input_ack";
 import * as dataStep from "./input_data";
+import * as ecn from "./ecn";
 import { G } from "./seg";
 import { Opt } from "./seg_t";
 import * as seq from "./seq";
@@ -32,7 +33,7 @@ export function input(tp: Tcb): bool {
   const news = seq.gt(G.ack, tp.snd_una);
   if (news ? !expectedAck(tp) : G.ack != tp.snd_una || G.len == 0) return false;
   if (G.len > 0 && !expectedData(tp)) return false;
-  if (!timestampOk(tp)) return false;
+  if (ecn.isUnusual(tp) || !timestampOk(tp)) return false;
   stat.inc(Stat.TCP_PREDICTED);
   stat.fate(Fate.TCP_ACCEPTED);
   ackStep.updateWindow(tp);

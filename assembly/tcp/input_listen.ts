@@ -11,6 +11,7 @@ import * as so_queue from "../socket/so_queue";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cc from "./cc";
+import * as ecn from "./ecn";
 import * as respond from "./respond";
 import * as rtt from "./rtt";
 import { G } from "./seg";
@@ -132,13 +133,14 @@ function refuse(): void {
 
 /**
  * A SYN for a half-open connection. The same again asks for our SYN-ACK; what it says beside is not
- * taken up anew, since that is agreed. Another one is challenged, wherever it lies (RFC 5961 4.2):
+ * taken up anew, since that is agreed, but a peer may do without ECN. Another one is challenged, wherever it lies (RFC 5961 4.2):
  * a peer that has begun anew answers with RST, and one that has not is left in peace.
  */
 function synAgain(h: Half): void {
   if (h.irs == G.seq) {
     const newer = seq.ge(G.ts_val, h.ts_recent);
     if (h.flags & Tf.TS && G.opts & Opt.TS && newer) h.ts_recent = G.ts_val;
+    if (!ecn.asked()) h.flags &= ~Tf.ECN; // RFC 3168 6.1.1.1: the peer has fallen back
     stat.fate(Fate.TCP_SYN_ACCEPTED);
     syncache.answer(h);
     return;
@@ -162,6 +164,7 @@ function agree(tp: Tcb, h: Half): void {
     h.ts_recent = G.ts_val;
   }
   if (tp.flags & Tf.REQ_SACK && G.opts & Opt.SACK_PERMITTED) h.flags |= Tf.SACK;
+  if (ecn.asked()) h.flags |= Tf.ECN;
 }
 
 /** What the listener gives, whatever the SYN says. */

@@ -8,6 +8,7 @@ import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as ackStep from "./input_ack";
 import * as cc from "./cc";
+import * as ecn from "./ecn";
 import * as output from "./output";
 import * as respond from "./respond";
 import { G } from "./seg";
@@ -74,6 +75,7 @@ function takeSyn(tp: Tcb): void {
     tp.ts_recent_at = clock.now();
   }
   if (tp.flags & Tf.REQ_SACK && G.opts & Opt.SACK_PERMITTED) tp.flags |= Tf.SACK;
+  ecn.synTaken(tp);
   tcb.setMss(tp);
   // the SYN takes one number: from here on the segment is its text (RFC 9293 3.10.7.3)
   G.seq++;

@@ -10,6 +10,7 @@ import * as if_queue from "../net/if_queue";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cc from "./cc";
+import * as ecn from "./ecn";
 import * as options from "./options";
 import * as rtt from "./rtt";
 import * as sack from "./sack";
@@ -163,6 +164,7 @@ function maxPayload(tp: Tcb): u32 {
 
 /** Bytes beyond offset `off` that both windows allow. */
 function usable(tp: Tcb, off: u32): u32 {
+  if (ecn.isHeld(tp) && tp.snd_nxt == tp.snd_max) return 0;
   const peer = tp.snd_wnd > off ? tp.snd_wnd - off : 0;
   let room: u32;
   if (tp.flags & Tf.RECOVERY && tp.flags & Tf.SACK) {

@@ -5,6 +5,7 @@
 import { Stat } from "../abi/stat";
 import * as stat from "../sys/stat";
 import * as cc from "./cc";
+import * as ecn from "./ecn";
 import * as rtt from "./rtt";
 import * as sack from "./sack";
 import * as seq from "./seq";
@@ -30,7 +31,8 @@ export function dupack(tp: Tcb): void {
 
 function enter(tp: Tcb): void {
   stat.inc(Stat.TCP_FAST_REXMT);
-  cc.reduce(tp);
+  if (!ecn.hasReduced(tp)) cc.reduce(tp);
+  ecn.reduced(tp);
   rtt.cancel(tp);
   tp.recover = tp.snd_max;
   tp.high_rxt = tp.snd_una;
@@ -66,7 +68,8 @@ export function newAck(tp: Tcb, acked: u32): void {
 /** The retransmission timer has fired (RFC 5681 3.1, RFC 6298 5.4 to 5.6). */
 export function timeout(tp: Tcb): void {
   // RFC 5681 equation 4: only the first timeout of a segment halves ssthresh
-  if (tp.tries == 0) cc.reduce(tp);
+  if (tp.tries == 0 && !ecn.hasReduced(tp)) cc.reduce(tp);
+  ecn.reduced(tp);
   tp.flags &= ~(Tf.RECOVERY | Tf.REXMT1);
   tp.flags |= Tf.RTO_RECOVERY;
   tp.cwnd = tp.snd_mss;

@@ -24,7 +24,7 @@ export class Seg {
   sack_n: u32; // SACK blocks
   sack: usize; // where they are in the header, network order
   acked: u32; // bytes this segment newly acknowledges, for the later steps
-  ece: u32; // IP ECN field
+  ecn: u32; // ECN field of the IP header, 0 if there is no data
   reopen: u32; // ISS for a SYN that reopens a connection in TIME-WAIT, 0: by the clock
 }
 

@@ -36,8 +36,8 @@ export class TcpSettings {
   undo: u32; // 1: spurious reductions are undone (RFC 3522, 4015)
   reordering: u32; // DupThresh
   slow_start_after_idle: u32; // RFC 5681 4.1
-  ecn: u32; // 0 off, 1 asked for and answered, 2 answered
-  ecn_fallback: u32; // 1: a lost ECN SYN is sent again without (RFC 3168 6.1.1.1)
+  ecn: u32; // EcnMode: 0 off, 1 asked for and answered, 2 answered
+  ecn_fallback: u32; // SYNs that ask for ECN before one does not (RFC 3168 6.1.1.1); 0: all ask
   ecn_beta: u32; // per cent of cwnd that a CE mark leaves (RFC 8511); 0: as a loss
   fastopen: u32; // 1 client, 2 server, 4 and 0x200 without cookie, 0x400 all listeners
   fastopen_blackhole_s: u32; // how long active Fast Open rests after a black hole

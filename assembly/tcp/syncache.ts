@@ -144,7 +144,7 @@ export function reply(h: Half, ts_val: u32): void {
     h.fport,
     h.iss,
     h.irs + 1,
-    Th.SYN | Th.ACK,
+    h.flags & Tf.ECN ? Th.SYN | Th.ACK | Th.ECE : Th.SYN | Th.ACK,
     win,
     OPTIONS,
     len,

@@ -24,7 +24,7 @@ export class Half {
   ts_recent: u32;
   ts_offset: u32;
   wnd: u32; // window of the SYN, unscaled
-  flags: u32; // Tf bits that were agreed: SCALE, TS, SACK
+  flags: u32; // Tf bits that were agreed: SCALE, TS, SACK, ECN
   lport: u16;
   fport: u16;
   peer_mss: u16;

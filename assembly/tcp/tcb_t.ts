@@ -123,6 +123,7 @@ export class Tcb {
   tlp_end: u32; // snd_nxt when the last loss probe left (TLP.end_seq)
   limited_seq: u32; // snd_nxt when `max_out` was begun
   max_out: u32; // most bytes in flight in this window
+  ecn_end: u32; // snd_max when the window was last reduced; see ecn.ts
   delivered: u32; // segments delivered, for TCP_INFO
   delivered_ce: u32; // of those, marked CE on their way
   dsack_dups: u32; // DSACKs received
@@ -204,7 +205,7 @@ export class Tcb {
   syn_retries: u8; // TCP_SYNCNT, 0: as the stack says
   tfo: u8; // Fast Open; see fastopen.ts
   tfo_option: u8; // TCP_FASTOPEN_CONNECT and TCP_FASTOPEN_NO_COOKIE
-  ecn_ce: u8; // CE marks to count; see ecn.ts
+  ecn: u8; // Ecn; see ecn.ts
   push_count: u8; // marks in push_0..
   mtu_fails: u8; // probes of this size lost
   chrono: u8; // what busy_at measures; see chrono.ts

@@ -14,6 +14,7 @@ import * as so_event from "../socket/so_event";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
+import * as ecn from "./ecn";
 import { INFO } from "./info";
 import * as output from "./output";
 import { T } from "./settings";
@@ -124,6 +125,7 @@ function connect(tp: Tcb, sa: SockAddr): i32 {
   tp.snd_max = tp.iss;
   tp.snd_up = tp.iss;
   tp.ts_offset = tcb.newTsOffset(in_pcb.laddrOf(inp), inp.lport, in_pcb.faddrOf(inp), inp.fport);
+  ecn.request(tp);
   tp.state = TcpState.SYN_SENT;
   so_event.isConnecting(inp.so);
   stat.inc(Stat.TCP_ACTIVE_OPENS);

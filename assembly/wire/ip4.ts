@@ -15,6 +15,12 @@ export const HEADER: u32 = 20;
 /** Longest packet, header included. */
 export const MAXPACKET: u32 = 65535;
 
+/** The ECN field, the low two bits of the TOS octet (RFC 3168 5), and its codepoints. */
+export const ECN_MASK: u32 = 3;
+export const NOT_ECT: u32 = 0;
+export const ECT_0: u32 = 2;
+export const CE: u32 = 3;
+
 /** Bits of the fragment field. */
 export const DF: u32 = 0x4000;
 export const MF: u32 = 0x2000;

@@ -17,6 +17,7 @@ import { assert, assertEquals, AssertionError } from "@std/assert";
 import { Errno } from "../../assembly/abi/errno.ts";
 import { So, Sol } from "../../assembly/abi/socket.ts";
 import type { Stat } from "../../assembly/abi/stat.ts";
+import type { TcpSettings } from "../../runtime/wasm/layout.gen.ts";
 import type { TcpState } from "../../assembly/abi/tcp.ts";
 import { Host, type HostOptions } from "./host.ts";
 import { decode, encode, type Faults, type Segment, type SegmentOptions, show } from "./segment.ts";
@@ -36,6 +37,8 @@ export interface Say extends SegmentOptions, Faults {
   readonly ack?: number;
   readonly win?: number;
   readonly up?: number;
+  /** TOS octet of the IP header, with the ECN field. */
+  readonly tos?: number;
   readonly data?: string | Uint8Array;
   /** False: no timestamps although they were agreed. */
   readonly noTs?: boolean;
@@ -52,6 +55,7 @@ export interface Pattern {
   /** Bytes of data. */
   readonly len?: number;
   readonly data?: string;
+  readonly tos?: number;
   readonly mss?: number | null;
   readonly wscale?: number | null;
   readonly sackOk?: boolean;
@@ -67,10 +71,14 @@ export interface Shake {
   readonly wscale?: number;
   readonly sackOk?: boolean;
   readonly ts?: boolean;
+  /** Both sides use ECN (RFC 3168). */
+  readonly ecn?: boolean;
   /** Window field of the peer. */
   readonly win?: number;
   readonly sndbuf?: number;
   readonly rcvbuf?: number;
+  /** Settings of the stack. */
+  readonly settings?: Partial<Record<keyof typeof TcpSettings, number>>;
   /** Socket options set before connecting or listening: level, name, value. */
   readonly options?: readonly [number, number, number][];
   /** The engine listens instead of connecting. */
@@ -135,6 +143,7 @@ export class Conn {
       flags,
       win: say.win ?? this.win,
       up: say.up ?? 0,
+      tos: say.tos,
       data,
       mss: say.mss,
       wscale: say.wscale,
@@ -318,7 +327,7 @@ export function match(got: Segment, want: Pattern): void {
   if (want.ts !== undefined) differs("timestamps", got.ts !== undefined, want.ts);
   if (want.tsEcr !== undefined) differs("TSecr", got.ts?.[1], want.tsEcr);
   if (want.sackOk !== undefined) differs("SACK permitted", got.sackOk ?? false, want.sackOk);
-  for (const name of ["seq", "ack", "win", "up"] as const) {
+  for (const name of ["seq", "ack", "win", "up", "tos"] as const) {
     if (want[name] !== undefined) differs(name, got[name], want[name]);
   }
   for (const name of ["mss", "wscale", "sack"] as const) {

@@ -115,6 +115,15 @@ export class Host {
     }
   }
 
+  /** Changes settings of TCP. */
+  configure(settings: Partial<Record<keyof typeof layout.TcpSettings, number>>): void {
+    const at = this.call("tcp_settings") >>> 0;
+    for (const [name, value] of Object.entries(settings)) {
+      const offset = layout.TcpSettings[name as keyof typeof layout.TcpSettings];
+      this.engine.view.setUint32(at + offset, value, true);
+    }
+  }
+
   /** Changes the interface's MTU. */
   setMtu(mtu: number): void {
     const { IfReq } = layout;

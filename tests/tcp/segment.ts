@@ -38,6 +38,8 @@ export interface Segment extends SegmentOptions {
   readonly data: Uint8Array;
   /** The packet may not be fragmented; what encode makes never may. */
   readonly df?: boolean;
+  /** TOS octet of the IP header, with the ECN field. */
+  readonly tos?: number;
 }
 
 /** How a packet that encode makes departs from what is right. */
@@ -91,10 +93,12 @@ export function ipHeader(
   protocol: number,
   length: number,
   ttl = 64,
+  tos = 0,
 ): Uint8Array {
   const ip = new Uint8Array(IP_HEADER);
   const view = new DataView(ip.buffer);
   ip[0] = 0x45;
+  ip[1] = tos;
   view.setUint16(2, IP_HEADER + length);
   view.setUint16(6, 0x4000);
   ip[8] = ttl;
@@ -125,7 +129,7 @@ export function encode(s: Segment, faults: Faults = {}): Uint8Array {
   view.setUint16(18, s.up);
   tcp.set(options, TCP_HEADER);
   tcp.set(s.data, hlen);
-  const ip = ipHeader(s.src, s.dst, PROTOCOL_TCP, tcp.length, faults.ttl);
+  const ip = ipHeader(s.src, s.dst, PROTOCOL_TCP, tcp.length, faults.ttl, s.tos);
   const sum = checksum(tcp, pseudo(ip.subarray(12, 16), ip.subarray(16, 20), tcp.length));
   view.setUint16(16, (~sum & 0xffff) ^ (faults.badChecksum ? 0x0101 : 0));
   const packet = new Uint8Array(IP_HEADER + tcp.length);
@@ -216,6 +220,7 @@ export function decode(packet: Uint8Array): Segment {
     up: view.getUint16(IP_HEADER + 18),
     data: tcp.slice(hlen),
     df: (packet[6] & 0x40) !== 0,
+    tos: packet[1],
     ...readOptions(tcp.subarray(TCP_HEADER, hlen)),
   };
 }

@@ -30,6 +30,8 @@ function applyOptions(host: Host, so: number, shake: Shake): void {
 /** A socket whose SYN has been sent and taken. */
 export async function connecting(shake: Shake = {}, on?: Host): Promise<Conn> {
   const host = on ?? await Host.boot(shake.host);
+  if (shake.ecn) host.configure({ ecn: 1 });
+  host.configure(shake.settings ?? {});
   const so = host.socket();
   applyOptions(host, so, shake);
   const port = shake.port ?? 80;
@@ -37,7 +39,7 @@ export async function connecting(shake: Shake = {}, on?: Host): Promise<Conn> {
   host.step();
   const c = new Conn(host, localPort(host, so), port, shake.win);
   c.so = so;
-  c.expect({ flags: "S", seq: 0, len: 0 });
+  c.expect({ flags: shake.ecn ? "SEC" : "S", seq: 0, len: 0, tos: 0 });
   return c;
 }
 
@@ -55,7 +57,7 @@ export async function established(shake: Shake = {}, on?: Host): Promise<Conn> {
     return c;
   }
   const c = await connecting(shake, on);
-  c.send({ flags: "SA", ack: 1, ...synOptions(shake, c) });
+  c.send({ flags: shake.ecn ? "SAE" : "SA", ack: 1, ...synOptions(shake, c) });
   c.ts = shake.ts ?? false;
   c.expect({ flags: "A", seq: 1, ack: 1, len: 0, ts: c.ts });
   assertEquals(c.state(), TcpState.ESTABLISHED);
@@ -69,14 +71,15 @@ export async function accepted(
   on?: Host,
 ): Promise<{ c: Conn; listener: number }> {
   const host = on ?? await Host.boot(shake.host);
+  host.configure(shake.settings ?? {});
   const port = shake.port ?? 80;
   const options = [...shake.options ?? []];
   if (shake.sndbuf) options.push([Sol.SOCKET, So.SNDBUF, shake.sndbuf]);
   if (shake.rcvbuf) options.push([Sol.SOCKET, So.RCVBUF, shake.rcvbuf]);
   const listener = host.listen(port, 5, options);
   const c = new Conn(host, port, 40000, shake.win);
-  c.send({ flags: "S", ...synOptions(shake, c) });
-  c.expect({ flags: "SA", seq: 0, ack: 1 });
+  c.send({ flags: shake.ecn ? "SEC" : "S", ...synOptions(shake, c) });
+  c.expect({ flags: shake.ecn ? "SAE" : "SA", seq: 0, ack: 1, tos: 0 });
   c.ts = shake.ts ?? false;
   c.send({ flags: "A", ack: 1 });
   c.so = host.accept(listener);

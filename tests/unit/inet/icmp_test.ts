@@ -30,7 +30,7 @@ Deno.test("icmp: an echo request of any length is answered with what it brought"
   for (const size of [0, 1, 7, 56, 1472]) {
     const { host, port } = ipHost();
     const data = Uint8Array.from({ length: size }, (_, i) => i * 3);
-    const request = message(icmp(8, 0, 0x12345678, data), { tos: 0x20 });
+    const request = message(icmp(8, 0, 0x12345678, data), { tos: 0x22 });
     assertEquals(host.input(port, request), ["ICMP_ECHO_ANSWERED"]);
     const [reply] = host.output(port).map(readIp4);
     assertEquals([reply.src, reply.dst, reply.ttl, reply.tos], [HOST, OTHER, 64, 0x20]);

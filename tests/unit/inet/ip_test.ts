@@ -291,9 +291,10 @@ Deno.test("ip: packets for others are sent on only if forwarding is on", () => {
   const through = (more: Partial<Ip4Fields> = {}) => packet({ dst: "10.0.1.9", ...more });
   assertEquals(host.input(left, through()), ["IP_NOT_OURS"]);
   host.call.ip_forwarding(1);
-  assertEquals(host.input(left, through({ ttl: 9 })), ["IP_FORWARDED"]);
+  assertEquals(host.input(left, through({ ttl: 9, tos: 0xbb })), ["IP_FORWARDED"]);
   const [sent] = host.output(right).map(readIp4);
   assertEquals([sent.src, sent.dst, sent.ttl], ["10.0.0.2", "10.0.1.9", 8]);
+  assertEquals(sent.tos, 0xbb, "a router that is not congested leaves the ECN field (RFC 3168 5)");
   const error = (more: Partial<Ip4Fields>, fate: string) => {
     assertEquals(host.input(left, through(more)), [fate]);
     return host.output(left).map((p) => readIcmp(readIp4(p).payload));
@@ -304,8 +305,10 @@ Deno.test("ip: packets for others are sent on only if forwarding is on", () => {
   assertEquals(error({ dst: "192.0.2.1" }, "IP_NO_ROUTE").map(about), [[3, 0, 0]]);
   const large = new Uint8Array(1000);
   assertEquals(error({ payload: large, df: true }, "IP_MUST_FRAGMENT").map(about), [[3, 4, 576]]);
-  assertEquals(error({ payload: large }, "IP_FORWARDED"), []);
-  assertEquals(host.output(right).map((p) => p.length), [20 + 552, 20 + 448]);
+  assertEquals(error({ payload: large, tos: 3 }, "IP_FORWARDED"), []);
+  const pieces = host.output(right);
+  assertEquals(pieces.map((p) => p.length), [20 + 552, 20 + 448]);
+  assertEquals(pieces.map((p) => readIp4(p).tos), [3, 3], "fragments keep a mark (RFC 3168 5.3)");
   assertEquals(error({ dst: "240.0.0.1" }, "IP_NOT_OURS"), []);
   assertEquals(error({ dst: "169.254.0.9" }, "IP_NOT_OURS"), [], "link-local (RFC 3927 7)");
   assertEquals(error({ src: "169.254.0.9" }, "IP_NOT_OURS"), []);

@@ -325,6 +325,10 @@ Deno.test("reassembly: congestion marks are joined as RFC 3168 5.3 says", () => 
     [3, 2, 3],
     [0, 3, undefined],
     [3, 0, undefined],
+    [0, 2, undefined],
+    [1, 0, undefined],
+    [1, 3, 3],
+    [1, 1, 1],
     [0, 0, 0],
   ];
   for (const [a, b, joined] of cases) {
