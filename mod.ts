@@ -36,6 +36,7 @@ export type {
   PoolReport,
   SocketReport,
 } from "./runtime/netstat.ts";
+export type { DestinationReport } from "./runtime/netstat_destinations.ts";
 export type { Route, RouteOptions, Routes } from "./runtime/route.ts";
 export type { Profile, Sysctl, SysctlEntry, SysctlValue } from "./runtime/sysctl.ts";
 

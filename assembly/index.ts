@@ -27,6 +27,7 @@ import * as rand from "./sys/rand";
 import * as stat from "./sys/stat";
 import * as timer from "./sys/timer";
 import * as census from "./tcp/census";
+import * as metrics from "./tcp/metrics";
 import * as output from "./tcp/output";
 import * as settings from "./tcp/settings";
 import * as subr from "./tcp/subr";
@@ -260,6 +261,16 @@ export function tcb_of(p: usize): usize {
 /** Address of struct TcpSettings. */
 export function tcp_settings(): usize {
   return changetype<usize>(settings.T);
+}
+
+/** Address of struct Metric of the `i`-th destination remembered; 0 when there are no more. */
+export function tcp_metrics(i: u32): usize {
+  return changetype<usize>(metrics.at(i));
+}
+
+/** Forgets what is remembered of destinations. */
+export function tcp_metrics_flush(): void {
+  metrics.flush();
 }
 
 /** Connections in TcpState `state`, half-open ones and those in TIME-WAIT included. */

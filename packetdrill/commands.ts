@@ -78,7 +78,7 @@ function runOne(world: World, command: string): void {
   }
   if (program === "sleep") return pass(world, Number(words[1]));
   if (program === "tc") return queueDiscipline(world, command);
-  if (program === "ip") return ipCommand(command);
+  if (program === "ip") return ipCommand(world, command);
   if (program === "nstat") return nstat(world, command);
   if (program === "sockstat" || program === "netstat") return countSockets(world, command);
   if (program === "grep" || program === "cat") return procNetTcp(world, command);
@@ -111,8 +111,11 @@ function queueDiscipline(world: World, command: string): void {
   world.host.dropping = limit?.[1] === "0";
 }
 
-function ipCommand(command: string): void {
-  if (/\btcp_metrics\s+flush\b/.test(command)) return; // a fresh stack remembers nothing
+function ipCommand(world: World, command: string): void {
+  if (/\btcp_metrics\s+flush\b/.test(command)) {
+    world.host.calls.tcp_metrics_flush();
+    return;
+  }
   throw new Unsupported(`the command ${command}`);
 }
 

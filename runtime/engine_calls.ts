@@ -102,6 +102,10 @@ export interface EngineCalls {
   tcb_of(so: number): number;
   /** Address of struct TcpSettings; what is changed holds for sockets made afterwards. */
   tcp_settings(): number;
+  /** Address of struct Metric of the `i`-th destination remembered; 0 when there are no more. */
+  tcp_metrics(i: number): number;
+  /** Forgets what is remembered of destinations. */
+  tcp_metrics_flush(): void;
   /** How many TCP connections are in TcpState `state`, those without a socket included. */
   tcp_count(state: number): number;
   /** Where `panic` leaves line and column. */

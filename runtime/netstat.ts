@@ -11,6 +11,7 @@ import { TcpState } from "../assembly/abi/tcp.ts";
 import type { Attachment } from "./device/attach.ts";
 import type { Engine } from "./engine.ts";
 import * as field from "./layout.ts";
+import { type DestinationReport, destinations } from "./netstat_destinations.ts";
 import { renderNetstat } from "./netstat_text.ts";
 import type { Route } from "./route.ts";
 import { bitsOf, formatIpv4 } from "./socket/inet_addr.ts";
@@ -86,6 +87,8 @@ export interface Netstat {
   readonly routes: readonly Route[];
   /** Neighbours. */
   readonly neighbors: readonly NeighborReport[];
+  /** What TCP remembers of destinations. */
+  readonly destinations: readonly DestinationReport[];
   /** Sockets. */
   readonly sockets: readonly SocketReport[];
   /** Counters by name, in capitals as in `Stat`; those that are 0 too. */
@@ -113,6 +116,7 @@ export function netstat(
     interfaces: ifIndices(engine).map((index) => interfaceReport(engine, attachments, index)),
     routes: [...routes],
     neighbors: neighbors(engine),
+    destinations: destinations(engine),
     sockets: sockets(engine),
     counters: counters(engine),
     fates: fates(engine),

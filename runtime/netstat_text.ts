@@ -53,6 +53,7 @@ export function renderNetstat(report: Netstat): string {
     section("Routes", routes(report)),
     section("Neighbors", neighbors(report)),
     section("Sockets", sockets(report)),
+    section("Destinations", destinations(report)),
     section("Counters", pairs(report.counters)),
     section("Received frames", pairs(report.fates)),
     section("Mbufs", pools(report)),
@@ -114,6 +115,20 @@ function sockets({ sockets }: Netstat): string {
     it.state,
     it.retransmits,
     (it.srtt_us / 1000).toFixed(3),
+  ]);
+  return rows.length === 0 ? "" : table(head, rows);
+}
+
+function destinations({ destinations }: Netstat): string {
+  const head = ["address", "source", "srtt ms", "rttvar ms", "ssthresh", "cwnd"];
+  const ms = (us: number) => us === 0 ? "-" : (us / 1000).toFixed(3);
+  const rows = destinations.map((it) => [
+    it.address,
+    it.source,
+    ms(it.srtt_us),
+    ms(it.rttvar_us),
+    it.ssthresh || "-",
+    it.cwnd || "-",
   ]);
   return rows.length === 0 ? "" : table(head, rows);
 }

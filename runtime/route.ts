@@ -103,6 +103,11 @@ export class Routes implements Iterable<Route> {
     }
   }
 
+  /** Forgets what TCP has learned of paths: round trips, windows, Fast Open cookies. */
+  forgetMetrics(): void {
+    this.#engine.calls.tcp_metrics_flush();
+  }
+
   #describe(request: RouteRequest): Route {
     const mask = parseIpv4(request.mask!) ?? 0;
     const ifnet = this.#engine.calls.if_ptr(request.ifindex!);

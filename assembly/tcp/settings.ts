@@ -68,6 +68,7 @@ export class TcpSettings {
   data_retries_soft: u32; // retransmissions before the route is doubted (R1)
   orphan_retries: u32; // retransmissions for a closed socket, 0: 8
   tw_reuse: u32; // 1: connections in TIME-WAIT may be reused for new ones (RFC 6191)
+  no_ssthresh_save: u32; // 1: a new connection begins without what ssthresh was before
 }
 
 export const T: TcpSettings = changetype<TcpSettings>(
@@ -127,4 +128,5 @@ export function init(): void {
   T.sndbuf_max = 4_194_304;
   T.min_rtt_window_s = 300;
   T.tw_reuse = 1;
+  T.no_ssthresh_save = 1;
 }

@@ -11,6 +11,7 @@ import * as net_if from "../net/if";
 import { Socket } from "../socket/socket_t";
 import * as so_event from "../socket/so_event";
 import * as stat from "../sys/stat";
+import * as metrics from "./metrics";
 import * as reass from "./reass";
 import * as respond from "./respond";
 import * as sack from "./sack";
@@ -33,6 +34,7 @@ export function close(tp: Tcb): void {
   reass.flush(tp);
   sack.clear(tp);
   unblock(tp);
+  if (metrics.endsWell(tp)) metrics.save(tp);
   stat.inc(Stat.TCP_CLOSED);
   inp.ppcb = 0;
   tcb.release(tp);
@@ -88,6 +90,7 @@ export function established(tp: Tcb): void {
   tp.state = TcpState.ESTABLISHED;
   timers.clear(tp, Row.KEEP);
   keepalive(tp);
+  metrics.use(tp);
   so_event.isConnected(so);
   if (so.state & Ss.CANTSENDMORE) tp.state = TcpState.FIN_WAIT_1;
 }

@@ -64,7 +64,6 @@ export class Tcb {
   lost_hint: Sent; // no segment before this one waits to be sent again
   rack_first: Sent; // the same segments by the time of their last sending
   rack_last: Sent;
-  metrics: usize; // what is remembered of this destination; see metrics.ts
   out_next: Tcb; // next on the list of blocks with output to do
   blk_next: usize; // laid out as a Blocked; see blocked()
   blk_fn: u32;

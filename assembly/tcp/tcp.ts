@@ -8,12 +8,16 @@ import * as ctlinput from "./ctlinput";
 import * as ctloutput from "./ctloutput";
 import { INFO } from "./info";
 import * as input from "./input";
+import * as metrics from "./metrics";
 import * as sack from "./sack";
 import * as settings from "./settings";
 import * as syncache from "./syncache";
 import * as tcb from "./tcb";
 import * as timewait from "./timewait";
 import * as usrreq from "./usrreq";
+
+/** Destinations that are remembered at most. */
+const METRICS_MOST: u32 = 1024;
 
 /** Sizes the tables and registers the row. */
 export function register(tcbs: u32, halves: u32, timewaits: u32): void {
@@ -23,6 +27,7 @@ export function register(tcbs: u32, halves: u32, timewaits: u32): void {
   sack.init(max<u32>(4096, tcbs));
   syncache.init(halves);
   timewait.init(timewaits);
+  metrics.init(min<u32>(tcbs, METRICS_MOST));
   let buckets: u32 = 256;
   while (buckets < tcbs && buckets < 1 << 18) buckets <<= 1;
   in_pcb.initInfo(INFO, IpProto.TCP, buckets);

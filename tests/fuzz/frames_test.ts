@@ -184,6 +184,7 @@ async function fuzz(seed: number, total: number, run: FuzzRun): Promise<void> {
   if (total >= run.frames) run.check(target);
   target.closeAll();
   target.advance(FOREVER_US, DEADLINES_MAX);
+  target.stack.route.forgetMetrics();
   assertEquals(target.inspect.sockets().length, 0, "sockets left");
   assertEquals(poolsOf(target), before, "items of the pools that did not come back");
   await mustTransfer(target, seed, run.transfer_bytes);

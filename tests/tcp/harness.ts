@@ -114,6 +114,8 @@ export class Conn {
   tsBase = 5000;
   /** The peer's initial sequence number. */
   isn = PEER_ISN;
+  /** The peer's address. */
+  peer = PEER;
 
   constructor(readonly host: Host, public lport: number, readonly fport: number, win = 65535) {
     this.win = win;
@@ -134,7 +136,7 @@ export class Conn {
     const ack = flags.includes("A") ? (this.iss + (say.ack ?? this.rcv)) >>> 0 : 0;
     const ts = this.ts && !say.noTs && !say.ts ? [this.tsNow(), this.tsEcr] as const : say.ts;
     const segment: Segment = {
-      src: PEER,
+      src: this.peer,
       dst: this.host.ip,
       sport: this.fport,
       dport: this.lport,
@@ -164,7 +166,7 @@ export class Conn {
     const { wire } = this.host;
     for (let i = 0; i < wire.length; i++) {
       const s = decode(wire[i].packet);
-      if (s.dst !== PEER || s.dport !== this.fport || s.sport !== this.lport) continue;
+      if (s.dst !== this.peer || s.dport !== this.fport || s.sport !== this.lport) continue;
       const [{ at }] = wire.splice(i, 1);
       return { ...this.relative(s), at };
     }
