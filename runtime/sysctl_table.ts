@@ -315,6 +315,14 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "Whether a connection leaves nothing behind for the next one to the same destination (RFC " +
       "9040).",
   ),
+  one(
+    "net.ipv4.tcp_no_ssthresh_metrics_save",
+    "no_ssthresh_save",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether a new connection begins without the threshold of slow start that the last one had.",
+  ),
   // Acknowledgments
   one(
     "net.godwit.tcp_delack_us",
