@@ -97,6 +97,7 @@ async function staticChecks(): Promise<void> {
     "examples",
     "bench",
     "packetdrill",
+    "sim",
     "tools",
   ];
   const typed = ["mod.ts", "build.ts"];

@@ -138,6 +138,22 @@ export function next(): i64 {
   return S.levels ? startOf(earliest()) : i64.MAX_VALUE;
 }
 
+/** Calls `fn(t)`, by its table index, for each timer that is on; it may change none. For checks. */
+export function each(fn: u32): void {
+  eachOf(DUE, fn);
+  for (let levels = S.levels; levels; levels &= levels - 1) {
+    const level = u32(ctz(levels));
+    for (let map = load<u64>(OCCUPIED + (level << 3)); map; map &= map - 1) {
+      eachOf(level * SLOTS + u32(ctz(map)), fn);
+    }
+  }
+}
+
+function eachOf(slot: u32, fn: u32): void {
+  const h = head(slot);
+  for (let t = h.next; t != h; t = t.next) call_indirect<void>(fn, changetype<usize>(t));
+}
+
 /** Fires what is due at `base` of a slot's timers and places the others anew. */
 function sweep(slot: u32): u32 {
   if (empty(slot)) return 0;

@@ -55,6 +55,9 @@ const RUNTIME = [
 /** What drivers may import beside each other. */
 const DRIVERS = /^(runtime\/device\/driver\.ts|runtime\/errors\.ts|assembly\/abi\/.*)$/;
 
+/** What simulations may import beside each other; nobody but tests imports them. */
+const SIM = /^(runtime\/|drivers\/|assembly\/abi\/|node:|console-table-printer$)/;
+
 /** All imports and re-exports of a source. */
 export function findImports({ path, text, code }: Source): Import[] {
   const found: Import[] = [];
@@ -88,6 +91,8 @@ export function direction(source: Source): string[] {
     let why: string | undefined;
     if (area === "assembly") why = assemblyFault(path, imported.target);
     else if (area === "drivers") why = driversFault(imported.target);
+    else if (area === "sim") why = simFault(imported.target);
+    else if (area !== "tests" && imported.target.startsWith("sim/")) why = "only tests import sim/";
     else if (area === "runtime" || path === "mod.ts") why = runtimeFault(path, imported.target);
     return why ? [`${path}:${imported.line}: imports ${imported.target}: ${why}`] : [];
   });
@@ -110,6 +115,11 @@ function layer(path: string): string {
 function driversFault(target: string): string | undefined {
   if (target.startsWith("drivers/") || DRIVERS.test(target)) return undefined;
   return "drivers import runtime/device/driver.ts, runtime/errors.ts, assembly/abi and each other";
+}
+
+function simFault(target: string): string | undefined {
+  if (target.startsWith("sim/") || SIM.test(target)) return undefined;
+  return "simulations import runtime/, drivers/, assembly/abi and each other";
 }
 
 function runtimeFault(from: string, target: string): string | undefined {
