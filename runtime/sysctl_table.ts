@@ -385,6 +385,15 @@ export const SYSCTLS: readonly SysctlRow[] = [
       "the latter).",
   ),
   one(
+    "net.godwit.tcp_nagle",
+    "nagle",
+    "",
+    SWITCH,
+    [1, 0],
+    "What makes a short segment wait (RFC 9293 3.7.4): 0 any data in flight (RFC 896), 1 only a " +
+      "short segment in flight (RFC 9293 A.3).",
+  ),
+  one(
     "net.ipv4.tcp_notsent_lowat",
     "notsent_lowat",
     "bytes",

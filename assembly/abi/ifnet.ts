@@ -32,6 +32,8 @@ export const enum Sioc {
   FIONREAD = 1, // bytes ready to read
   FIONBIO = 2, // set or clear non-blocking
   ATMARK = 3, // at the urgent mark?
+  OUTQ = 4, // bytes queued and not acknowledged
+  OUTQNSD = 5, // bytes queued and not sent
   GIFCONF = 10, // list interface indices
   GIFFLAGS = 11,
   SIFFLAGS = 12,

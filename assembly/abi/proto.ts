@@ -31,6 +31,7 @@ export const enum Pru {
   SLOWTIMO = 19,
   PROTORCV = 20,
   PROTOSEND = 21,
+  SPACE = 22, // tell how many bytes more may be queued (Sb.LOWAT_UNSENT)
 }
 
 /** Control input: what lower layers report upward (4.4BSD protosw.h). */

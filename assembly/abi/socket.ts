@@ -117,6 +117,7 @@ export const enum TcpOpt {
   FASTOPEN_KEY = 0x10c, // 16 or 32 bytes
   FASTOPEN_NO_COOKIE = 0x10d,
   MTU_PROBE = 0x10e, // 1: search the path MTU on this connection (RFC 8899)
+  KEEPINIT = 0x10f, // seconds that a connection attempt may last, 0: as TCP_SYNCNT says
 }
 
 /** Options at level IPPROTO_IP (4.4BSD in.h). */
@@ -131,10 +132,21 @@ export const enum IpOpt {
   MULTICAST_LOOP = 11,
   ADD_MEMBERSHIP = 12,
   DROP_MEMBERSHIP = 13,
+  MTU_DISCOVER = 0x100, // Pmtud (this stack's own number)
+  MTU = 0x101, // the path MTU of a connected socket, as far as it is known
+}
+
+/** Values of IP_MTU_DISCOVER: whether packets may be fragmented on their way (RFC 1191). */
+export const enum Pmtud {
+  DONT = 0, // they may
+  WANT = 1, // not those that the path takes whole, as far as it is known; larger ones are cut here
+  DO = 2, // never: what the path does not take is refused with EMSGSIZE
+  PROBE = 3, // never, and what is known of the path does not count
 }
 
 /** Socket-buffer flags. */
 export const enum Sb {
   NOINTR = 0x40,
+  LOWAT_UNSENT = 0x80, // the protocol limits what is not sent yet: ask it by PRU_SPACE
   AUTOSIZE = 0x100, // sized by the protocol; cleared when the user sets SO_SNDBUF or SO_RCVBUF
 }

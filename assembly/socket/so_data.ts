@@ -9,7 +9,7 @@
 import { Errno } from "../abi/errno";
 import { MbufSize, Mf, Mt } from "../abi/mbuf";
 import { Pr, Pru } from "../abi/proto";
-import { Msg, So, Ss } from "../abi/socket";
+import { Msg, Sb, So, Ss } from "../abi/socket";
 import * as mbuf from "../sys/mbuf";
 import * as mbuf_ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
@@ -74,18 +74,46 @@ function sendMessage(so: Socket, ptr: usize, len: u32, flags: u32, nam: SockAddr
   return error < 0 ? error : <i32> len;
 }
 
-/** Sends what fits of a stream. The protocol either takes all of the chain or answers an error. */
+/**
+ * Sends what fits of a stream; where the protocol limits what is not sent yet, chunk by chunk. When
+ * there is no more room the protocol hears of it, since nothing follows at once then.
+ */
 function sendStream(so: Socket, ptr: usize, len: u32, flags: u32): i32 {
-  if (len == 0) return 0;
+  let done: u32 = 0;
+  while (done < len) {
+    const n = sendPiece(so, ptr + done, len - done, flags);
+    if (n < 0) {
+      if (n == -Errno.EAGAIN || n == -Errno.ENOBUFS) so_core.request(so, Pru.SEND, 0, 0, 0);
+      return done > 0 ? <i32> done : n;
+    }
+    done += n;
+    if (!(so.snd.flags & Sb.LOWAT_UNSENT) || flags & Msg.OOB) break;
+  }
+  return done;
+}
+
+/** Sends what fits now. The protocol either takes all of the chain or answers an error. */
+function sendPiece(so: Socket, ptr: usize, len: u32, flags: u32): i32 {
   let room = sockbuf.space(so.snd);
   if (flags & Msg.OOB) room += OOB_EXTRA;
   if (room < <i32> len && room < <i32> so.snd.lowat || room <= 0) return -Errno.EAGAIN;
-  const m = chain(ptr, min<u32>(len, room));
+  let n = min<u32>(len, room);
+  let more: u32 = n < len ? 0 : flags & Msg.MORE;
+  if (so.snd.flags & Sb.LOWAT_UNSENT && !(flags & Msg.OOB)) {
+    const space = so_core.request(so, Pru.SPACE, 0, 0, 0);
+    if (space <= 0) return -Errno.EAGAIN;
+    if (u32(space) < n) {
+      n = space;
+      more = Msg.MORE; // the next chunk follows
+    }
+  }
+  const m = chain(ptr, n);
   if (!m) return -Errno.ENOBUFS;
-  const taken = <i32> S.copied;
+  const taken = S.copied;
+  if (taken < n) more = 0;
   const req: i32 = flags & Msg.OOB ? Pru.SENDOOB : Pru.SEND;
-  const error = so_core.request(so, req, changetype<usize>(m), 0, 0);
-  return error < 0 ? error : taken;
+  const error = so_core.request(so, req, changetype<usize>(m), 0, more);
+  return error < 0 ? error : <i32> taken;
 }
 
 /**

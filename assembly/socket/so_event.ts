@@ -8,7 +8,7 @@
 
 import { Ev } from "../abi/event";
 import { Pr, Pru } from "../abi/proto";
-import { So, Ss } from "../abi/socket";
+import { Sb, So, Ss } from "../abi/socket";
 import * as so_pool from "./so_pool";
 import * as so_queue from "./so_queue";
 import * as sockbuf from "./sockbuf";
@@ -151,9 +151,23 @@ export function rwakeup(so: Socket): void {
   if (so.evwant & Ev.READ && readable(so)) post(so, Ev.READ);
 }
 
-/** Room became free in so_snd. */
+/** Room became free in so_snd, or less waits in it to be sent. */
 export function wwakeup(so: Socket): void {
-  if (so.evwant & Ev.WRITE && writable(so)) post(so, Ev.WRITE);
+  if (so.evwant & Ev.WRITE && writable(so) && mayQueue(so, true)) post(so, Ev.WRITE);
+}
+
+/** Whether the protocol lets the user queue more; `wake`: enough to wake who waits. */
+function mayQueue(so: Socket, wake: bool): bool {
+  if (!(so.snd.flags & Sb.LOWAT_UNSENT) || !so.pcb) return true;
+  const so_ = changetype<usize>(so);
+  return call_indirect<i32>(
+    so.proto.usrreq,
+    so_,
+    <i32> Pru.SPACE,
+    <usize> 0,
+    <usize> 0,
+    i32(wake),
+  ) > 0;
 }
 
 /** Urgent data or its mark arrived. */
@@ -182,7 +196,7 @@ export function readable(so: Socket): bool {
 export function writable(so: Socket): bool {
   if (so.error || so.state & Ss.CANTSENDMORE) return true;
   if (so.proto.flags & Pr.CONNREQUIRED && !(so.state & Ss.ISCONNECTED)) return false;
-  return sockbuf.space(so.snd) >= <i32> so.snd.lowat;
+  return sockbuf.space(so.snd) >= <i32> so.snd.lowat && mayQueue(so, false);
 }
 
 /** What is true of a socket now, as Ev bits; STATE is an event only and never among them. */

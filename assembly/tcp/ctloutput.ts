@@ -6,18 +6,27 @@ import { TcpState } from "../abi/tcp";
 import * as ip_ctloutput from "../inet/ip_ctloutput";
 import { Socket } from "../socket/socket_t";
 import { Cc } from "./cc";
+import * as cork from "./cork";
 import { TcpInfo } from "./info_t";
-import * as output from "./output";
+import * as notsent from "./notsent";
 import * as rtt from "./rtt";
 import * as segment from "./segment";
 import * as subr from "./subr";
 import { T } from "./settings";
 import * as tcb from "./tcb";
-import { Tcb, Tf } from "./tcb_t";
+import { LINGER2_NONE, Tcb, Tf } from "./tcb_t";
 import * as window from "./window";
 
 /** Longest keepalive time, seconds: what fits in 32 bits of milliseconds. */
 const KEEP_MAX_S: i32 = 32_767_000 / 1000;
+/** Most SYNs that TCP_SYNCNT has sent again. */
+const SYNCNT_MAX: i32 = 127;
+/** Longest TCP_LINGER2. */
+const LINGER2_MAX_S: i32 = 120;
+/** The least window that TCP_WINDOW_CLAMP leaves: two segments of the usual MSS (RFC 9293 3.7.1). */
+const CLAMP_MIN: i32 = 1072;
+/** There is no such option; no value is this one. */
+const NO_OPTION: i64 = i64.MIN_VALUE;
 
 /** pr_ctloutput of protosw.ts. */
 export function ctloutput(op: i32, sop: usize, level: i32, name: i32, ptr: usize, len: i32): i32 {
@@ -47,10 +56,14 @@ function set(tp: Tcb, name: i32, value: i32): i32 {
   switch (name) {
     case TcpOpt.NODELAY:
       flag(tp, Tf.NODELAY, value);
-      if (value) output.output(tp); // what Nagle held back may go
+      if (value) cork.push(tp); // what is held back may go, but what TCP_CORK keeps from now on
       return 0;
-    case TcpOpt.MAXSEG:
-      return setMaxSeg(tp, value);
+    case TcpOpt.CORK:
+      cork.setCork(tp, value != 0);
+      return 0;
+    case TcpOpt.NOTSENT_LOWAT:
+      notsent.setLimit(tp, u32(value));
+      return 0;
     case TcpOpt.RFC1323:
       if (tp.state != TcpState.CLOSED) return -Errno.EISCONN;
       flag(tp, Tf.REQ_SCALE, value && T.window_scale ? 1 : 0);
@@ -59,6 +72,22 @@ function set(tp: Tcb, name: i32, value: i32): i32 {
       return flag(tp, Tf.STDURG, value);
     case TcpOpt.NODELAYACK:
       return flag(tp, Tf.NODELAYACK, value);
+    case TcpOpt.CONGESTION:
+      if (value < 0 || value >= Cc.COUNT) return -Errno.EINVAL;
+      tp.cc_algo = u8(value);
+      return 0;
+    case TcpOpt.MAXSEG:
+      return setMaxSeg(tp, value);
+    case TcpOpt.WINDOW_CLAMP:
+      return setClamp(tp, value);
+    default:
+      return setLimit(tp, name, value);
+  }
+}
+
+/** The options that say how long or how often. */
+function setLimit(tp: Tcb, name: i32, value: i32): i32 {
+  switch (name) {
     case TcpOpt.KEEPCNT:
       if (value < 1 || value > 127) return -Errno.EINVAL;
       tp.keep_cnt = u8(value);
@@ -66,24 +95,41 @@ function set(tp: Tcb, name: i32, value: i32): i32 {
     case TcpOpt.KEEPIDLE:
     case TcpOpt.KEEPINTVL:
       return setKeep(tp, name, value);
+    case TcpOpt.KEEPINIT:
+      if (value < 0 || value > KEEP_MAX_S) return -Errno.EINVAL;
+      tp.keep_init_ms = u32(value) * 1000;
+      subr.limitAttempt(tp);
+      return 0;
+    case TcpOpt.SYNCNT:
+      if (value < 1 || value > SYNCNT_MAX) return -Errno.EINVAL;
+      tp.syn_retries = u8(value);
+      return 0;
+    case TcpOpt.LINGER2:
+      // below 0: no stay in FIN-WAIT-2 at all, as Linux has it
+      tp.linger2_s = value < 0 ? LINGER2_NONE : u16(min<i32>(value, LINGER2_MAX_S));
+      return 0;
     case TcpOpt.USER_TIMEOUT:
       if (value < 0) return -Errno.EINVAL;
       tp.user_timeout_ms = u32(value);
-      return 0;
-    case TcpOpt.CONGESTION:
-      if (value < 0 || value >= Cc.COUNT) return -Errno.EINVAL;
-      tp.cc_algo = u8(value);
       return 0;
     default:
       return -Errno.ENOPROTOOPT;
   }
 }
 
+/** Before the SYN: what we announce too (RFC 9293 3.7.1); afterwards segments only get smaller. */
 function setMaxSeg(tp: Tcb, value: i32): i32 {
   if (value < 64 || value > 65_495) return -Errno.EINVAL;
   if (tp.state >= TcpState.SYN_SENT && u32(value) > u32(tp.snd_mss)) return -Errno.EINVAL;
   tp.user_mss = u16(value);
   if (tp.state >= TcpState.ESTABLISHED) tcb.setMss(tp);
+  return 0;
+}
+
+/** The window we offer at most; an open connection is never without a limit again, as in Linux. */
+function setClamp(tp: Tcb, value: i32): i32 {
+  if (value < 0 || (value == 0 && tp.state != TcpState.CLOSED)) return -Errno.EINVAL;
+  tp.window_clamp = value == 0 ? 0 : u32(max<i32>(value, CLAMP_MIN));
   return 0;
 }
 
@@ -98,35 +144,59 @@ function setKeep(tp: Tcb, name: i32, value: i32): i32 {
 function get(tp: Tcb, name: i32, ptr: usize, len: i32): i32 {
   if (len < 4) return -Errno.EINVAL;
   const value = read(tp, name);
-  if (value < 0) return value;
-  store<i32>(ptr, value);
+  if (value == NO_OPTION) return -Errno.ENOPROTOOPT;
+  store<i32>(ptr, i32(value));
   return 4;
 }
 
-function read(tp: Tcb, name: i32): i32 {
+function isOn(tp: Tcb, bits: u32): i64 {
+  return tp.flags & bits ? 1 : 0;
+}
+
+function read(tp: Tcb, name: i32): i64 {
   switch (name) {
     case TcpOpt.NODELAY:
-      return tp.flags & Tf.NODELAY ? 1 : 0;
+      return isOn(tp, Tf.NODELAY);
+    case TcpOpt.CORK:
+      return isOn(tp, Tf.CORK);
+    case TcpOpt.RFC1323:
+      return isOn(tp, Tf.REQ_SCALE | Tf.REQ_TS);
+    case TcpOpt.STDURG:
+      return isOn(tp, Tf.STDURG);
+    case TcpOpt.NODELAYACK:
+      return isOn(tp, Tf.NODELAYACK);
+    case TcpOpt.CONGESTION:
+      return tp.cc_algo;
     case TcpOpt.MAXSEG:
       return tp.state < TcpState.ESTABLISHED && tp.user_mss ? tp.user_mss : tp.snd_mss;
-    case TcpOpt.RFC1323:
-      return tp.flags & (Tf.REQ_SCALE | Tf.REQ_TS) ? 1 : 0;
-    case TcpOpt.STDURG:
-      return tp.flags & Tf.STDURG ? 1 : 0;
-    case TcpOpt.NODELAYACK:
-      return tp.flags & Tf.NODELAYACK ? 1 : 0;
+    case TcpOpt.WINDOW_CLAMP:
+      return tp.window_clamp;
+    case TcpOpt.NOTSENT_LOWAT:
+      return notsent.limit(tp);
+    case TcpOpt.USER_TIMEOUT:
+      return tp.user_timeout_ms;
+    default:
+      return readLimit(tp, name);
+  }
+}
+
+function readLimit(tp: Tcb, name: i32): i64 {
+  switch (name) {
     case TcpOpt.KEEPCNT:
       return tp.keep_cnt;
     case TcpOpt.KEEPIDLE:
-      return i32(tp.keep_idle_ms / 1000);
+      return tp.keep_idle_ms / 1000;
     case TcpOpt.KEEPINTVL:
-      return i32(tp.keep_intvl_ms / 1000);
-    case TcpOpt.USER_TIMEOUT:
-      return i32(tp.user_timeout_ms);
-    case TcpOpt.CONGESTION:
-      return tp.cc_algo;
+      return tp.keep_intvl_ms / 1000;
+    case TcpOpt.KEEPINIT:
+      return tp.keep_init_ms / 1000;
+    case TcpOpt.SYNCNT:
+      return tp.syn_retries ? tp.syn_retries : T.syn_retries;
+    case TcpOpt.LINGER2:
+      if (tp.linger2_s == LINGER2_NONE) return -1;
+      return tp.linger2_s ? tp.linger2_s : T.fin_wait_2_us / 1_000_000;
     default:
-      return -Errno.ENOPROTOOPT;
+      return NO_OPTION;
   }
 }
 

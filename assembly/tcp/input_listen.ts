@@ -12,6 +12,7 @@ import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cc from "./cc";
 import * as ecn from "./ecn";
+import * as inherit from "./inherit";
 import * as respond from "./respond";
 import * as rtt from "./rtt";
 import { G } from "./seg";
@@ -71,7 +72,7 @@ function reset(h: Half): void {
 
 /** True if the segment begins in the window that the SYN-ACK has offered. */
 function inWindow(h: Half): bool {
-  const wnd = max<u32>(min<u32>(h.listener.so.rcv.hiwat, 0xffff), 1); // an ACK is always valid
+  const wnd = max<u32>(window.ofSyn(tcb.ofInp(h.listener)), 1); // an ACK is always valid
   return seq.ge(G.seq, h.irs + 1) && seq.lt(G.seq, h.irs + 1 + wnd);
 }
 
@@ -224,17 +225,12 @@ function open(child: Tcb, parent: Tcb, h: Half): void {
   child.rcv_nxt = h.irs + 1;
   child.rcv_up = h.irs + 1;
   child.last_ack_sent = h.irs + 1;
-  child.max_rcvwnd = min<u32>(parent.inp.so.rcv.hiwat, 0xffff);
+  child.max_rcvwnd = window.ofSyn(parent);
   child.rcv_adv = h.irs + 1 + child.max_rcvwnd;
   child.rcv_mss = h.rcv_mss;
   child.peer_mss = h.peer_mss;
-  child.flags = (parent.flags & INHERITED) | h.flags;
-  child.user_mss = parent.user_mss;
-  child.keep_idle_ms = parent.keep_idle_ms;
-  child.keep_intvl_ms = parent.keep_intvl_ms;
-  child.keep_cnt = parent.keep_cnt;
-  child.user_timeout_ms = parent.user_timeout_ms;
-  child.cc_algo = parent.cc_algo;
+  child.flags = h.flags;
+  inherit.options(child, parent);
   if (h.flags & Tf.SCALE) {
     child.snd_scale = h.snd_scale;
     child.rcv_scale = window.requestScale();
@@ -257,8 +253,6 @@ function open(child: Tcb, parent: Tcb, h: Half): void {
   child.inp.so.state |= Ss.ISCONNECTING;
   subr.established(child);
 }
-
-const INHERITED: u32 = Tf.NODELAY | Tf.NODELAYACK | Tf.STDURG | Tf.CORK;
 
 function address(inp: Inpcb, parent: Inpcb, h: Half): void {
   inp.laddr_hi = h.laddr_hi;

@@ -61,7 +61,7 @@ function takeSyn(tp: Tcb): void {
   tp.rcv_nxt = G.seq + 1;
   tp.rcv_up = tp.rcv_nxt;
   tp.last_ack_sent = tp.rcv_nxt;
-  tp.max_rcvwnd = min<u32>(tp.inp.so.rcv.hiwat, 0xffff);
+  tp.max_rcvwnd = window.ofSyn(tp);
   tp.rcv_adv = tp.rcv_nxt + tp.max_rcvwnd;
   tp.peer_mss = G.opts & Opt.MSS ? u16(G.mss) : u16(536); // RFC 9293 MUST-15
   if (tp.flags & Tf.REQ_SCALE && G.opts & Opt.WSCALE) {

@@ -18,7 +18,7 @@ import * as sack from "./sack";
 import * as seq from "./seq";
 import { T } from "./settings";
 import * as tcb from "./tcb";
-import { Tcb, Tf } from "./tcb_t";
+import { LINGER2_NONE, Tcb, Tf } from "./tcb_t";
 import * as timers from "./timers";
 import { Row } from "./timers";
 import * as timewait from "./timewait";
@@ -146,8 +146,16 @@ export function orphan(tp: Tcb): void {
   const so = tp.inp.so;
   if (so.state & (Ss.NOFDREF | Ss.CANTRCVMORE)) {
     so_event.isDisconnecting(so);
-    timers.set(tp, Row.MSL2, i64(T.fin_wait_2_us));
+    const us = tp.linger2_s ? i64(tp.linger2_s) * 1_000_000 : i64(T.fin_wait_2_us);
+    timers.set(tp, Row.MSL2, tp.linger2_s == LINGER2_NONE ? 0 : us);
   }
+}
+
+/** TCP_KEEPINIT: a connection attempt lasts only so long. */
+export function limitAttempt(tp: Tcb): void {
+  if (tp.state != TcpState.SYN_SENT && tp.state != TcpState.SYN_RECEIVED) return;
+  if (tp.keep_init_ms) timers.set(tp, Row.KEEP, i64(tp.keep_init_ms) * 1000);
+  else timers.clear(tp, Row.KEEP);
 }
 
 /** Both FINs are exchanged: what is left goes into a compact record, the block at once. */

@@ -136,7 +136,7 @@ export function reply(h: Half, ts_val: u32): void {
     (h.flags & Tf.SACK) != 0,
     scale,
   );
-  const win = min<u32>(h.listener.so.rcv.hiwat, 0xffff);
+  const win = window.ofSyn(tcb.ofInp(h.listener));
   respond.segment(
     h.laddr,
     h.lport,
@@ -157,7 +157,7 @@ export function reply(h: Half, ts_val: u32): void {
 export function acknowledge(h: Half): void {
   if (!challenge.allowed()) return;
   const len = h.flags & Tf.TS ? options_ts.write(tcb.tsNow(h.ts_offset), h.ts_recent) : 0;
-  const win = min<u32>(h.listener.so.rcv.hiwat, 0xffff);
+  const win = window.ofSyn(tcb.ofInp(h.listener));
   respond.segment(
     h.laddr,
     h.lport,

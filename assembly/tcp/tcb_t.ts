@@ -25,6 +25,7 @@ export class Tcb {
   d_probe: i64;
   d_reorder: i64;
   d_pace: i64;
+  d_cork: i64;
   timer_0: i64; // the one wheel timer, laid out as a Timer; see timer()
   timer_1: i64;
   timer_2: i64;
@@ -56,7 +57,7 @@ export class Tcb {
   bytes_delivered: u64; // payload the peer has acknowledged in order
   bytes_received: u64; // payload taken in order
   inp: Inpcb;
-  segq: Mbuf; // out-of-order data in runs by sequence number; see reass_list.ts
+  segq: Mbuf; // out-of-order segments by sequence number, linked by nextpkt; see reass.ts
   sacked: SackRange; // what the peer holds beyond snd_una, ascending; see sack.ts
   sent_first: Sent; // segments in flight by sequence number; see sent.ts
   sent_last: Sent;
@@ -141,7 +142,7 @@ export class Tcb {
   ato_us: u32; // delayed-ACK timeout now
   dsack_start: u32; // block to report next as received twice (RFC 2883); none if equal to dsack_end
   dsack_end: u32;
-  notsent_lowat: u32; // TCP_NOTSENT_LOWAT, bytes
+  notsent_lowat: u32; // TCP_NOTSENT_LOWAT, bytes; see notsent.ts
   window_clamp: u32; // TCP_WINDOW_CLAMP, 0 for none
   mtu_probe_start: u32; // the probe of the path MTU in flight; none if equal to mtu_probe_end
   mtu_probe_end: u32;
@@ -154,6 +155,8 @@ export class Tcb {
   push_6: u32;
   push_7: u32;
   pushed: u32; // the last mark
+  push_chunk: u32; // where the chunk begins that is being filled; see push.ts
+  snd_small: u32; // end of the last short segment sent; see nagle.ts
   syn_data: u32; // bytes that the SYN carried (RFC 7413)
   rtt_seq: u32; // sequence number being timed
   srtt_us: u32; // smoothed round-trip time, 0 before the first sample
@@ -163,12 +166,8 @@ export class Tcb {
   ts_recent: u32; // newest timestamp of the peer (RFC 7323 TS.Recent)
   ts_offset: u32; // added to the clock for our timestamps
   segq_bytes: u32; // payload bytes in segq
-  segq_count: u32; // runs in segq
-  segq_mbcnt: u32; // bytes of mbuf storage that it holds
-  sack_recent: u32; // a sequence number in the block that changed last (RFC 2018 4),
-  sack_recent_1: u32; // and of those that were reported first before it; see reass_list.ts
-  sack_recent_2: u32;
-  sack_recent_3: u32;
+  segq_count: u32;
+  sack_recent: u32; // sequence number in the block that changed last (RFC 2018 4)
   rexmt_segments: u32; // for TCP_INFO
   rexmt_timeouts: u32;
   ooo_segments: u32;
@@ -176,6 +175,7 @@ export class Tcb {
   user_timeout_ms: u32; // TCP_USER_TIMEOUT, 0 for none
   keep_idle_ms: u32; // TCP_KEEPIDLE
   keep_intvl_ms: u32; // TCP_KEEPINTVL
+  keep_init_ms: u32; // TCP_KEEPINIT, 0 for none
   flags: u32; // Tf
   snd_mss: u16; // largest payload we send, without options
   rcv_mss: u16; // MSS we advertised
@@ -184,7 +184,7 @@ export class Tcb {
   mtu_low: u16; // largest path MTU known to work (RFC 8899: PLPMTU)
   mtu_high: u16; // smallest known, or thought, not to
   mtu_probe: u16; // size of the probe in flight, 0 for none
-  linger2_s: u16; // TCP_LINGER2, seconds in FIN-WAIT-2
+  linger2_s: u16; // TCP_LINGER2, seconds in FIN-WAIT-2 or LINGER2_NONE; 0: as the stack says
   snd_scale: u8; // shift of the windows we receive
   rcv_scale: u8; // shift of the windows we send
   dupacks: u8; // duplicate ACKs in a row, at most 255
@@ -213,7 +213,7 @@ export class Tcb {
   mtu_fails: u8; // probes of this size lost
   chrono: u8; // what busy_at measures; see chrono.ts
   defer: u8; // TCP_DEFER_ACCEPT
-  pad: u8;
+  mtu_search: u8; // TCP_MTU_PROBE
   tries: u8; // timeouts in a row without progress
   state: i32; // TcpState
   soft_error: i32; // reported if the connection then times out (RFC 9293 3.9.2.2)
@@ -261,6 +261,9 @@ export const enum Tf {
   ECN_SEEN = 0x4000000, // a segment with ECT has come
   SYN_DATA = 0x8000000, // the peer took the data of our SYN
 }
+
+/** TCP_LINGER2 below 0: a closed socket does not stay in FIN-WAIT-2. */
+export const LINGER2_NONE: u16 = 0xffff;
 
 /** What the sender believes of the network (the states of TCP_INFO). */
 export const enum Ca {

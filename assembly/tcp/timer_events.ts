@@ -114,6 +114,10 @@ function persist(tp: Tcb): bool {
 
 /** Nothing was heard for long: asks whether the peer still lives (RFC 9293 3.8.4). */
 function keep(tp: Tcb): bool {
+  if (tp.state < TcpState.ESTABLISHED) { // TCP_KEEPINIT
+    subr.drop(tp, Errno.ETIMEDOUT);
+    return false;
+  }
   if (!(tp.inp.so.options & So.KEEPALIVE) || tp.state > TcpState.CLOSE_WAIT) return true;
   const idle = clock.now() - tp.rcvd_at;
   const limit = i64(tp.keep_idle_ms) * 1000;

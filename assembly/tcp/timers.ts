@@ -17,7 +17,8 @@ export const enum Row {
   PROBE = 5, // tail loss probe (RFC 8985 7.2)
   REORDER = 6, // RACK's reordering window (RFC 8985 6.2, step 5)
   PACE = 7, // the next paced segment
-  COUNT = 8,
+  CORK = 8, // data held back by the user; see nagle.ts
+  COUNT = 9,
 }
 
 function at(tp: Tcb, row: i32): usize {

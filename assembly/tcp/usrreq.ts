@@ -1,7 +1,8 @@
 /** The user's requests to TCP: pr_usrreq (RFC 9293 3.9.1, 3.10.1 to 3.10.6). */
 import { Errno } from "../abi/errno";
+import { Sioc } from "../abi/ifnet";
 import { Pru } from "../abi/proto";
-import { Ss } from "../abi/socket";
+import { Msg, Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";
 import { TcpState } from "../abi/tcp";
 import * as in_output from "../inet/in_output";
@@ -16,7 +17,9 @@ import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as ecn from "./ecn";
 import { INFO } from "./info";
+import * as notsent from "./notsent";
 import * as output from "./output";
+import * as push from "./push";
 import { T } from "./settings";
 import * as subr from "./subr";
 import * as syncache from "./syncache";
@@ -41,9 +44,10 @@ export function usrreq(sop: usize, req: i32, mp: usize, nam: usize, arg: i32): i
     mbuf.freem(m); // the connection has ended before the call
     return req == Pru.DETACH || req == Pru.ABORT ? 0 : -Errno.EINVAL;
   }
-  if (req == Pru.SEND) return send(tp, m);
+  if (req == Pru.SEND) return send(tp, m, arg);
   if (req == Pru.RCVD) return received(tp);
   if (req == Pru.SENDOOB) return sendOob(tp, m);
+  if (req == Pru.SPACE) return notsent.space(tp, arg != 0);
   mbuf.freem(m);
   return control(tp, so, req, changetype<SockAddr>(nam), nam, arg);
 }
@@ -77,6 +81,8 @@ function control(tp: Tcb, so: Socket, req: i32, sa: SockAddr, ptr: usize, arg: i
       return urgent.receive(tp, so, ptr, arg);
     case Pru.SENSE:
       return 0;
+    case Pru.CONTROL:
+      return ioctl(tp, arg, ptr);
     default:
       return -Errno.EOPNOTSUPP;
   }
@@ -96,6 +102,7 @@ function attach(so: Socket): i32 {
     in_pcb.free(inp);
     return -Errno.ENOBUFS;
   }
+  notsent.watch(tp);
   timers.setup(tp, timer_events.fire.index);
   return 0;
 }
@@ -126,7 +133,9 @@ function connect(tp: Tcb, sa: SockAddr): i32 {
   tp.snd_up = tp.iss;
   tp.ts_offset = tcb.newTsOffset(in_pcb.laddrOf(inp), inp.lport, in_pcb.faddrOf(inp), inp.fport);
   ecn.request(tp);
+  push.begin(tp);
   tp.state = TcpState.SYN_SENT;
+  subr.limitAttempt(tp);
   so_event.isConnecting(inp.so);
   stat.inc(Stat.TCP_ACTIVE_OPENS);
   return refused(tp, output.output(tp));
@@ -187,10 +196,25 @@ function disconnect(tp: Tcb, so: Socket, detach: bool): i32 {
   return 0;
 }
 
-function send(tp: Tcb, m: Mbuf): i32 {
-  sockbuf.append(tp.inp.so.snd, m);
+/**
+ * SEND (RFC 9293 3.10.2). With MSG_MORE what does not fill a segment is held back for a while. A
+ * nil `m` lets go what former calls have queued so: the user's next data finds no room.
+ */
+function send(tp: Tcb, m: Mbuf, flags: i32): i32 {
+  const more = (flags & Msg.MORE) != 0;
+  queue(tp, m, more);
+  if (more) tp.flags |= Tf.MORETOCOME;
   output.output(tp); // what cannot leave now is tried again by a timer: the data is queued
+  tp.flags &= ~Tf.MORETOCOME;
   return 0;
+}
+
+/** Puts data at the end of so_snd, and marks its end for PSH. */
+function queue(tp: Tcb, m: Mbuf, more: bool): void {
+  const sb = tp.inp.so.snd;
+  const before = sb.cc;
+  sockbuf.append(sb, m);
+  push.wrote(tp, sb.cc - before, more);
 }
 
 /** The user has taken data: a window update may be due. */
@@ -201,10 +225,16 @@ function received(tp: Tcb): i32 {
 
 /** SEND with the urgent flag: the pointer names the byte after the last (RFC 9293 3.8.5). */
 function sendOob(tp: Tcb, m: Mbuf): i32 {
-  const sb = tp.inp.so.snd;
-  sockbuf.append(sb, m);
-  tp.snd_up = tp.snd_una + sb.cc;
+  queue(tp, m, false);
+  tp.snd_up = push.endOfData(tp);
   tp.flags |= Tf.ACKNOW; // the pointer is told even if the window is closed
   output.output(tp);
   return 0;
+}
+
+/** ioctl requests that only TCP can answer. */
+function ioctl(tp: Tcb, cmd: i32, ptr: usize): i32 {
+  if (tp.state == TcpState.LISTEN || cmd != Sioc.OUTQNSD) return -Errno.EINVAL;
+  store<u32>(ptr, notsent.unsent(tp));
+  return 4;
 }

@@ -11,6 +11,17 @@ export function requestScale(): u8 {
   return SCALE_DEFAULT;
 }
 
+/** The window of a SYN, which is never scaled (RFC 7323 2.2). */
+export function ofSyn(tp: Tcb): u32 {
+  return min<u32>(most(tp), 0xffff);
+}
+
+/** The largest window: so_rcv, or less with TCP_WINDOW_CLAMP. */
+function most(tp: Tcb): u32 {
+  const hiwat = tp.inp.so.rcv.hiwat;
+  return tp.window_clamp ? min<u32>(hiwat, tp.window_clamp) : hiwat;
+}
+
 /**
  * Bytes to advertise: the room in so_rcv, nothing rather than a silly sliver (RFC 9293 MUST-39,
  * RFC 1122 4.2.3.3), and never a right edge further left than before (SHLD-14).
@@ -18,7 +29,7 @@ export function requestScale(): u8 {
 export function toAdvertise(tp: Tcb): u32 {
   const sb = tp.inp.so.rcv;
   const room = sockbuf.space(sb);
-  let win: u32 = room > 0 ? u32(room) : 0;
+  let win: u32 = room > 0 ? min<u32>(room, most(tp)) : 0;
   const sliver = min<u32>(sb.hiwat >> 2, tp.rcv_mss);
   if (win < sliver) win = 0;
   const scale: u32 = tp.rcv_scale;
@@ -45,9 +56,7 @@ export function updateDue(tp: Tcb): bool {
   const have = offered(tp) >> u32(tp.rcv_scale) << u32(tp.rcv_scale); // as the peer saw it
   if (win <= have) return false;
   const grows: u32 = win - have;
-  const sb = tp.inp.so.rcv;
-  if (grows >= 2 * u32(tp.rcv_mss) && (have < (sb.hiwat >> 1) || grows >= sb.hiwat >> 2)) {
-    return true;
-  }
-  return grows >= sb.hiwat >> 1;
+  const all = most(tp);
+  if (grows >= 2 * u32(tp.rcv_mss) && (have < (all >> 1) || grows >= all >> 2)) return true;
+  return grows >= all >> 1;
 }

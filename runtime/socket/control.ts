@@ -96,10 +96,16 @@ export class ControlCalls {
   }
 
   /**
-   * FIONREAD: bytes that can be read; ATMARK: 1 if the read position is at the urgent mark;
-   * FIONBIO: sets (1) or clears (0) non-blocking.
+   * FIONREAD (Linux's SIOCINQ): bytes that can be read; OUTQ: bytes queued that the peer has not
+   * acknowledged; OUTQNSD: bytes queued that were never sent, of a stream; ATMARK: 1 if the read
+   * position is at the urgent mark; FIONBIO: sets (1) or clears (0) non-blocking. Errors: EINVAL
+   * for OUTQ and OUTQNSD on a listener.
    */
-  ioctl(fd: number, cmd: Sioc.FIONREAD | Sioc.FIONBIO | Sioc.ATMARK, argument?: number): number;
+  ioctl(
+    fd: number,
+    cmd: Sioc.FIONREAD | Sioc.FIONBIO | Sioc.ATMARK | Sioc.OUTQ | Sioc.OUTQNSD,
+    argument?: number,
+  ): number;
   /** What an interface has counted. Errors: ENXIO. */
   ioctl(fd: number, cmd: Sioc.GIFSTATS, argument: { ifindex: number }): IfStatistics;
   /**

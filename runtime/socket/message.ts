@@ -103,7 +103,8 @@ function sendPieces(
     skip -= from;
     if (length === 0) continue;
     left -= length;
-    const taken = so.trySend(piece, from, length, left === 0 ? flags : flags & ~Msg.OOB, nam);
+    const pieceFlags = left === 0 ? flags : (flags & ~Msg.OOB) | Msg.MORE;
+    const taken = so.trySend(piece, from, length, pieceFlags, nam);
     if (taken < 0) {
       if (sent === 0) return taken;
       so.defer(taken);

@@ -123,8 +123,8 @@ export class So implements Waitable {
     while (done < length) {
       const part = Math.min(length - done, STAGING_BYTES);
       copyIn(engine, data, offset + done, part, 0);
-      // Only the last byte is urgent.
-      const partFlags = done + part < length ? lower & ~Msg.OOB : lower;
+      // Only the last byte is urgent, and only the last part is followed by nothing.
+      const partFlags = done + part < length ? (lower & ~Msg.OOB) | Msg.MORE : lower;
       const sent = calls.so_send(this.ptr, staging, part, partFlags, nam);
       if (sent < 0) {
         if (done === 0) return sent;

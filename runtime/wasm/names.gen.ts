@@ -182,6 +182,8 @@ export const SIOC_NAMES: ConstantNames = {
   1: { name: "FIONREAD", note: "bytes ready to read" },
   2: { name: "FIONBIO", note: "set or clear non-blocking" },
   3: { name: "ATMARK", note: "at the urgent mark?" },
+  4: { name: "OUTQ", note: "bytes queued and not acknowledged" },
+  5: { name: "OUTQNSD", note: "bytes queued and not sent" },
   10: { name: "GIFCONF", note: "list interface indices" },
   11: { name: "GIFFLAGS", note: "" },
   12: { name: "SIFFLAGS", note: "" },
@@ -290,6 +292,7 @@ export const PRU_NAMES: ConstantNames = {
   19: { name: "SLOWTIMO", note: "" },
   20: { name: "PROTORCV", note: "" },
   21: { name: "PROTOSEND", note: "" },
+  22: { name: "SPACE", note: "tell how many bytes more may be queued (Sb.LOWAT_UNSENT)" },
 };
 
 /** `Prc` of assembly/abi/proto.ts. */
@@ -481,6 +484,7 @@ export const TCP_OPT_NAMES: ConstantNames = {
   268: { name: "FASTOPEN_KEY", note: "16 or 32 bytes" },
   269: { name: "FASTOPEN_NO_COOKIE", note: "" },
   270: { name: "MTU_PROBE", note: "1: search the path MTU on this connection (RFC 8899)" },
+  271: { name: "KEEPINIT", note: "seconds that a connection attempt may last, 0: as TCP_SYNCNT says" },
 };
 
 /** `IpOpt` of assembly/abi/socket.ts. */
@@ -495,11 +499,22 @@ export const IP_OPT_NAMES: ConstantNames = {
   11: { name: "MULTICAST_LOOP", note: "" },
   12: { name: "ADD_MEMBERSHIP", note: "" },
   13: { name: "DROP_MEMBERSHIP", note: "" },
+  256: { name: "MTU_DISCOVER", note: "Pmtud (this stack's own number)" },
+  257: { name: "MTU", note: "the path MTU of a connected socket, as far as it is known" },
+};
+
+/** `Pmtud` of assembly/abi/socket.ts. */
+export const PMTUD_NAMES: ConstantNames = {
+  0: { name: "DONT", note: "they may" },
+  1: { name: "WANT", note: "not those that the path takes whole, as far as it is known; larger ones are cut here" },
+  2: { name: "DO", note: "never: what the path does not take is refused with EMSGSIZE" },
+  3: { name: "PROBE", note: "never, and what is known of the path does not count" },
 };
 
 /** `Sb` of assembly/abi/socket.ts. */
 export const SB_NAMES: ConstantNames = {
   64: { name: "NOINTR", note: "" },
+  128: { name: "LOWAT_UNSENT", note: "the protocol limits what is not sent yet: ask it by PRU_SPACE" },
   256: { name: "AUTOSIZE", note: "sized by the protocol; cleared when the user sets SO_SNDBUF or SO_RCVBUF" },
 };
 

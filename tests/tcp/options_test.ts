@@ -5,8 +5,8 @@ import { IpProto } from "../../assembly/abi/proto.ts";
 import { TcpOpt } from "../../assembly/abi/socket.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
 import * as layout from "../../runtime/wasm/layout.gen.ts";
-import { type Conn, Errno, Host, pattern } from "./harness.ts";
-import { accepted, connecting, established } from "./shake.ts";
+import { Conn, Errno, Host, pattern, PEER } from "./harness.ts";
+import { accepted, connecting, established, localPort } from "./shake.ts";
 
 const { TcpInfo } = layout;
 const LEVEL = IpProto.TCP;
@@ -35,6 +35,20 @@ Deno.test("TCP options: what is set is read back; flags are 0 or 1", async () =>
     [TcpOpt.MAXSEG, 500, 500],
     [TcpOpt.USER_TIMEOUT, 1234, 1234],
     [TcpOpt.CONGESTION, 0, 0],
+    [TcpOpt.CORK, 5, 1],
+    [TcpOpt.CORK, 0, 0],
+    [TcpOpt.NOTSENT_LOWAT, 4096, 4096],
+    [TcpOpt.NOTSENT_LOWAT, 0, -1], // 2^32 - 1: the setting of the stack again
+    [TcpOpt.SYNCNT, 127, 127],
+    [TcpOpt.LINGER2, 7, 7],
+    [TcpOpt.LINGER2, 1000, 120],
+    [TcpOpt.LINGER2, -5, -1],
+    [TcpOpt.LINGER2, 0, 60],
+    [TcpOpt.WINDOW_CLAMP, 20_000, 20_000],
+    [TcpOpt.WINDOW_CLAMP, 1, 1072],
+    [TcpOpt.WINDOW_CLAMP, 0, 0],
+    [TcpOpt.KEEPINIT, 20, 20],
+    [TcpOpt.KEEPINIT, 0, 0],
   ];
   for (const [name, value, read] of values) {
     host.setopt(so, LEVEL, name, value);
@@ -57,6 +71,12 @@ Deno.test("TCP options: defaults", async () => {
     [TcpOpt.MAXSEG, 536],
     [TcpOpt.USER_TIMEOUT, 0],
     [TcpOpt.CONGESTION, 0],
+    [TcpOpt.CORK, 0],
+    [TcpOpt.NOTSENT_LOWAT, -1],
+    [TcpOpt.SYNCNT, 5],
+    [TcpOpt.LINGER2, 60],
+    [TcpOpt.WINDOW_CLAMP, 0],
+    [TcpOpt.KEEPINIT, 0],
   ];
   for (const [name, value] of defaults) assertEquals(host.getopt(so, LEVEL, name), value);
   host.end(so);
@@ -74,7 +94,20 @@ Deno.test("TCP options: bad names, lengths and values", async () => {
   }
   assertEquals(host.trySetopt(so, LEVEL, TcpOpt.MAXSEG, 1461), -Errno.EINVAL, "cannot grow");
   assertEquals(host.trySetopt(so, LEVEL, TcpOpt.CONGESTION, 99), -Errno.EINVAL);
-  assertEquals(host.trySetopt(so, LEVEL, TcpOpt.USER_TIMEOUT, -1), -Errno.EINVAL);
+  const refused: [TcpOpt, number[]][] = [
+    [TcpOpt.USER_TIMEOUT, [-1]],
+    [TcpOpt.KEEPIDLE, [0, -1, 32_768]],
+    [TcpOpt.KEEPINTVL, [0, -1, 32_768]],
+    [TcpOpt.KEEPINIT, [-1, 32_768]],
+    [TcpOpt.KEEPCNT, [0, -1, 128]],
+    [TcpOpt.SYNCNT, [0, -1, 128]],
+    [TcpOpt.WINDOW_CLAMP, [0, -1]],
+  ];
+  for (const [name, values] of refused) {
+    for (const value of values) {
+      assertEquals(host.trySetopt(so, LEVEL, name, value), -Errno.EINVAL, `${name}: ${value}`);
+    }
+  }
   assertEquals(host.trySetopt(so, LEVEL, TcpOpt.RFC1323, 0), -Errno.EISCONN);
   const at = host.place();
   assertEquals(host.call("so_getopt", so, LEVEL, TcpOpt.NODELAY, at, 3), -Errno.EINVAL);
@@ -91,6 +124,65 @@ Deno.test("TCP_MAXSEG on a connection makes segments smaller from then on", asyn
   c.end();
 });
 
+Deno.test("RFC 9293 3.7.1: TCP_MAXSEG before connect is what the SYN announces", async () => {
+  const host = await Host.boot();
+  const so = host.socket();
+  host.setopt(so, LEVEL, TcpOpt.MAXSEG, 700);
+  assertEquals(host.call("so_connect", so, host.name(PEER, 80)), -Errno.EINPROGRESS);
+  host.step();
+  const c = new Conn(host, localPort(host, so), 80);
+  c.so = so;
+  c.expect({ flags: "S", mss: 700 });
+  c.send({ flags: "SA", ack: 1, mss: 1460 });
+  c.expect({ flags: "A" });
+  assertEquals(host.getopt(so, LEVEL, TcpOpt.MAXSEG), 700);
+  c.write(pattern(1400));
+  c.expect({ seq: 1, len: 700 });
+  c.expect({ seq: 701, len: 700 });
+  c.end();
+});
+
+Deno.test("TCP_MAXSEG on a listener: what its SYN-ACKs announce", async () => {
+  const host = await Host.boot();
+  const listener = host.listen(80, 5, [[LEVEL, TcpOpt.MAXSEG, 700]]);
+  const c = new Conn(host, 80, 40000);
+  c.send({ flags: "S", mss: 1460 });
+  c.expect({ flags: "SA", mss: 700 });
+  c.send({ flags: "A", ack: 1 });
+  c.so = host.accept(listener);
+  c.write(pattern(1400));
+  c.expect({ seq: 1, len: 700 });
+  c.end(listener);
+});
+
+Deno.test("TCP_WINDOW_CLAMP: no window is larger, the SYN's included", async () => {
+  const c = await connecting({ options: [[LEVEL, TcpOpt.WINDOW_CLAMP, 5000]] });
+  c.send({ flags: "SA", ack: 1, mss: 1460 });
+  c.expect({ flags: "A", win: 5000 });
+  for (let i = 0; i < 8; i++) c.send({ data: pattern(1000, 1000 * i), seq: 1 + 1000 * i });
+  for (const s of c.takeAll()) assertEquals(s.win <= 5000, true, `${s.win}`);
+  assertEquals(c.read().length > 0, true);
+  for (const s of c.takeAll()) assertEquals(s.win <= 5000, true, `${s.win}`);
+  c.end();
+  const passive = await Host.boot();
+  const listener = passive.listen(80, 5, [[LEVEL, TcpOpt.WINDOW_CLAMP, 5000]]);
+  const d = new Conn(passive, 80, 40000);
+  d.send({ flags: "S", mss: 1460 });
+  d.expect({ flags: "SA", win: 5000 });
+  passive.end(listener);
+});
+
+Deno.test("TCP_WINDOW_CLAMP: a full buffer that is read opens the window again", async () => {
+  const c = await established({ rcvbuf: 8000, options: [[LEVEL, TcpOpt.WINDOW_CLAMP, 2000]] });
+  let sent = 0;
+  for (; sent < 8000; sent += 1000) c.send({ data: pattern(1000, sent), seq: 1 + sent });
+  c.host.advance(1_000_000);
+  assertEquals(c.takeAll().at(-1)?.win, 0);
+  c.read();
+  c.expect({ flags: "A", ack: 1 + sent, win: 2000 });
+  c.end();
+});
+
 Deno.test("accepted connections inherit the listener's options", async () => {
   const values: [number, number, number][] = [
     [LEVEL, TcpOpt.NODELAY, 1],
@@ -100,6 +192,10 @@ Deno.test("accepted connections inherit the listener's options", async () => {
     [LEVEL, TcpOpt.KEEPINTVL, 11],
     [LEVEL, TcpOpt.KEEPCNT, 12],
     [LEVEL, TcpOpt.USER_TIMEOUT, 5000],
+    [LEVEL, TcpOpt.CORK, 1],
+    [LEVEL, TcpOpt.NOTSENT_LOWAT, 9000],
+    [LEVEL, TcpOpt.LINGER2, 9],
+    [LEVEL, TcpOpt.WINDOW_CLAMP, 30_000],
   ];
   const { c } = await accepted({ options: values });
   for (const [level, name, value] of values) {

@@ -1,0 +1,26 @@
+/**
+ * When a short segment waits for more data: Nagle's algorithm (RFC 896, RFC 9293 3.7.4), and the
+ * user's wish by TCP_CORK or MSG_MORE.
+ */
+import * as seq from "./seq";
+import { T } from "./settings";
+import { Tcb, Tf } from "./tcb_t";
+
+/** True while the user holds back short segments. */
+export function isCorked(tp: Tcb): bool {
+  return (tp.flags & (Tf.CORK | Tf.MORETOCOME)) != 0;
+}
+
+/** True if a short segment that carries all the data there is must wait. */
+export function holds(tp: Tcb): bool {
+  if (isCorked(tp)) return true;
+  if (tp.flags & Tf.NODELAY || tp.snd_una == tp.snd_nxt) return false; // MUST-17
+  // RFC 9293 A.3: with full segments in flight alone, a short one waits for nothing
+  return T.nagle == 0 || seq.gt(tp.snd_small, tp.snd_una);
+}
+
+/** New data up to `end` has left; `full` says whether in a segment of full size. */
+export function sent(tp: Tcb, end: u32, full: bool): void {
+  if (!full) tp.snd_small = end;
+  else if (seq.le(tp.snd_small, tp.snd_una)) tp.snd_small = tp.snd_una; // never far behind
+}
