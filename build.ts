@@ -8,6 +8,7 @@
  * | runtime/wasm/engine_checked.wasm (--checked) | the same and assembly/probes/ | tests |
  * | runtime/wasm/layout.gen.ts | the `@unmanaged` classes | runtime/, tests/ |
  * | runtime/wasm/names.gen.ts | the enums of assembly/abi/ | messages, netstat, tests |
+ * | runtime/wasm/settings.gen.ts | where assembly/ reads settings | packetdrill/, tests/ |
  *
  * The checked build is compiled with `--use GODWIT_CHECKED=1`. assembly/sys/config.ts turns that
  * into a constant, `export const CHECKED: bool = isDefined(GODWIT_CHECKED)`, so that the compiler
@@ -36,10 +37,11 @@ import {
   sha256,
 } from "./tools/layout.ts";
 import { formatNames } from "./tools/names.ts";
+import { formatSettings } from "./tools/settings.ts";
 
 const ROOT = new URL("./", import.meta.url);
 const WASM_DIR = "runtime/wasm";
-const TOOL_FILES = ["build.ts", "tools/layout.ts", "tools/names.ts"];
+const TOOL_FILES = ["build.ts", "tools/layout.ts", "tools/names.ts", "tools/settings.ts"];
 const PANIC = "assembly/sys/panic.ts";
 const ASC_FLAGS = [
   ..."--runtime stub --importMemory --noExportMemory --zeroFilledMemory".split(" "),
@@ -153,6 +155,7 @@ export async function build(options: BuildOptions = {}): Promise<void> {
   const hash = await sha256(JSON.stringify([...sources]));
   await Deno.mkdir(new URL(WASM_DIR, root), { recursive: true });
   await writeIfChanged(`${WASM_DIR}/names.gen.ts`, namesText(sources), root);
+  await writeIfChanged(`${WASM_DIR}/settings.gen.ts`, formatSettings(sources), root);
 
   const layoutPath = `${WASM_DIR}/layout.gen.ts`;
   let layout = await parseLayout(await readText(layoutPath, root));

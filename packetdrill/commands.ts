@@ -7,7 +7,8 @@
 
 import { TcpState } from "../assembly/abi/tcp.ts";
 import { Mismatch, Unsupported } from "./errors.ts";
-import { setLinuxDefaults, setSysctl } from "./settings.ts";
+import { setSysctl } from "./settings.ts";
+import { setLinuxDefaults } from "./settings_profile.ts";
 import { stackCounter } from "./counters.ts";
 import type { World } from "./world.ts";
 

@@ -5,14 +5,14 @@
  * @module
  */
 
-import * as layout from "../runtime/wasm/layout.gen.ts";
+import { SETTINGS_READ } from "../runtime/wasm/settings.gen.ts";
 import type { Packet } from "./ast.ts";
 import { Unsupported } from "./errors.ts";
 import { ACK, AE, CWR, ECE, SYN } from "./flags.ts";
 
-/** A feature that the stack has is one that it has a setting for. */
+/** A feature that the stack has is one whose setting the engine reads. */
 function has(setting: string): boolean {
-  return setting in layout.TcpSettings;
+  return SETTINGS_READ.has(setting);
 }
 
 /** Throws `Unsupported` for a packet that a stack without the feature could never be asked for. */

@@ -11,6 +11,7 @@ import { knownWrong } from "./known_wrong.ts";
 import { parseScript } from "./parser.ts";
 import { lineOf, Run, type RunNotes } from "./run.ts";
 import { type Mode, readScriptOptions, type ScriptOptions } from "./script_options.ts";
+import { beginAs, type Kernel } from "./settings_profile.ts";
 import { World } from "./world.ts";
 
 /** How a script went in one mode. */
@@ -100,13 +101,17 @@ async function prepare(
 ): Promise<Run> {
   const { localIp, remoteIp, prefix, mtu } = options;
   const host = await Host.boot({ engine, ip: localIp, prefix, mtu });
-  const config = { mode, dialect: dialectOf(script), localIp, remoteIp, lenient };
+  const kernel = kernelOf(script);
+  beginAs(host, kernel);
+  const dialect = kernel === "freebsd" ? "freebsd" : "linux";
+  const config = { mode, dialect, localIp, remoteIp, lenient } as const;
   return new Run(new World(host, config), script, options);
 }
 
 /** Which kernel a script was written for: it shows in its commands. */
-function dialectOf(script: Script): "linux" | "freebsd" {
+function kernelOf(script: Script): Kernel {
   const commands = script.events.map(({ action }) => action.kind === "command" ? action.text : "");
   const text = [script.setup?.text, ...commands, script.cleanup?.text].join("\n");
-  return /\bnet\.inet\.|\bkern\.|\bsockstat\b|\bkldload\b/.test(text) ? "freebsd" : "linux";
+  if (/\bnet\.inet\.|\bkern\.|\bsockstat\b|\bkldload\b/.test(text)) return "freebsd";
+  return /\bdefaults\.sh\b|\bnet[./](ipv[46]|core)[./]/.test(text) ? "linux" : "none";
 }

@@ -1,87 +1,108 @@
 /**
- * The settings of kernels that scripts change, and what they are to this stack.
+ * The settings of kernels that scripts change, carried out on the settings of this stack.
  *
- * A setting is carried out (`apply`), or the stack does what one value of it says anyway
- * (`accepts`), or it makes no difference to what is seen on the wire (`any`). Everything else the
- * stack does not have.
+ * A name of Linux that the stack has too is set as it stands, unless settings_linux.ts knows
+ * better; names of FreeBSD are translated by settings_bsd.ts. Unsupported is what the stack cannot
+ * honour: names without a counterpart, values out of range, settings that the engine does not read.
  *
  * @module
  */
 
-import type { EngineCalls } from "../runtime/engine_calls.ts";
+import type { Engine } from "../runtime/engine.ts";
+import { dotted } from "../runtime/sysctl.ts";
+import { parseValue, scaleOf, type SysctlRow, type TcpField } from "../runtime/sysctl_entry.ts";
+import { CONGESTION_ALGORITHMS, SYSCTLS } from "../runtime/sysctl_table.ts";
 import * as layout from "../runtime/wasm/layout.gen.ts";
-import { BSD_SETTINGS } from "./settings_bsd.ts";
-import { LINUX_DEFAULTS, LINUX_SETTINGS } from "./settings_linux.ts";
+import { SETTINGS_READ } from "../runtime/wasm/settings.gen.ts";
 import { Unsupported } from "./errors.ts";
-
-/** Fields of the engine's struct TcpSettings. */
-export type SettingField = Exclude<keyof typeof layout.TcpSettings, "size">;
-
-/** What a setting is to this stack. */
-export type Setting =
-  | { readonly any: true }
-  | { readonly accepts: readonly string[] }
-  | {
-    readonly apply: (values: readonly string[]) => Partial<Record<SettingField, number>>;
-    /** The only values that the stack has. */
-    readonly accepts?: readonly string[];
-  };
+import { BSD_ANY, BSD_SETTINGS } from "./settings_bsd.ts";
+import { LINUX_SETTINGS } from "./settings_linux.ts";
+import type { Fields } from "./settings_t.ts";
 
 /** Congestion control algorithms of the stack, by the names kernels have for them. */
-export const CONGESTION_NAMES: Readonly<Record<string, number>> = { reno: 0, newreno: 0 };
+export const CONGESTION_NAMES: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(CONGESTION_ALGORITHMS.map((name, i) => [name, i])),
+  newreno: CONGESTION_ALGORITHMS.indexOf("reno"),
+};
 
 /** What the settings are written to. */
 export interface SettingsHost {
-  readonly calls: EngineCalls;
+  readonly engine: Engine;
   setU32(at: number, value: number): void;
 }
 
-/** A key with dots, without the folders in front. */
-function normal(key: string): string {
-  return key.replace(/^\/?(proc\/sys\/)?/, "").replaceAll("/", ".");
-}
+const BY_NAME: ReadonlyMap<string, SysctlRow> = new Map(SYSCTLS.map((row) => [row.name, row]));
+const BY_FIELD: ReadonlyMap<TcpField, SysctlRow> = new Map(
+  SYSCTLS.flatMap((row) => row.fields.map((name) => [name, row] as const)),
+);
 
-/** The part of a key that is TCP's own. */
-function shortName(key: string): string {
-  return key.replace(/^net\.(ipv4|ipv6|inet)\.tcp[_.]/, "").replaceAll(".", "_");
-}
+/** How the stack behaves as long as the engine does not read a setting. */
+const UNREAD: Fields = {
+  congestion: 0,
+  dsack: 0,
+  early_retrans: 0,
+  fastopen: 0,
+  frto: 0,
+  mtu_probing: 0,
+  notsent_lowat: 0xffffffff,
+  pacing: 0,
+  recovery: 0,
+  reordering: 3,
+  slow_start_after_idle: 1,
+};
 
-function isField(name: string): name is SettingField {
-  return name !== "size" && name in layout.TcpSettings;
-}
+/** What scripts have set, by the kernels' names. */
+const SEEN = new WeakMap<SettingsHost, Map<string, string>>();
 
-/** Sets `key` to `value`. Throws `Unsupported` if the stack has no such setting. */
+/** Sets `key` to `value`. Throws `Unsupported` if the stack has no such setting or value. */
 export function setSysctl(host: SettingsHost, key: string, value: string): void {
-  const name = normal(key);
+  const name = dotted(key);
+  const fault = new Unsupported(`sysctl ${name}=${value}`);
+  const seen = SEEN.get(host) ?? new Map<string, string>();
+  SEEN.set(host, seen.set(name, value));
+  const fields = fieldsFor(name, value, (other) => seen.get(other));
+  if (fields === undefined) throw fault;
+  for (const [field, number] of Object.entries(fields)) {
+    if (!honoured(field as TcpField, number)) throw fault;
+  }
+  write(host, fields);
+}
+
+/** What a setting means to the engine; undefined for a value that the stack does not have. */
+function fieldsFor(
+  name: string,
+  value: string,
+  seen: (name: string) => string | undefined,
+): Fields | undefined {
   const setting = LINUX_SETTINGS[name] ?? BSD_SETTINGS[name];
-  const values = value.trim().split(/\s+/);
-  if (setting === undefined) {
-    const field = shortName(name);
-    if (!isField(field)) throw new Unsupported(`sysctl ${name}`);
-    write(host, { [field]: Number(values[0]) });
-    return;
-  }
-  if ("accepts" in setting && setting.accepts && !setting.accepts.includes(values[0])) {
-    throw new Unsupported(`sysctl ${name}=${value}`);
-  }
-  if ("apply" in setting) write(host, setting.apply(values));
-}
-
-function write(host: SettingsHost, fields: Partial<Record<SettingField, number>>): void {
-  const at = host.calls.tcp_settings();
-  for (const [field, value] of Object.entries(fields)) {
-    if (!Number.isFinite(value)) throw new Unsupported(`a setting that is no number`);
-    host.setU32(at + layout.TcpSettings[field as SettingField], value);
-  }
-}
-
-/** What `defaults.sh` sets; what the stack does not have of it is left as it is. */
-export function setLinuxDefaults(host: SettingsHost): void {
-  for (const [key, value] of Object.entries(LINUX_DEFAULTS)) {
-    try {
-      setSysctl(host, key, value);
-    } catch (error) {
-      if (!(error instanceof Unsupported)) throw error;
+  const values = value.trim().split(/[\s,]+/);
+  if (setting !== undefined) {
+    if ("accepts" in setting && setting.accepts && !setting.accepts.includes(values[0])) {
+      return undefined;
     }
+    return "apply" in setting ? setting.apply(values, seen) : {};
+  }
+  const row = BY_NAME.get(name);
+  if (row === undefined) {
+    if (BSD_ANY.test(name)) return {};
+    throw new Unsupported(`sysctl ${name}`);
+  }
+  const numbers = parseValue(row, value);
+  return numbers && Object.fromEntries(row.fields.map((field, i) => [field, numbers[i]]));
+}
+
+/** Can the engine do what this says? */
+function honoured(field: TcpField, number: number): boolean {
+  const row = BY_FIELD.get(field)!;
+  const scale = scaleOf(row);
+  if (!(number >= row.min * scale && number <= row.max * scale)) return false;
+  return SETTINGS_READ.has(field) || (UNREAD[field] ?? number) === number;
+}
+
+/** Writes fields without a question. */
+export function write(host: SettingsHost, fields: Fields): void {
+  const at = host.engine.calls.tcp_settings();
+  for (const [field, value] of Object.entries(fields)) {
+    host.setU32(at + layout.TcpSettings[field as TcpField], value);
   }
 }

@@ -1,99 +1,102 @@
 /**
- * Settings of Linux.
+ * Settings of Linux that are not simply those of the stack with the same name.
  *
  * @module
  */
 
-import type { Setting, SettingField } from "./settings.ts";
+import { ANY, flag, only, type Setting } from "./settings_t.ts";
 
-/** A whole number of some unit, into one field. */
-function field(name: SettingField, unit = 1): Setting {
-  return { apply: ([value]) => ({ [name]: Number(value) * unit }) };
+const SB_MAX = 2 ** 24;
+
+/** Three sizes; Linux does not ask for a rising order. */
+function rising(values: readonly string[]): [number, number, number] {
+  const [least, usual, most] = [0, 1, 2].map((i) => Number(values[i] ?? values.at(-1)));
+  return [Math.min(least, usual), usual, Math.min(Math.max(usual, most), SB_MAX)];
 }
 
-/** On or off. */
-function flag(name: SettingField): Setting {
-  return { apply: ([value]) => ({ [name]: Number(value) === 0 ? 0 : 1 }) };
-}
+/** Linux counts the space around data too, and offers half of the usual size. */
+const RECEIVE: Setting = {
+  apply: (values) => {
+    const [least, usual, most] = rising(values);
+    const offered = Math.max(1, Math.floor(usual / 2));
+    return { rcvbuf_min: Math.min(least, offered), rcvbuf: offered, rcvbuf_max: most };
+  },
+};
 
-/** A number of which the stack has only these. */
-function oneOf(name: SettingField, ...accepts: string[]): Setting {
-  return { ...field(name), accepts };
-}
+const SEND: Setting = {
+  apply: (values) => {
+    const [sndbuf_min, sndbuf, sndbuf_max] = rising(values);
+    return { sndbuf_min, sndbuf, sndbuf_max };
+  },
+};
 
-/** The stack behaves as these values say. */
-function only(...accepts: string[]): Setting {
-  return { accepts };
-}
-
-const ANY: Setting = { any: true };
-const SECONDS_US = 1_000_000;
-const SECONDS_MS = 1000;
-
-/** Buffers: least, usual and largest size; Linux counts twice what it offers to receive. */
-const RECEIVE: Setting = { apply: (values) => ({ rcvbuf: Math.floor(Number(values[1]) / 2) }) };
-const SEND: Setting = { apply: (values) => ({ sndbuf: Number(values[1]) }) };
+const TCP: Readonly<Record<string, Setting>> = {
+  rmem: RECEIVE,
+  wmem: SEND,
+  // 2: without an offset of their own, which a script cannot see
+  timestamps: { ...flag("timestamps"), accepts: ["0", "1", "2"] },
+  // 2: over loopback alone, and the peer of a script is elsewhere
+  tw_reuse: { apply: ([value]) => ({ tw_reuse: value === "1" ? 1 : 0 }) },
+  notsent_lowat: { apply: ([value]) => ({ notsent_lowat: Number(value) >>> 0 }) },
+  ecn_fallback: flag("ecn_fallback"),
+  ecn_option: ANY,
+  ecn_option_beacon: ANY,
+  fack: only("0"),
+  fastopen_key: ANY,
+  stdurg: only("0"),
+  rfc1337: ANY,
+  thin_linear_timeouts: only("0"),
+  shrink_window: only("0"),
+  workaround_signed_windows: only("0"),
+  reflect_tos: only("0"),
+  comp_sack_nr: only("0"),
+  comp_sack_delay_ns: only("0"),
+  comp_sack_slack_ns: ANY,
+  pingpong_thresh: only("1"),
+  plb_enabled: only("0"),
+  retrans_collapse: ANY,
+  max_reordering: ANY,
+  min_tso_segs: ANY,
+  tso_win_divisor: ANY,
+  tso_rtt_log: ANY,
+  limit_output_bytes: ANY,
+  autocorking: ANY,
+  early_demux: ANY,
+  adv_win_scale: only("1"),
+  app_win: ANY,
+  mem: ANY,
+  max_orphans: ANY,
+  max_tw_buckets: ANY,
+  migrate_req: ANY,
+  backlog_ack_defer: ANY,
+  child_ehash_entries: ANY,
+  fwmark_accept: ANY,
+  l3mdev_accept: ANY,
+  allowed_congestion_control: ANY,
+  available_congestion_control: ANY,
+  available_ulp: ANY,
+};
 
 /** By name. */
 export const LINUX_SETTINGS: Readonly<Record<string, Setting>> = {
-  "net.ipv4.tcp_timestamps": flag("timestamps"),
-  "net.ipv4.tcp_sack": flag("sack"),
-  "net.ipv4.tcp_window_scaling": flag("window_scale"),
-  "net.ipv4.tcp_syn_retries": field("syn_retries"),
-  "net.ipv4.tcp_synack_retries": field("synack_retries"),
-  "net.ipv4.tcp_retries2": field("data_retries"),
-  "net.ipv4.tcp_fin_timeout": field("fin_wait_2_us", SECONDS_US),
-  "net.ipv4.tcp_keepalive_time": field("keep_idle_ms", SECONDS_MS),
-  "net.ipv4.tcp_keepalive_intvl": field("keep_intvl_ms", SECONDS_MS),
-  "net.ipv4.tcp_keepalive_probes": field("keep_cnt"),
-  "net.ipv4.tcp_challenge_ack_limit": field("challenge_per_s"),
-  "net.ipv4.tcp_rto_min_us": field("rto_min_us"),
-  "net.ipv4.tcp_rto_max_ms": field("rto_max_us", 1000),
-  "net.ipv4.tcp_rmem": RECEIVE,
-  "net.ipv4.tcp_wmem": SEND,
-  "net.ipv4.tcp_congestion_control": only("reno", "newreno"),
-  // 3 and more are Accurate ECN (RFC 9768), which the stack does not have
-  "net.ipv4.tcp_ecn": oneOf("ecn", "0", "1", "2"),
-  "net.ipv4.tcp_ecn_option": ANY,
-  "net.ipv4.tcp_ecn_fallback": flag("ecn_fallback"),
-  "net.ipv4.tcp_fastopen": only("0"),
-  "net.ipv4.tcp_fastopen_key": ANY,
-  "net.ipv4.tcp_fastopen_blackhole_timeout_sec": ANY,
-  "net.ipv4.tcp_fack": only("0"),
-  "net.ipv4.tcp_slow_start_after_idle": only("1"),
-  "net.ipv4.tcp_early_retrans": only("0"),
-  "net.ipv4.tcp_recovery": only("0"),
-  "net.ipv4.tcp_frto": only("0"),
-  "net.ipv4.tcp_reordering": only("3"),
-  "net.ipv4.tcp_mtu_probing": only("0"),
-  "net.ipv4.tcp_base_mss": ANY,
-  "net.ipv4.tcp_syncookies": ANY,
-  "net.ipv4.tcp_min_tso_segs": ANY,
-  "net.ipv4.tcp_tso_win_divisor": ANY,
-  "net.ipv4.tcp_tso_rtt_log": ANY,
-  "net.ipv4.tcp_limit_output_bytes": ANY,
-  "net.ipv4.tcp_pacing_ss_ratio": ANY,
-  "net.ipv4.tcp_pacing_ca_ratio": ANY,
-  "net.ipv4.tcp_min_rtt_wlen": ANY,
-  "net.ipv4.tcp_no_metrics_save": ANY,
-  "net.ipv4.tcp_max_syn_backlog": ANY,
-  "net.ipv4.tcp_abort_on_overflow": only("0"),
-  "net.ipv4.tcp_autocorking": ANY,
-  "net.ipv4.tcp_moderate_rcvbuf": ANY,
-  "net.ipv4.tcp_notsent_lowat": only("-1", "4294967295"),
-  "net.ipv4.tcp_stdurg": only("0"),
-  "net.ipv4.tcp_thin_linear_timeouts": only("0"),
-  "net.ipv4.tcp_early_demux": ANY,
-  "net.ipv4.tcp_adv_win_scale": ANY,
-  "net.ipv4.tcp_app_win": ANY,
+  ...Object.fromEntries(Object.entries(TCP).map(([name, it]) => [`net.ipv4.tcp_${name}`, it])),
   "net.ipv4.ip_local_port_range": ANY,
+  "net.ipv4.ip_no_pmtu_disc": only("0"),
   "net.ipv4.icmp_ratelimit": ANY,
+  "net.ipv4.icmp_ratemask": ANY,
   "net.ipv4.icmp_msgs_per_sec": ANY,
+  "net.ipv4.icmp_msgs_burst": ANY,
+  "net.ipv4.route.flush": ANY,
+  "net.ipv6.route.flush": ANY,
   "net.core.somaxconn": ANY,
+  "net.core.optmem_max": ANY,
   "net.core.rmem_max": ANY,
   "net.core.wmem_max": ANY,
-  "net.core.default_qdisc": ANY,
+  "net.core.rmem_default": ANY,
+  "net.core.wmem_default": ANY,
   "net.core.netdev_max_backlog": ANY,
+  // packets of a connection leave as its pace says, or at once
+  "net.core.default_qdisc": { apply: ([value]) => ({ pacing: value === "fq" ? 1 : 0 }) },
 };
 
 /** What the suite's `defaults.sh` sets. */

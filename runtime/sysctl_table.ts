@@ -268,9 +268,9 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "net.ipv4.tcp_ecn_fallback",
     "ecn_fallback",
     "",
-    SWITCH,
+    [0, 127],
     [1, 1],
-    "Whether a SYN that asks for ECN and is lost is sent again without (RFC 3168 6.1.1.1).",
+    "How many SYNs ask for ECN before one does not (RFC 3168 6.1.1.1); 0: all ask.",
   ),
   one(
     "net.godwit.tcp_ecn_beta",

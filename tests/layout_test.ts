@@ -14,17 +14,20 @@ import {
   readLayout,
 } from "../tools/layout.ts";
 import { formatNames, readEnums, tableName } from "../tools/names.ts";
+import { formatSettings, readFields } from "../tools/settings.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const WASM = new URL("runtime/wasm/", ROOT);
 
-Deno.test("layout.gen.ts and names.gen.ts are up to date", async () => {
+Deno.test("layout.gen.ts, names.gen.ts and settings.gen.ts are up to date", async () => {
   const sources = await readSources();
   const { layout } = await compile(sources, { emit: false });
   const advice = "run `deno task build` and commit what it wrote";
   const layoutText = await Deno.readTextFile(new URL("layout.gen.ts", WASM));
   assertEquals(layoutText, await formatLayout(layout), advice);
-  assertEquals(await Deno.readTextFile(new URL("names.gen.ts", WASM)), namesText(sources), advice);
+  const written = (name: string) => Deno.readTextFile(new URL(name, WASM));
+  assertEquals(await written("names.gen.ts"), namesText(sources), advice);
+  assertEquals(await written("settings.gen.ts"), formatSettings(sources), advice);
 });
 
 for (const name of ["engine.wasm", "engine_checked.wasm"]) {
@@ -131,6 +134,18 @@ Deno.test("only the checked engine asserts", async () => {
   });
 });
 
+Deno.test("settings that are read are found, not those that are set", () => {
+  const from = 'import { T } from "./settings";\n';
+  const sources: [string, string][] = [
+    ["assembly/tcp/a.ts", `${from}if (T.sack == 1 && x < T.ecn) T.frto = 0; // T.undo`],
+    ["assembly/tcp/b.ts", "T.dsack;"],
+    ["assembly/inet/c.ts", 'import { T, U } from "../tcp/settings";\nf(T.pacing);'],
+    ["assembly/tcp/settings.ts", `${from}T.hystart;`],
+    ["tools/d.ts", `${from}T.recovery;`],
+  ];
+  assertEquals(readFields(sources), ["ecn", "pacing", "sack"]);
+});
+
 Deno.test("build does nothing when nothing changed, and notices each kind of change", async () => {
   await inFolder(SMALL, async (root, log) => {
     const run = async () => {
@@ -158,7 +173,8 @@ Deno.test("two builds at once leave whole files and nothing else", async () => {
     await Promise.all([one(), one()]);
     const names: string[] = [];
     for await (const { name } of Deno.readDir(new URL("runtime/wasm/", root))) names.push(name);
-    const expected = ["engine.wasm", "engine_checked.wasm", "layout.gen.ts", "names.gen.ts"];
+    const generated = ["layout.gen.ts", "names.gen.ts", "settings.gen.ts"];
+    const expected = ["engine.wasm", "engine_checked.wasm", ...generated];
     assertEquals(names.sort(), expected);
     for (const name of expected.slice(0, 2)) {
       assert(WebAssembly.validate(await Deno.readFile(new URL(`runtime/wasm/${name}`, root))));
