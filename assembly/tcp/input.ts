@@ -157,6 +157,8 @@ function toListener(lport: u16, fport: u16): void {
 
 function toConnection(tp: Tcb): void {
   tp.rcvd_at = clock.now();
+  tp.segs_in++;
+  if (G.len > 0) tp.data_segs_in++;
   if (!(G.flags & Th.SYN)) G.wnd <<= u32(tp.snd_scale); // RFC 7323 2.3
   if (fast.input(tp)) return;
   if (G.flags & Th.URG) urgent.normalize(tp);

@@ -7,6 +7,7 @@ import * as clock from "../sys/clock";
 import * as ops from "../sys/mbuf_ops";
 import * as stat from "../sys/stat";
 import * as challenge from "./challenge";
+import * as dsack from "./dsack";
 import * as ecn from "./ecn";
 import { G } from "./seg";
 import { Opt, Step } from "./seg_t";
@@ -20,6 +21,7 @@ const PAWS_IDLE_US: i64 = 24 * 24 * 3600 * 1_000_000;
 
 /** First step: timestamps (RFC 7323 5.3), then the sequence number; trims to the window. */
 export function acceptable(tp: Tcb): Step {
+  dsack.clear(tp);
   simultaneousOpen(tp);
   if (tp.flags & Tf.TS) {
     const step = timestamp(tp);
@@ -56,6 +58,7 @@ function timestamp(tp: Tcb): Step {
   if (G.flags & Th.RST || !seq.lt(G.ts_val, tp.ts_recent)) return keep(tp);
   if (clock.now() - tp.ts_recent_at > PAWS_IDLE_US) return keep(tp);
   stat.fate(Fate.TCP_PAWS);
+  dsack.reportOld(tp);
   tp.flags |= Tf.ACKNOW;
   return Step.DROP;
 }
@@ -105,6 +108,7 @@ function outside(tp: Tcb): Step {
   }
   if (G.flags & Th.SYN && tp.state >= TcpState.ESTABLISHED) return syn(tp); // RFC 5961 4.2
   if (seq.lt(G.seq, tp.rcv_nxt)) stat.inc(Stat.TCP_DUPLICATE);
+  dsack.reportOld(tp); // RFC 2883 4.1.1: also for what lies left of the window
   stat.fate(Fate.TCP_OUT_OF_WINDOW);
   tp.flags |= Tf.ACKNOW;
   return Step.DROP;
@@ -116,6 +120,7 @@ function trim(tp: Tcb, wnd: u32): void {
   if (old > 0) {
     const cut = min<u32>(u32(old), G.len);
     stat.inc(Stat.TCP_DUPLICATE);
+    dsack.reportOld(tp);
     G.off += cut;
     G.len -= cut;
     if (G.flags & Th.URG) {

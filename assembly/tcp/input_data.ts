@@ -10,6 +10,7 @@ import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
+import * as dsack from "./dsack";
 import * as ecn from "./ecn";
 import * as output from "./output";
 import * as reass from "./reass";
@@ -66,6 +67,7 @@ function text(tp: Tcb, fin: bool): bool {
   ops.adj(m, i32(G.off));
   if (inOrder && !tp.segq) {
     tp.rcv_nxt += G.len;
+    tp.bytes_received += G.len;
     stat.add(Stat.TCP_BYTES_IN, G.len);
     const rest = urgent.pull(tp, m, G.seq);
     if (so.state & Ss.CANTRCVMORE) mbuf.freem(rest);
@@ -130,7 +132,7 @@ function finish(tp: Tcb): Step {
 
 /** True if this segment's ACK may not wait for the end of the turn. */
 export function urgentAck(tp: Tcb): bool {
-  const now = S.now != 0 && (tp.flags & Tf.ACKNOW) != 0;
+  const now = (S.now != 0 || dsack.pending(tp)) && (tp.flags & Tf.ACKNOW) != 0;
   S.now = 0;
   return now;
 }

@@ -71,6 +71,7 @@ function inOrder(tp: Tcb): void {
   const so = tp.inp.so;
   ops.adj(m, i32(G.off));
   tp.rcv_nxt += G.len;
+  tp.bytes_received += G.len;
   tp.rcv_up = tp.rcv_nxt; // left behind, it would seem ahead after 2^31 bytes
   stat.add(Stat.TCP_BYTES_IN, G.len);
   if (so.state & Ss.CANTRCVMORE) mbuf.freem(m);

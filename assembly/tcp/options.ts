@@ -1,5 +1,6 @@
 /** Which options a segment of ours carries, and in what order. */
 import { Th } from "../abi/tcp";
+import * as dsack from "./dsack";
 import * as reass from "./reass_list";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
@@ -14,7 +15,7 @@ export function write(tp: Tcb, flags: u32, p: usize): u32 {
   if (flags & Th.SYN) return writeSyn(tp, flags, p);
   let n: u32 = 0;
   if (tp.flags & Tf.TS) n = opt.putTs(p, tcb.tsNow(tp.ts_offset), tp.ts_recent);
-  if (tp.flags & Tf.SACK && tp.segq && !(flags & Th.RST)) n += writeSack(tp, p + n, n);
+  if (tp.flags & Tf.SACK && !(flags & Th.RST)) n += writeSack(tp, p + n, n);
   return n;
 }
 
@@ -57,15 +58,21 @@ export function writeHandshake(
   return n;
 }
 
+/** Most SACK blocks beside `used` bytes of other options: three beside timestamps, else four. */
+function sackRoom(used: u32): u32 {
+  return (MAX - used - 4) >> 3;
+}
+
 /**
- * SACK blocks: the one that changed last comes first (RFC 2018 4), then the others from the lowest;
- * three beside timestamps, else four.
+ * SACK blocks: first what came twice (RFC 2883 4), then the block that changed last, then those
+ * that were reported before it (RFC 2018 4).
  */
 function writeSack(tp: Tcb, p: usize, used: u32): u32 {
-  const room = (MAX - used - 4) >> 3;
-  const blocks = reass.blocks(tp, room);
-  if (blocks == 0) return 0;
-  let n = opt.putSackHead(p, blocks);
+  const twice: u32 = dsack.pending(tp) ? 1 : 0;
+  const blocks = tp.segq ? reass.blocks(tp, sackRoom(used) - twice) : 0;
+  if (blocks + twice == 0) return 0;
+  let n = opt.putSackHead(p, blocks + twice);
+  if (twice) n += opt.putSackBlock(p + n, tp.dsack_start, tp.dsack_end);
   for (let i: u32 = 0; i < blocks; i++) {
     n += opt.putSackBlock(p + n, reass.blockStart(i), reass.blockEnd(i));
   }
@@ -74,7 +81,8 @@ function writeSack(tp: Tcb, p: usize, used: u32): u32 {
 
 /** Bytes of SACK blocks that a segment without SYN or RST carries now. */
 export function sackLength(tp: Tcb): u32 {
-  if (!(tp.flags & Tf.SACK) || !tp.segq) return 0;
-  const n = reass.blocks(tp, (MAX - (tp.flags & Tf.TS ? 12 : 0) - 4) >> 3);
+  const twice: u32 = dsack.pending(tp) ? 1 : 0;
+  if (!(tp.flags & Tf.SACK) || (!tp.segq && !twice)) return 0;
+  const n = twice + reass.count(tp, sackRoom(tp.flags & Tf.TS ? 12 : 0) - twice);
   return n ? 4 + (n << 3) : 0;
 }

@@ -158,8 +158,8 @@ function planNew(tp: Tcb): bool {
 /** Most bytes of a segment: what the MSS leaves beside the options (RFC 6691 4). */
 function maxPayload(tp: Tcb): u32 {
   const most = min<u32>(tp.snd_mss, segment.MAX_PAYLOAD);
-  if (!tp.segq) return most;
-  return max<i32>(i32(most - options.sackLength(tp)), PAYLOAD_MIN);
+  const blocks = options.sackLength(tp);
+  return blocks ? max<i32>(i32(most - blocks), PAYLOAD_MIN) : most;
 }
 
 /** Bytes beyond offset `off` that both windows allow. */

@@ -9,87 +9,177 @@ import * as copy from "../sys/mbuf_copy";
 import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
+import * as dsack from "./dsack";
+import * as list from "./reass_list";
 import { Seg } from "./seg_t";
 import * as seq from "./seq";
 import { Tcb } from "./tcb_t";
 import * as urgent from "./urgent";
 
 /**
- * Segments one connection may hold back. Each takes a whole mbuf however little it carries, so this
- * and not the window bounds the memory that a hostile peer can pin.
+ * Runs that one connection may hold back. Each takes a whole mbuf however little it carries, so
+ * this and not the window bounds the memory that a hostile peer can pin with tiny segments that do
+ * not adjoin; those that do are put together.
  */
-const SEGMENTS_MAX: u32 = 1024;
+const RUNS_MAX: u32 = 1024;
+/** Storage that one connection may hold back, if its receive buffer's limit is smaller. */
+const STORAGE_MIN: u32 = 131_072;
+/** Data up to this many bytes is copied into the room behind the mbuf before it. */
+const COMPACT_MAX: u32 = 1024;
 
 /**
- * Queues the data of `g`, whose mbuf has been trimmed to the payload that lies in the window.
- * Bytes that are already there are not taken again, unless it covers a whole segment of the queue.
- * What is next in order is never refused: it empties the queue.
+ * Queues the data of `g`, whose mbuf has been trimmed to the payload that lies in the window. Where
+ * it overlaps what is there already the bytes that came first stay (RFC 9293 3.10.7.4 leaves the
+ * choice), and the overlap is reported as received twice. What is next in order is never refused:
+ * it empties the queue.
  *
  * @returns false if it was refused: too much is waiting. Frees the mbuf on every path.
  */
 export function insert(tp: Tcb, g: Seg, m: Mbuf, fin: u32): bool {
-  stat.inc(Stat.TCP_OUT_OF_ORDER);
-  tp.ooo_segments++;
   let start = g.seq;
-  let prev = changetype<Mbuf>(0);
-  let next = tp.segq;
-  while (next && seq.le(next.aux, start)) {
-    prev = next;
-    next = next.nextpkt;
+  if (start != tp.rcv_nxt) {
+    stat.inc(Stat.TCP_OUT_OF_ORDER);
+    tp.ooo_segments++;
   }
+  let prev = changetype<Mbuf>(0);
+  for (let m = tp.segq; m && seq.le(m.aux, start); m = m.nextpkt) prev = m;
   if (prev) {
-    const covered = i32(prev.aux + prev.pktlen - start);
+    const covered = i32(list.end(prev) - start);
+    if (covered >= 0 && u32(covered) >= m.pktlen) return within(tp, prev, m, start, fin);
+    if (covered >= 0 && list.hasFin(prev)) return afterFin(m);
     if (covered > 0) {
-      if (u32(covered) >= m.pktlen && !(fin && u32(covered) == m.pktlen)) {
-        stat.inc(Stat.TCP_DUPLICATE);
-        tp.sack_recent = g.seq;
-        mbuf.freem(m);
-        return true;
-      }
+      stat.inc(Stat.TCP_DUPLICATE);
+      dsack.report(tp, start, list.end(prev));
       ops.adj(m, covered);
       start += u32(covered);
-    } else if (m.pktlen == 0 && prev.aux == start && prev.pktlen == 0) {
-      mbuf.freem(m); // the same FIN once more
-      return true;
     }
   }
-  if (start != tp.rcv_nxt && (tp.segq_count >= SEGMENTS_MAX || mbuf.low())) {
+  const adjoins: bool = prev ? list.end(prev) == start : false;
+  if (start != tp.rcv_nxt && full(tp, m, adjoins)) {
     stat.fate(Fate.TCP_REASSEMBLY_LIMIT);
     mbuf.freem(m);
     return false;
   }
-  const end = start + m.pktlen;
-  next = dropCovered(tp, end, next);
-  if (next && seq.lt(next.aux, end)) {
-    ops.adj(m, -i32(end - next.aux));
-    fin = 0;
-  }
-  link(tp, compact(m), prev, next, start, fin);
-  tp.sack_recent = start;
+  pieces(tp, prev, m, start, fin);
   return true;
 }
 
-/** Drops the queued segments, from `next` on, that end at or before `end`. */
-function dropCovered(tp: Tcb, end: u32, next: Mbuf): Mbuf {
-  while (next && seq.lt(next.aux, end) && seq.le(next.aux + next.pktlen, end)) {
-    // a FIN of the swallowed segment is told again by its sender
-    const gone = next;
-    next = next.nextpkt;
-    tp.segq_bytes -= gone.pktlen;
-    tp.segq_count--;
-    mbuf.freem(gone);
+/** All bytes of the segment are in `run` already; its FIN may be news. */
+function within(tp: Tcb, run: Mbuf, m: Mbuf, start: u32, fin: u32): bool {
+  const end = start + m.pktlen;
+  if (fin && end == list.end(run)) run.aux2 |= 1;
+  if (m.pktlen) {
+    stat.inc(Stat.TCP_DUPLICATE);
+    dsack.report(tp, start, end);
+    list.touch(tp, run); // RFC 2883 4, rule 4: the block that contains it comes second
   }
-  return next;
+  mbuf.freem(m);
+  return true;
 }
 
-function link(tp: Tcb, m: Mbuf, prev: Mbuf, next: Mbuf, start: u32, fin: u32): void {
+/** RFC 9293 3.10.7.4: nothing follows a FIN. */
+function afterFin(m: Mbuf): bool {
+  mbuf.freem(m);
+  return true;
+}
+
+/** True if the queue has no room for `m`, which is not next in order; `adjoins`: but to a run. */
+function full(tp: Tcb, m: Mbuf, adjoins: bool): bool {
+  if (mbuf.low() || (tp.segq_count >= RUNS_MAX && !adjoins)) return true;
+  const takes = m.pktlen <= u32(MbufSize.MLEN) ? u32(MbufSize.MSIZE) : storage(m);
+  return tp.segq_mbcnt + takes > max<u32>(tp.inp.so.rcv.mbmax, STORAGE_MIN);
+}
+
+/** Storage that a chain occupies, headers included. */
+function storage(m: Mbuf): u32 {
+  let n: u32 = 0;
+  for (; m; m = m.next) n += m.cap + MbufSize.HEADER;
+  return n;
+}
+
+/**
+ * Puts what of `m`, whose first byte is `start`, does not lie in a run into the gaps behind `prev`
+ * (nil: before all runs), which ends at or before `start`.
+ */
+function pieces(tp: Tcb, prev: Mbuf, m: Mbuf, start: u32, fin: u32): void {
+  let run = prev;
+  while (m) {
+    const next = run ? run.nextpkt : tp.segq;
+    const end = start + m.pktlen;
+    if (!next || seq.ge(next.aux, end)) {
+      // a FIN with bytes behind it, which are here, is none
+      run = place(tp, run, m, start, next && next.aux == end ? 0 : fin);
+      break;
+    }
+    const had = seq.min(list.end(next), end);
+    stat.inc(Stat.TCP_DUPLICATE);
+    dsack.report(tp, next.aux, had);
+    const more = end - had; // bytes beyond `next`
+    let rest = changetype<Mbuf>(0);
+    if (more && !list.hasFin(next)) {
+      rest = ops.split(m, had - start); // nil if memory is short: the peer sends them again
+    }
+    ops.adj(m, -i32(m.pktlen - (next.aux - start)));
+    // the gap is filled: what was put in joins `next`
+    run = place(tp, run, m, start, fin && end == list.end(next) ? 1 : 0);
+    start = had;
+    m = rest;
+  }
+  if (run.aux != tp.rcv_nxt) list.touch(tp, run);
+}
+
+/**
+ * Puts `m`, whose first byte is `start` and which overlaps nothing, behind `prev`; joins it to its
+ * neighbours if it adjoins them.
+ *
+ * @returns the run that it is in now.
+ */
+function place(tp: Tcb, prev: Mbuf, m: Mbuf, start: u32, fin: u32): Mbuf {
+  m = compact(m);
+  let last = m;
+  while (last.next) last = last.next;
   m.aux = start;
-  m.aux2 = fin;
-  m.nextpkt = next;
-  if (prev) prev.nextpkt = m;
-  else tp.segq = m;
+  m.aux2 = u32(changetype<usize>(last)) | fin;
   tp.segq_bytes += m.pktlen;
-  tp.segq_count++;
+  tp.segq_mbcnt += storage(m);
+  let run = m;
+  if (prev && list.end(prev) == start) {
+    join(tp, prev, m);
+    run = prev;
+  } else {
+    m.nextpkt = prev ? prev.nextpkt : tp.segq;
+    if (prev) prev.nextpkt = m;
+    else tp.segq = m;
+    tp.segq_count++;
+  }
+  const next = run.nextpkt;
+  if (next && next.aux == list.end(run)) {
+    run.nextpkt = next.nextpkt;
+    tp.segq_count--;
+    join(tp, run, next);
+  }
+  return run;
+}
+
+/** Joins `n`, a run or a segment that is none yet, to the end of `run`. */
+function join(tp: Tcb, run: Mbuf, n: Mbuf): void {
+  const into = list.tail(run);
+  const fin = n.aux2 & 1;
+  let last = list.tail(n);
+  run.pktlen += n.pktlen;
+  n.flags &= ~u16(Mf.PKTHDR);
+  n.pktlen = 0;
+  n.nextpkt = changetype<Mbuf>(0);
+  // so that many tiny segments do not each pin an mbuf
+  while (n && n.len <= COMPACT_MAX && n.len <= mbuf.trailing(into)) {
+    memory.copy(into.data + into.len, n.data, n.len);
+    into.len += n.len;
+    tp.segq_mbcnt -= n.cap + MbufSize.HEADER;
+    if (n == last) last = into;
+    n = mbuf.free(n);
+  }
+  into.next = n;
+  run.aux2 = u32(changetype<usize>(last)) | (run.aux2 & 1) | fin;
 }
 
 /** Moves a payload that fits out of a frame's cluster into a small mbuf. */
@@ -111,30 +201,26 @@ function compact(m: Mbuf): Mbuf {
 /**
  * Moves what has become contiguous with rcv_nxt into so_rcv.
  *
- * @returns true if the FIN was reached.
+ * @returns true if the FIN was reached: what lies beyond it is thrown away.
  */
 export function deliver(tp: Tcb): bool {
   const so = tp.inp.so;
-  let fin = false;
-  for (let m = tp.segq; m && seq.le(m.aux, tp.rcv_nxt); m = tp.segq) {
-    tp.segq = m.nextpkt;
-    m.nextpkt = changetype<Mbuf>(0);
-    tp.segq_bytes -= m.pktlen;
-    tp.segq_count--;
-    const old = tp.rcv_nxt - m.aux;
-    fin = fin || (m.aux2 != 0 && old <= m.pktlen);
-    if (old >= m.pktlen) {
-      mbuf.freem(m);
-      continue;
-    }
-    if (old) ops.adj(m, i32(old));
-    const start = tp.rcv_nxt;
-    tp.rcv_nxt += m.pktlen;
-    stat.add(Stat.TCP_BYTES_IN, m.pktlen);
-    const rest = urgent.pull(tp, m, start);
-    if (so.state & Ss.CANTRCVMORE) mbuf.freem(rest);
-    else if (rest) sockbuf.append(so.rcv, rest);
-  }
+  const m = tp.segq;
+  if (!m || m.aux != tp.rcv_nxt) return false;
+  const fin = list.hasFin(m);
+  const start = tp.rcv_nxt;
+  tp.segq = m.nextpkt;
+  m.nextpkt = changetype<Mbuf>(0);
+  tp.segq_bytes -= m.pktlen;
+  tp.segq_mbcnt -= storage(m);
+  tp.segq_count--;
+  tp.rcv_nxt += m.pktlen;
+  tp.bytes_received += m.pktlen;
+  stat.add(Stat.TCP_BYTES_IN, m.pktlen);
+  const rest = urgent.pull(tp, m, start);
+  if (so.state & Ss.CANTRCVMORE) mbuf.freem(rest);
+  else if (rest) sockbuf.append(so.rcv, rest);
+  if (fin) flush(tp);
   return fin;
 }
 
@@ -146,5 +232,6 @@ export function flush(tp: Tcb): void {
     mbuf.freem(m);
   }
   tp.segq_bytes = 0;
+  tp.segq_mbcnt = 0;
   tp.segq_count = 0;
 }

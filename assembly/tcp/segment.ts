@@ -14,6 +14,7 @@ import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as checksum from "../wire/checksum";
 import * as tcp from "../wire/tcp";
+import * as dsack from "./dsack";
 import * as ecn from "./ecn";
 import * as options from "./options";
 import * as seq from "./seq";
@@ -51,6 +52,7 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   ecn.sent(tp, bits);
   stat.inc(Stat.TCP_SEGMENTS_OUT);
   if (len == 0 && !(flags & (Th.SYN | Th.FIN | Th.RST))) stat.inc(Stat.TCP_ACKS_OUT);
+  if (!(flags & (Th.SYN | Th.RST))) dsack.sent(tp);
   if (flags & Th.ACK) acknowledged(tp, flags & Th.SYN ? field : win);
   return 0;
 }

@@ -57,7 +57,7 @@ export class Tcb {
   bytes_delivered: u64; // payload the peer has acknowledged in order
   bytes_received: u64; // payload taken in order
   inp: Inpcb;
-  segq: Mbuf; // out-of-order segments by sequence number, linked by nextpkt; see reass.ts
+  segq: Mbuf; // out-of-order data in runs by sequence number; see reass_list.ts
   sacked: SackRange; // what the peer holds beyond snd_una, ascending; see sack.ts
   sent_first: Sent; // segments in flight by sequence number; see sent.ts
   sent_last: Sent;
@@ -166,8 +166,12 @@ export class Tcb {
   ts_recent: u32; // newest timestamp of the peer (RFC 7323 TS.Recent)
   ts_offset: u32; // added to the clock for our timestamps
   segq_bytes: u32; // payload bytes in segq
-  segq_count: u32;
-  sack_recent: u32; // sequence number in the block that changed last (RFC 2018 4)
+  segq_count: u32; // runs in segq
+  segq_mbcnt: u32; // bytes of mbuf storage that it holds
+  sack_recent: u32; // a sequence number in the block that changed last (RFC 2018 4),
+  sack_recent_1: u32; // and of those that were reported first before it; see reass_list.ts
+  sack_recent_2: u32;
+  sack_recent_3: u32;
   rexmt_segments: u32; // for TCP_INFO
   rexmt_timeouts: u32;
   ooo_segments: u32;

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { MbufSize } from "../../assembly/abi/mbuf.ts";
 import { Stat } from "../../assembly/abi/stat.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
 import type { Engine } from "../../runtime/engine.ts";
@@ -113,21 +114,29 @@ export class Inspector {
     this.#scoreboard(field);
   }
 
-  /** The out-of-order queue: ascending, without overlap, above RCV.NXT, and counted. */
+  /** The out-of-order queue: runs, ascending, apart, above RCV.NXT, and counted. */
   #segq(field: (name: keyof typeof layout.Tcb) => number): void {
     const { Mbuf } = layout;
     let end = field("rcv_nxt");
-    let [bytes, count] = [0, 0];
-    for (let m = field("segq"); m !== 0; m = this.u32(m + Mbuf.nextpkt)) {
-      const start = this.u32(m + Mbuf.aux);
-      assert(seqLe(end, start), "segments of the reassembly queue do not overlap");
-      const length = this.u32(m + Mbuf.pktlen);
+    let [bytes, count, storage] = [0, 0, 0];
+    for (let run = field("segq"); run !== 0; run = this.u32(run + Mbuf.nextpkt)) {
+      const start = this.u32(run + Mbuf.aux);
+      assert(seqLt(end, start), "runs of the reassembly queue stand apart");
+      let [length, last] = [0, 0];
+      for (let m = run; m !== 0; m = this.u32(m + Mbuf.next)) {
+        length += this.u32(m + Mbuf.len);
+        storage += this.u32(m + Mbuf.cap) + MbufSize.HEADER;
+        last = m;
+      }
+      assertEquals(this.u32(run + Mbuf.pktlen), length, "length of a run");
+      assertEquals((this.u32(run + Mbuf.aux2) & ~1) >>> 0, last, "last mbuf of a run");
       end = (start + length) >>> 0;
       bytes += length;
       count += 1;
     }
     assertEquals(field("segq_bytes"), bytes, "bytes in the reassembly queue");
-    assertEquals(field("segq_count"), count, "segments in the reassembly queue");
+    assertEquals(field("segq_count"), count, "runs in the reassembly queue");
+    assertEquals(field("segq_mbcnt"), storage, "storage of the reassembly queue");
   }
 
   /** The SACK scoreboard: ascending, apart, above SND.UNA, and counted (RFC 6675). */

@@ -65,18 +65,18 @@ Deno.test("RFC 9293 3.10.7.4: the new part of a segment is taken", async () => {
   c.end();
 });
 
-Deno.test("overlaps in the queue: what came first stays", async () => {
+Deno.test("RFC 9293 3.10.7.4: overlaps in the queue: what came first stays", async () => {
   const c = await established();
   c.send({ seq: 5, data: "5678" });
   c.send({ seq: 3, data: "34xx" }); // reaches into it from the left
   c.send({ seq: 7, data: "xx9a" }); // and from the right
   c.send({ seq: 6, data: "xx" }); // within
   c.send({ seq: 20, data: "kl" });
-  c.send({ seq: 18, data: "ijxxmn" }); // covers a whole one
+  c.send({ seq: 18, data: "ijxxmn" }); // around a whole one
   c.send({ seq: 1, data: "12" });
   assertEquals(c.takeAll().at(-1)?.ack, 11);
   c.send({ seq: 11, data: "bcdefgh" });
-  assertEquals(c.read(), "123456789abcdefghijxxmn");
+  assertEquals(c.read(), "123456789abcdefghijklmn");
   c.end();
 });
 
@@ -117,10 +117,12 @@ Deno.test("RFC 9293 3.10.7.4: after the peer's FIN nothing more is taken", async
 });
 
 Deno.test("reassembly: what is held is bounded, and the rest of it recovers", async () => {
-  const c = await established({ sackOk: true, rcvbuf: 65535 });
+  const c = await established({ sackOk: true, rcvbuf: 70_000 });
   for (let i = 0; i < 1100; i++) c.send({ seq: 3 + 2 * i, data: "x" });
   assertEquals(c.host.inspect.fate(Fate.TCP_REASSEMBLY_LIMIT), 76);
   assertEquals(c.tcb("segq_count"), 1024);
+  c.send({ seq: 2 + 2 * 1024, data: "y" }); // makes no new run
+  assertEquals(c.host.inspect.fate(Fate.TCP_REASSEMBLY_LIMIT), 76);
   c.host.wire.length = 0;
   c.send({ seq: 1, data: pattern(1460) });
   c.send({ seq: 1461, data: pattern(1460) });
@@ -138,6 +140,48 @@ Deno.test("reassembly: small payloads do not pin frames", async () => {
   c.host.call("pool_stats", at);
   assertEquals(c.host.inspect.mbufs() - before, 100);
   assertEquals(c.host.inspect.u32(at + 16), 0, "clusters");
+  c.end();
+});
+
+Deno.test("reassembly: tiny segments side by side share mbufs, in whatever order they come", async () => {
+  for (const order of [(i: number) => i, (i: number) => 999 - i, (i: number) => (i * 7) % 1000]) {
+    const c = await established({ sackOk: true, rcvbuf: 65535 });
+    const before = c.host.inspect.mbufs();
+    const data = pattern(1001);
+    for (let i = 0; i < 1000; i++) {
+      const at = order(i);
+      c.send({ seq: 2 + at, data: data.subarray(1 + at, 2 + at) });
+    }
+    assertEquals(c.takeAll().at(-1)?.sack, [[2, 1002]]);
+    assertEquals(c.tcb("segq_count"), 1);
+    assert(c.host.inspect.mbufs() - before < 200, `${c.host.inspect.mbufs() - before} mbufs`);
+    c.send({ seq: 1, data: data.subarray(0, 1) });
+    assertEquals(c.tryRead().data, data);
+    c.end();
+  }
+});
+
+Deno.test("reassembly: storage is bounded by the buffer, however small the segments", async () => {
+  const c = await established({ sackOk: true, rcvbuf: 65535 });
+  for (let i = 0; i < 200; i++) c.send({ seq: 2 + 300 * i, data: pattern(200) });
+  assert(c.host.inspect.fate(Fate.TCP_REASSEMBLY_LIMIT) > 0);
+  assert(c.tcb("segq_mbcnt") <= 4 * 65535);
+  c.end();
+});
+
+Deno.test("RFC 9293 3.10.7.4: what a peer says to lie beyond its FIN is not taken", async () => {
+  const c = await established({ sackOk: true });
+  c.send({ flags: "FA", seq: 4, data: "def" }); // the FIN is number 7
+  c.send({ seq: 8, data: "xyz" }); // beyond it, apart
+  c.send({ seq: 5, data: "efgh" }); // and across it
+  c.send({ seq: 7, data: "gh" });
+  c.takeAll();
+  c.send({ seq: 1, data: "abc" });
+  c.expect({ ack: 8, sack: null });
+  assertEquals(c.read(), "abcdef");
+  assertEquals(c.read(), "");
+  assertEquals(c.state(), TcpState.CLOSE_WAIT);
+  assertEquals(c.tcb("segq_count"), 0);
   c.end();
 });
 

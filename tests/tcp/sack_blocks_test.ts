@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { pattern } from "./harness.ts";
 import { established } from "./shake.ts";
 
-Deno.test("RFC 2018 4: the block that changed last comes first, the others ascend", async () => {
+Deno.test("RFC 2018 4: the block that changed last first, then as they were reported", async () => {
   const c = await established({ sackOk: true });
   const blocks = (...sack: [number, number][]) => c.expect({ flags: "A", ack: 1, sack });
   c.send({ seq: 11, data: "x" });
@@ -12,15 +12,27 @@ Deno.test("RFC 2018 4: the block that changed last comes first, the others ascen
   c.send({ seq: 31, data: "x" });
   blocks([31, 32], [11, 12]);
   c.send({ seq: 21, data: "x" });
-  blocks([21, 22], [11, 12], [31, 32]);
+  blocks([21, 22], [31, 32], [11, 12]);
   c.send({ seq: 12, data: "xy" });
   blocks([11, 14], [21, 22], [31, 32]);
   c.send({ seq: 30, data: "x" });
   blocks([30, 32], [11, 14], [21, 22]);
-  c.send({ seq: 21, data: "x" }); // a duplicate: its block is the one to report
-  blocks([21, 22], [11, 14], [30, 32]);
   c.send({ seq: 14, data: pattern(7) });
   blocks([11, 22], [30, 32]);
+  c.send({ seq: 41, data: "x" });
+  blocks([41, 42], [11, 22], [30, 32]);
+  c.send({ seq: 1, data: pattern(10) }); // the order outlives an advance of the ACK
+  c.expect({ flags: "A", ack: 22, sack: [[41, 42], [30, 32]] });
+  c.end();
+});
+
+Deno.test("RFC 2018 4: blocks that fell out of memory are reported where there is room", async () => {
+  const c = await established({ sackOk: true });
+  for (let i = 1; i <= 6; i++) c.send({ seq: 10 * i, data: "x" });
+  c.takeAll();
+  c.send({ seq: 41, data: pattern(9) }, { seq: 51, data: pattern(9) });
+  c.take();
+  c.expect({ sack: [[40, 61], [30, 31], [10, 11], [20, 21]] });
   c.end();
 });
 
@@ -29,7 +41,7 @@ Deno.test("RFC 2018 3: four blocks fit, three beside timestamps", async () => {
     const c = await established({ sackOk: true, ts });
     for (let i = 1; i <= 6; i++) c.send({ seq: 10 * i, data: "x" });
     const last = c.takeAll().at(-1);
-    const want = [[60, 61], [10, 11], [20, 21], [30, 31]];
+    const want = [[60, 61], [50, 51], [40, 41], [30, 31]];
     assertEquals(last?.sack, (ts ? want.slice(0, 3) : want) as [number, number][]);
     c.end();
   }
