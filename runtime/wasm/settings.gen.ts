@@ -6,6 +6,7 @@ export const SETTINGS_READ: ReadonlySet<string> = new Set([
   "challenge_per_s",
   "data_retries",
   "delack_us",
+  "dsack",
   "ecn",
   "ecn_beta",
   "ecn_fallback",
