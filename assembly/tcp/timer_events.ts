@@ -101,7 +101,7 @@ function persist(tp: Tcb): bool {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
-  if (tp.backoff < 12) tp.backoff++;
+  if (tp.backoff < 255) tp.backoff++; // counts on to the limit when the delay grows no more
   timers.set(tp, Row.PERSIST, output.persistDelay(tp));
   tp.flags |= Tf.FORCE;
   tp.snd_nxt = tp.snd_una;

@@ -102,6 +102,9 @@ export class TcpCorpus {
         return Th.URG | Th.ACK;
       case 5:
         return random.below(256);
+      case 6:
+      case 7:
+        return Th.ACK | random.pick([Th.ECE, Th.CWR, Th.ECE | Th.CWR]);
       default:
         return Th.ACK | (random.oneIn(2) ? Th.PUSH : 0);
     }
@@ -138,7 +141,8 @@ export class TcpCorpus {
   stray(): Bytes {
     const random = this.#random;
     const dport = random.pick([PORT_TCP, PORT_TCP, PORT_FULL, 82, 0, random.below(65536)]);
-    const flags = random.oneIn(2) ? Th.SYN : random.below(64);
+    const ecn = random.oneIn(3) ? random.below(4) << 6 : 0;
+    const flags = (random.oneIn(2) ? Th.SYN : random.below(64)) | ecn;
     const segment = packets.tcp({
       sport: random.oneIn(4) ? random.between(1, 8) : random.below(65536),
       dport,

@@ -36,7 +36,8 @@ export class Peer {
     const random = this.#random;
     const sport = random.between(1024, 65535);
     const options = random.pick(SYN_OPTIONS);
-    const fields = { sport, dport: PORT_TCP, seq: random.u32(), flags: Th.SYN, options };
+    const flags = random.oneIn(2) ? Th.SYN : Th.SYN | Th.ECE | Th.CWR;
+    const fields = { sport, dport: PORT_TCP, seq: random.u32(), flags, options };
     return this.#sender.fromPeer(random.pick(PEERS), packets.TCP, packets.tcp(fields));
   }
 
@@ -63,7 +64,8 @@ export class Peer {
       ? new Uint8Array(0)
       : packets.concat(Uint8Array.of(1, 1, 8, 10, 0, 0, 16, 0), segment.slice(at + 2, at + 6));
     const options = acked ? stamp : packets.concat(this.#random.pick(PLAIN_OPTIONS), stamp);
-    const next = flags & Th.FIN ? Th.FIN | Th.ACK : acked ? Th.ACK : Th.SYN | Th.ACK;
+    const ecn = flags & Th.CWR ? Th.ECE : 0; // a SYN that asks for it
+    const next = flags & Th.FIN ? Th.FIN | Th.ACK : acked ? Th.ACK : Th.SYN | Th.ACK | ecn;
     return this.#sender.fromPeer(
       peer,
       packets.TCP,

@@ -31,7 +31,8 @@ export class Sender {
   /** A packet from a peer to the target, in a frame. */
   fromPeer(peer: Station, protocol: number, payload: Uint8Array, options?: Uint8Array): Bytes {
     const id = this.#random.below(65536);
-    const fields = { src: peer.ip, dst: TARGET.ip, protocol, id, options };
+    const tos = this.#random.oneIn(3) ? this.#random.below(256) : 0;
+    const fields = { src: peer.ip, dst: TARGET.ip, protocol, id, tos, options };
     return packets.ether(
       TARGET.mac,
       peer.mac,

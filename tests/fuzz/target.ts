@@ -71,6 +71,8 @@ export class Target {
       addresses: [`${text(TARGET.ip)}/24`],
       gateway: text(PEERS[0].ip),
     });
+    const { TcpSettings } = layout;
+    stack.engine.view.setUint32(stack.engine.calls.tcp_settings() + TcpSettings.ecn, 1, true);
     target.settle();
     return target;
   }

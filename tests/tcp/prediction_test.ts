@@ -22,6 +22,7 @@ type Step =
   | { readonly kind: "again"; readonly back: number; readonly size: number }
   | { readonly kind: "dup"; readonly times: number }
   | { readonly kind: "urgent"; readonly size: number; readonly up: number }
+  | { readonly kind: "mark"; readonly size: number; readonly tos: number; readonly flags: string }
   | { readonly kind: "write"; readonly size: number }
   | { readonly kind: "read"; readonly size: number }
   | { readonly kind: "wait"; readonly us: number };
@@ -59,6 +60,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     size: fc.integer({ min: 1, max: 50 }),
     up: fc.integer({ min: 1, max: 100 }),
   }),
+  fc.record({
+    kind: fc.constant("mark" as const),
+    size: fc.integer({ min: 0, max: 1400 }),
+    tos: fc.nat(3),
+    flags: fc.constantFrom("A", "A", "AE", "AC", "AEC"),
+  }),
   {
     weight: 3,
     arbitrary: fc.record({
@@ -79,6 +86,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const shake: fc.Arbitrary<Shake> = fc.record({
   ts: fc.boolean(),
   sackOk: fc.boolean(),
+  ecn: fc.boolean(),
   wscale: fc.constantFrom(undefined, 0, 3),
   rcvbuf: fc.constantFrom(undefined, 5000),
 });
@@ -101,7 +109,7 @@ class Run {
   #record(): void {
     for (const s of this.c.takeAll()) {
       this.#highest = Math.max(this.#highest, s.seq + s.data.length);
-      this.log.push(`${s.at} ${show(s)}`);
+      this.log.push(`${s.at} ${show(s)} tos ${s.tos}`);
     }
   }
 
@@ -130,6 +138,8 @@ class Run {
       for (let i = 0; i < step.times; i++) this.#send({ seq: this.#next, ack: this.#acked });
     } else if (step.kind === "urgent") {
       this.#send({ ...this.#data(step.size), flags: "UA", up: step.up });
+    } else if (step.kind === "mark") {
+      this.#send({ ...this.#data(step.size), flags: step.flags, tos: step.tos });
     } else if (step.kind === "write") {
       const n = c.tryWrite(pattern(step.size, this.#written));
       this.#written += Math.max(n, 0);

@@ -76,6 +76,15 @@ Deno.test("RFC 9293 3.8.3: a peer that answers no probe is given up", async () =
   c.end();
 });
 
+Deno.test("RFC 9293 3.8.3: the limit of probes may lie beyond the last doubling", async () => {
+  const c = await established({ win: 0, settings: { data_retries: 15 } });
+  c.write("abc");
+  probes(c, 15, false);
+  c.expectWithin(200 * SECOND, { flags: "RA", seq: 1 });
+  assertEquals(c.state(), TcpState.CLOSED);
+  c.end();
+});
+
 Deno.test("RFC 9293 3.8.6.1: the update opens the window at once", async () => {
   const c = await established({ win: 0 });
   c.write(pattern(5000));
