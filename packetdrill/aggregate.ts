@@ -15,7 +15,8 @@ const MAY_DIFFER = FIN | PSH | CWR;
 /** Segments of one burst, merged. */
 export class Burst {
   #merged: Segment;
-  #size: number;
+  /** Payload of each segment; only the last may have another. */
+  readonly #size: number;
   #ended = false;
 
   constructor(first: Segment) {
@@ -37,15 +38,15 @@ export class Burst {
   /** Adds the next segment; answers why it does not belong, or undefined if it does. */
   add(next: Segment): string | undefined {
     const { seq, data, flags } = this.#merged;
-    if (this.#ended) return "a short segment inside a burst";
+    if (this.#ended) return "a segment of another size inside a burst";
     if (next.seq !== (seq + data.length) >>> 0) return "a gap inside a burst";
-    if (next.data.length === 0 || next.data.length > this.#size) return "sizes in a burst";
+    if (next.data.length === 0) return "a segment without data in a burst";
     if ((next.flags ^ flags) & ~MAY_DIFFER || flags & FIN) return "control bits in a burst";
     const same = next.ack === this.#merged.ack && next.win === this.#merged.win &&
       next.urg === this.#merged.urg &&
       showOptions(next.options) === showOptions(this.#merged.options);
     if (!same) return "headers in a burst";
-    this.#ended = next.data.length < this.#size;
+    this.#ended = next.data.length !== this.#size;
     const joined = new Uint8Array(data.length + next.data.length);
     joined.set(data);
     joined.set(next.data, data.length);

@@ -48,6 +48,8 @@ export interface Code {
 export interface IpInfo {
   readonly ecn?: "noecn" | "ect0" | "ect1" | "ce" | "ect01";
   readonly tos?: number;
+  /** The upper six bits of that octet. */
+  readonly dscp?: number;
   readonly ttl?: number;
 }
 
@@ -64,7 +66,15 @@ export interface Packet {
 export type TcpOption =
   | { readonly kind: "nop" | "eol" | "sackOK" }
   | { readonly kind: "mss" | "wscale"; readonly value: number }
-  | { readonly kind: "TS"; readonly val: number; readonly ecr: number }
+  | {
+    readonly kind: "TS";
+    readonly val: number;
+    readonly ecr: number;
+    /** Any value will do. */
+    readonly open?: boolean;
+    /** The echo is a number of the wire. */
+    readonly wire?: boolean;
+  }
   | { readonly kind: "sack"; readonly blocks: readonly (readonly [number, number])[] }
   | { readonly kind: "FO" | "FOEXP"; readonly cookie: string }
   | { readonly kind: "raw"; readonly code: number; readonly bytes: string };
@@ -76,6 +86,8 @@ export interface TcpBody {
   readonly flags: number;
   readonly seq: number;
   readonly length: number;
+  /** `wire`: the sequence number is that of the wire; `any`: it does not matter. */
+  readonly numbering?: "wire" | "any";
   readonly ack?: number;
   readonly win?: number;
   readonly urg: number;

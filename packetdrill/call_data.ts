@@ -5,53 +5,62 @@
  */
 
 import { Errno } from "../assembly/abi/errno.ts";
+import { Ss } from "../assembly/abi/socket.ts";
 import { STAGING_BYTES } from "../runtime/engine.ts";
 import * as layout from "../runtime/wasm/layout.gen.ts";
 import { MSG_NAMES } from "../runtime/wasm/names.gen.ts";
-import type { Call, Expr, Field } from "./ast.ts";
-import { localPort, nameArgument, placeName, remoteName } from "./call_socket.ts";
-import { type Answer, answerOf, type Attempt, type Starter } from "./call_t.ts";
+import type { Call, Expr } from "./ast.ts";
+import { localPort, nameArgument, placeName, remoteName, underTest } from "./call_socket.ts";
+import { type Answer, answerOf, type Attempt, errorAnswer, type Starter } from "./call_t.ts";
 import { Mismatch, ScriptError, Unsupported } from "./errors.ts";
+import { errorQueue } from "./error_queue.ts";
 import type { SocketFd } from "./fd.ts";
+import { fileTransfer } from "./file_io.ts";
 import { patternBytes, patternFault } from "./pattern.ts";
-import { MSG_SYMBOLS } from "./symbols.ts";
-import { fieldOf, fieldsOf, flagNames, isSupplied, numberIn, toNumber } from "./values.ts";
+import { MSG_SYMBOLS, STAMPING_SYMBOLS } from "./symbols.ts";
+import { fieldsOf, flagNames, numberIn, toNumber } from "./values.ts";
 import { PORT, type World } from "./world.ts";
 
-/** Flags that mean something else to other kernels than to this stack. */
-const FOREIGN = ["MSG_ERRQUEUE", "MSG_ZEROCOPY", "MSG_FASTOPEN"];
+/** Flags that the interpreter answers, beside the stack. */
+const OWN_FLAGS = ["MSG_ERRQUEUE", "MSG_ZEROCOPY"];
 
 /** The engine's bits for the flags of a call. */
-function engineFlags(expr: Expr | undefined): { bits: number; names: string[] } {
+export function engineFlags(expr: Expr | undefined): { bits: number; names: string[] } {
   const names = flagNames(expr, MSG_SYMBOLS);
   let bits = 0;
   for (const name of names) {
+    if (OWN_FLAGS.includes(name)) continue;
     const known = Object.entries(MSG_NAMES).find(([, entry]) => `MSG_${entry.name}` === name);
-    if (!known || FOREIGN.includes(name)) throw new Unsupported(name);
+    if (!known) throw new Unsupported(name);
     bits |= Number(known[0]);
   }
   return { bits, names };
 }
 
 /** Sends `length` bytes of the stream's pattern. */
-function sending(
+export function sending(
   world: World,
   fd: SocketFd,
   length: number,
   flags: Expr | undefined,
   address?: Expr,
+  stamps = fd.kept.get("SO_TIMESTAMPING") ?? 0,
 ): Attempt {
   const { bits, names } = engineFlags(flags);
   const wait = !fd.nonblock && !names.includes("MSG_DONTWAIT");
+  if (length < 0) return () => errorAnswer("EINVAL");
   if (fd.type === "dgram") return () => sendDatagram(world, fd, length, bits, address);
   const { engine, calls } = world.host;
+  const opening = names.includes("MSG_FASTOPEN");
   let done = 0;
-  return () => {
+  const attempt = () => {
     do {
       const piece = Math.min(length - done, STAGING_BYTES);
       engine.memory.set(patternBytes(fd.written, piece), engine.staging);
-      const n = calls.so_send(fd.so, engine.staging, piece, bits, 0);
-      if (n === -Errno.EAGAIN && wait) return undefined;
+      const nam = opening && done === 0 ? placePeer(world, fd, address) : 0;
+      const n = sendResult(world, fd, calls.so_send(fd.so, engine.staging, piece, bits, nam));
+      if (opening) underTest(world, fd);
+      if ((n === -Errno.EAGAIN || n === -Errno.EINPROGRESS) && wait) return undefined;
       if (n < 0) return done > 0 ? { value: done } : answerOf(n);
       done += n;
       fd.written += n;
@@ -59,6 +68,38 @@ function sending(
     } while (done < length);
     return { value: done };
   };
+  return () => {
+    const answer = attempt();
+    underTest(world, fd); // a connection that waits for its first data has begun by now
+    if (answer && answer.value > 0) follow(fd, names, stamps);
+    return answer;
+  };
+}
+
+/** The peer that a connection is opened to by sending; nil while there is one already. */
+function placePeer(world: World, fd: SocketFd, address: Expr | undefined): number {
+  const state = world.host.u32(fd.so + layout.Socket.state);
+  if (state & (Ss.ISCONNECTED | Ss.ISCONNECTING)) return 0;
+  const name = nameArgument(address, remoteName(world));
+  fd.peerPort = name.port;
+  return placeName(world, fd, name);
+}
+
+/** Linux: a connection that is being made is waited for, and one that never was is a broken pipe. */
+function sendResult(world: World, fd: SocketFd, n: number): number {
+  if (n !== -Errno.ENOTCONN || world.config.dialect !== "linux") return n;
+  const state = world.host.u32(fd.so + layout.Socket.state);
+  return state & Ss.ISCONNECTING ? -Errno.EAGAIN : -Errno.EPIPE;
+}
+
+/** What was sent is followed if its sender is to be told of it. */
+function follow(fd: SocketFd, names: readonly string[], stamps: number): void {
+  if (names.includes("MSG_ZEROCOPY") && fd.kept.get("SO_ZEROCOPY")) {
+    errorQueue(fd).copied(fd.written);
+  }
+  const { SOF_TIMESTAMPING_TX_SOFTWARE: soft, SOF_TIMESTAMPING_TX_SCHED: sched } = STAMPING_SYMBOLS;
+  const wanted = stamps & (soft | sched | STAMPING_SYMBOLS.SOF_TIMESTAMPING_TX_ACK);
+  if (wanted !== 0) errorQueue(fd).follow(fd.written, wanted);
 }
 
 function sendDatagram(
@@ -74,7 +115,7 @@ function sendDatagram(
   // an answer goes to where the last datagram came from
   const supplied = { ...remoteName(world), port: world.connection?.remotePort ?? PORT };
   const name = nameArgument(address, supplied);
-  const nam = fd.connection ? 0 : placeName(world, name);
+  const nam = fd.connection ? 0 : placeName(world, fd, name);
   const n = calls.so_send(fd.so, engine.staging, length, bits, nam);
   if (n >= 0 && !world.connection) {
     world.sendingTo(fd, localPort(world, fd), name.port);
@@ -83,7 +124,7 @@ function sendDatagram(
 }
 
 /** Receives up to `length` bytes, and looks whether they are those that the remote sent. */
-function receiving(
+export function receiving(
   world: World,
   fd: SocketFd,
   length: number,
@@ -93,6 +134,7 @@ function receiving(
   const wait = !fd.nonblock && !names.includes("MSG_DONTWAIT");
   const all = wait && names.includes("MSG_WAITALL") && fd.type === "stream";
   const keeps = names.includes("MSG_PEEK") || names.includes("MSG_OOB");
+  if (length < 0) return () => errorAnswer("EINVAL");
   const { engine, calls } = world.host;
   let done = 0;
   return () => {
@@ -120,33 +162,42 @@ function verify(fd: SocketFd, staged: Uint8Array, length: number): void {
   }
 }
 
-const write: Starter = (world, call) => {
-  const length = toNumber(call.args[2]);
-  return sending(world, fdOf(world, call), length, undefined);
-};
+/** `read` and `write`, on sockets or on anything else. */
+function transfer(world: World, call: Call, length: number, writes: boolean): Attempt {
+  const fd = world.fd(toNumber(call.args[0]));
+  if (fd.kind !== "socket") return fileTransfer(world, fd, length, writes);
+  return writes ? sending(world, fd, length, undefined) : receiving(world, fd, length, undefined);
+}
 
-const send: Starter = (world, call) =>
-  sending(world, fdOf(world, call), toNumber(call.args[2]), call.args[3], call.args[4]);
+const write: Starter = (world, call) => transfer(world, enough(call), toNumber(call.args[2]), true);
 
-const read: Starter = (world, call) =>
-  receiving(world, fdOf(world, call), toNumber(call.args[2]), undefined);
-
-const recv: Starter = (world, call) =>
-  receiving(world, fdOf(world, call), toNumber(call.args[2]), call.args[3]);
+const read: Starter = (world, call) => transfer(world, enough(call), toNumber(call.args[2]), false);
 
 const writev: Starter = (world, call) =>
-  sending(world, fdOf(world, call), vectorLength(call.args[1]), undefined);
+  transfer(world, enough(call), vectorLength(call.args[1]), true);
 
 const readv: Starter = (world, call) =>
-  receiving(world, fdOf(world, call), vectorLength(call.args[1]), undefined);
+  transfer(world, enough(call), vectorLength(call.args[1]), false);
 
-function fdOf(world: World, call: Call): SocketFd {
+const send: Starter = (world, call) =>
+  sending(world, socketOf(world, call), toNumber(call.args[2]), call.args[3], call.args[4]);
+
+const recv: Starter = (world, call) =>
+  receiving(world, socketOf(world, call), toNumber(call.args[2]), call.args[3]);
+
+/** The call itself, which must have a descriptor and something to move. */
+function enough(call: Call): Call {
   if (call.args.length < 2) throw new ScriptError(`${call.name} has too few arguments`);
-  return world.socket(toNumber(call.args[0]));
+  return call;
+}
+
+/** The socket that a call is about. */
+export function socketOf(world: World, call: Call): SocketFd {
+  return world.socket(toNumber(enough(call).args[0]));
 }
 
 /** Bytes of a list of `{ buffer, length }`. */
-function vectorLength(expr: Expr | undefined): number {
+export function vectorLength(expr: Expr | undefined): number {
   if (expr?.kind !== "list") throw new ScriptError("a list of buffers was expected");
   return expr.items.reduce((sum, item) => {
     const fields = fieldsOf(item);
@@ -154,47 +205,14 @@ function vectorLength(expr: Expr | undefined): number {
   }, 0);
 }
 
-/** The message header of sendmsg and recvmsg. */
-function messageOf(call: Call): readonly Field[] {
-  const fields = fieldsOf(call.args[1]);
-  const control = fieldOf(fields, "msg_control");
-  const empty = isSupplied(control) || (control?.kind === "list" && control.items.length === 0);
-  if (!empty) throw new Unsupported("control messages");
-  return fields;
-}
-
-const sendmsg: Starter = (world, call) => {
-  const fields = messageOf(call);
-  const length = vectorLength(fieldOf(fields, "msg_iov"));
-  return sending(world, fdOf(world, call), length, call.args[2], fieldOf(fields, "msg_name"));
-};
-
-const recvmsg: Starter = (world, call) => {
-  const fields = messageOf(call);
-  const length = vectorLength(fieldOf(fields, "msg_iov"));
-  const attempt = receiving(world, fdOf(world, call), length, call.args[2]);
-  return () => {
-    const answer = attempt();
-    const expected = fieldOf(fields, "msg_flags");
-    if (!answer || answer.value < 0 || isSupplied(expected)) return answer;
-    const { engine } = world.host;
-    const bits = world.host.u32(engine.recvInfo + layout.RecvInfo.flags);
-    const wanted = engineFlags(expected).bits;
-    if (bits === wanted) return answer;
-    return { ...answer, fault: `msg_flags are 0x${bits.toString(16)} of the stack` };
-  };
-};
-
 /** Calls of this file by name. */
 export const DATA_CALLS: Readonly<Record<string, Starter>> = {
   write,
   send,
   sendto: send,
-  sendmsg,
   writev,
   read,
   recv,
   recvfrom: recv,
-  recvmsg,
   readv,
 };

@@ -17,9 +17,11 @@ import {
 } from "../runtime/wasm/names.gen.ts";
 import type { Call, Expr } from "./ast.ts";
 import { type Answer, answerOf, errorAnswer, type Starter } from "./call_t.ts";
-import { ScriptError, Unsupported } from "./errors.ts";
+import { Unsupported } from "./errors.ts";
+import { errorQueue } from "./error_queue.ts";
 import type { SocketFd } from "./fd.ts";
-import { CONGESTION_NAMES } from "./settings.ts";
+import { KEPT_OPTIONS, SAME_OPTIONS } from "./option_table.ts";
+import { type OptionValue, placeValue, valueFault } from "./option_value.ts";
 import {
   FILE_SYMBOLS,
   IP_SYMBOLS,
@@ -28,15 +30,17 @@ import {
   type Symbols,
   TCP_SYMBOLS,
 } from "./symbols.ts";
-import { errnoOf, fieldsOf, isSupplied, nameOf, numberIn, stackErrno, toNumber } from "./values.ts";
+import { snapshotInfo } from "./tcp_info.ts";
+import { fieldOf, fieldsOf, isSupplied, nameOf, toNumber } from "./values.ts";
 import type { World } from "./world.ts";
 
+/** Room for values of options in the engine's memory. */
+const VALUE_BYTES = 256;
+
 /** An option as the engine knows it. */
-interface Option {
+interface Option extends OptionValue {
   readonly level: number;
   readonly name: number;
-  /** The script's word. */
-  readonly word: string;
 }
 
 /** A level: its number, the script's symbols, the engine's names and what they lack in front. */
@@ -55,14 +59,15 @@ const LEVELS: Readonly<Record<number, Level>> = {
 
 /** Buffer sizes, which Linux answers doubled. */
 const SIZES = ["SO_SNDBUF", "SO_RCVBUF"];
-/** Options whose numbers the engine keeps in other units or forms. */
-const OTHER_FORMS = ["SO_RCVTIMEO", "SO_SNDTIMEO", "SO_TIMESTAMP", "TCP_FASTOPEN_KEY"];
+/** Options whose values the engine keeps in a form that scripts cannot write. */
+const OTHER_FORMS = ["SO_RCVTIMEO", "SO_SNDTIMEO", "SO_TIMESTAMP", "IP_OPTIONS"];
 
-/** The engine's option for the arguments of a call; undefined if it has none such. */
+/** The engine's option for the arguments of a call, or the name of one that it does not have. */
 function optionOf(call: Call): Option | string {
   const level = LEVELS[toNumber(symbolic(call.args[1]))];
   if (!level) return `level ${nameOf(call.args[1], LEVEL_SYMBOLS)}`;
-  const word = nameOf(call.args[2], level.symbols);
+  const written = nameOf(call.args[2], level.symbols);
+  const word = SAME_OPTIONS[written] ?? written;
   const entry = Object.entries(level.names).find(([, { name }]) => level.prefix + name === word);
   if (!entry || OTHER_FORMS.includes(word)) return word;
   return { level: level.level, name: Number(entry[0]), word };
@@ -84,125 +89,114 @@ function noOption(call: Call, word: string): Answer {
 const setsockopt: Starter = (world, call) => () => {
   const fd = world.socket(toNumber(call.args[0]));
   const option = optionOf(call);
-  if (typeof option === "string") return noOption(call, option);
-  const at = world.host.place(0, 256);
-  const length = placeValue(world, call, option, at);
-  const { calls } = world.host;
+  if (typeof option === "string") return setKept(fd, call, option);
+  const { host } = world;
+  const at = host.place(0, VALUE_BYTES);
+  const length = placeValue(host, option.word, call.args[3], call.args[4], at);
+  const { calls, engine } = host;
   const result = calls.so_setopt(fd.so, option.level, option.name, at, length);
   if (result === -Errno.ENOPROTOOPT) return noOption(call, option.word);
-  if (result >= 0 && SIZES.includes(option.word)) {
-    fd.sizes.set(option.word, world.host.u32(at));
+  if (result >= 0) {
+    if (SIZES.includes(option.word)) fd.sizes.set(option.word, host.u32(at));
+    const bytes = engine.memory.slice(at, at + length);
+    fd.set.set(`${option.level} ${option.name}`, { ...option, bytes });
   }
   return answerOf(result);
 };
 
-/** Writes the value to set; answers its length. */
-function placeValue(world: World, call: Call, option: Option, at: number): number {
-  const { view } = world.host.engine;
-  const value = call.args[3];
-  if (option.word === "SO_LINGER") {
-    const fields = fieldsOf(value);
-    view.setInt32(at, numberIn(fields, "onoff", 0), true);
-    view.setInt32(at + 4, numberIn(fields, "linger", 1), true);
-    return 8;
+/** Options that the interpreter answers for. */
+function setKept(fd: SocketFd, call: Call, word: string): Answer {
+  if (word === "TCP_FUNCTION_BLK") return functionBlock(call);
+  const known = KEPT_OPTIONS[word];
+  if (!known) return noOption(call, word);
+  const value = toNumber(call.args[3]) | 0;
+  if (known.accepts && !known.accepts.includes(value)) {
+    if (call.errno !== undefined) return errorAnswer("EINVAL");
+    throw new Unsupported(`socket option ${word} = ${value}`);
   }
-  if (option.word === "TCP_CONGESTION") {
-    view.setInt32(at, congestionNumber(value), true);
-    return 4;
-  }
-  view.setInt32(at, toNumber(value) | 0, true);
-  const length = call.args[4];
-  return isSupplied(length) ? 4 : Math.min(toNumber(length), 4);
+  fd.kept.set(word, value);
+  if (word === "SO_TIMESTAMPING") errorQueue(fd).keyBase = fd.written;
+  return { value: 0 };
 }
 
-function congestionNumber(expr: Expr | undefined): number {
-  const inner = expr?.kind === "list" && expr.items.length === 1 ? expr.items[0] : expr;
-  if (inner?.kind !== "string") throw new ScriptError("TCP_CONGESTION takes a name");
-  const number = CONGESTION_NAMES[inner.value];
-  if (number === undefined) throw new Unsupported(`congestion control ${inner.value}`);
-  return number;
+/** FreeBSD's choice of a TCP: this stack is as good as its base stack. */
+function functionBlock(call: Call): Answer {
+  const name = fieldOf(fieldsOf(call.args[3]), "function_set_name");
+  if (name?.kind === "string" && name.value === "freebsd") return { value: 0 };
+  throw new Unsupported("socket option TCP_FUNCTION_BLK");
 }
 
 const getsockopt: Starter = (world, call) => () => {
   const fd = world.socket(toNumber(call.args[0]));
   const option = optionOf(call);
-  if (typeof option === "string") return noOption(call, option);
+  if (typeof option === "string") return getKept(world, fd, call, option);
   const { host, config } = world;
   if (config.lenient && option.word === "SO_RCVBUF") return { value: 0 };
-  const at = host.place(0, 256);
-  const length = host.calls.so_getopt(fd.so, option.level, option.name, at, 256);
+  const at = host.place(0, VALUE_BYTES);
+  const length = host.calls.so_getopt(fd.so, option.level, option.name, at, VALUE_BYTES);
   if (length === -Errno.ENOPROTOOPT) return noOption(call, option.word);
   if (length < 0) return answerOf(length);
-  const lengthFault = wrongLength(call.args[4], option.word, length);
-  return { value: 0, fault: lengthFault ?? wrongValue(world, fd, call, option, at) };
+  const fault = lengthFault(call.args[4], option.word, length) ??
+    valueFault(world, fd, call.args[3], option, at);
+  return fault === undefined ? { value: 0 } : { value: 0, fault };
 };
 
+function getKept(world: World, fd: SocketFd, call: Call, word: string): Answer {
+  const got = fd.kept.get(word) ?? KEPT_OPTIONS[word]?.initial ?? derived(world, fd, word);
+  if (got === undefined) return noOption(call, word);
+  const fault = isSupplied(call.args[3]) || toNumber(call.args[3]) === got
+    ? undefined
+    : `it is ${got}`;
+  return fault === undefined ? { value: 0 } : { value: 0, fault };
+}
+
+/** Options that can only be read, told by what the stack says elsewhere. */
+function derived(world: World, fd: SocketFd, word: string): number | undefined {
+  if (word === "SO_PROTOCOL") return fd.type === "stream" ? IpProto.TCP : IpProto.UDP;
+  if (word === "SO_DOMAIN") return 2;
+  if (word === "IP_MTU") return snapshotInfo(world, fd.so).get("tcpi_pmtu");
+  return undefined;
+}
+
 /** In `[4]` the script says how long the value is. */
-function wrongLength(expr: Expr | undefined, word: string, length: number): string | undefined {
-  if (isSupplied(expr) || word === "TCP_CONGESTION" || word === "TCP_INFO") return undefined;
+function lengthFault(expr: Expr | undefined, word: string, length: number): string | undefined {
+  const open = ["TCP_CONGESTION", "TCP_INFO", "TCP_FASTOPEN_KEY"].includes(word);
+  if (isSupplied(expr) || open) return undefined;
   const wanted = toNumber(expr!);
   return wanted === length ? undefined : `its length is ${length}`;
-}
-
-function wrongValue(
-  world: World,
-  fd: SocketFd,
-  call: Call,
-  option: Option,
-  at: number,
-): string | undefined {
-  const { view } = world.host.engine;
-  const value = call.args[3];
-  const open = isSupplied(value) || (value.kind === "list" && isSupplied(value.items[0]));
-  if (open) return undefined;
-  if (option.word === "TCP_INFO") throw new Unsupported("TCP_INFO by getsockopt");
-  let got = view.getInt32(at, true);
-  if (option.word === "SO_ERROR") {
-    const name = stackErrno(got);
-    return name === errnoOf(value) ? undefined : `SO_ERROR is ${name}`;
-  }
-  if (option.word === "SO_LINGER") {
-    const fields = fieldsOf(value);
-    const seconds = view.getInt32(at + 4, true);
-    const same = numberIn(fields, "onoff", 0) === got &&
-      numberIn(fields, "linger", 1) === seconds;
-    return same ? undefined : `it is {onoff=${got}, linger=${seconds}}`;
-  }
-  if (option.word === "TCP_CONGESTION") {
-    return congestionNumber(value) === got ? undefined : `it is algorithm ${got}`;
-  }
-  const doubled = world.config.dialect === "linux" && fd.sizes.has(option.word);
-  if (doubled && fd.sizes.get(option.word) === got) got *= 2;
-  const wanted = toNumber(value);
-  const flag = isFlag(option, wanted) && wanted !== 0 && got !== 0;
-  return flag || wanted >>> 0 === got >>> 0 ? undefined : `it is ${got}`;
-}
-
-/** Flags of SOL_SOCKET: BSD answers any number but 0 for "on", scripts say 1 or the flag. */
-function isFlag({ level, name }: Option, wanted: number): boolean {
-  return level === Sol.SOCKET && name < 0x1000 && (wanted === 1 || wanted === name);
 }
 
 const ioctl: Starter = (world, call) => () => {
   const fd = world.socket(toNumber(call.args[0]));
   const request = nameOf(call.args[1], FILE_SYMBOLS);
   const { host } = world;
+  const { Socket, Tcb } = layout;
   const at = host.place(0, 16);
-  if (request === "FIONREAD" || request === "SIOCINQ") {
-    const result = host.calls.so_ioctl(fd.so, Sioc.FIONREAD, at, 4);
-    return countAnswer(result, call.args[2], host.u32(at));
-  }
-  if (request === "SIOCOUTQ") {
-    return countAnswer(0, call.args[2], host.u32(fd.so + layout.Socket.snd_cc));
-  }
-  if (request === "FIONBIO") {
-    fd.nonblock = toNumber(call.args[2]) !== 0;
-    return { value: 0 };
+  switch (request) {
+    case "FIONREAD":
+    case "SIOCINQ": {
+      const result = host.calls.so_ioctl(fd.so, Sioc.FIONREAD, at, 4);
+      return countAnswer(result, call.args[2], host.u32(at));
+    }
+    case "SIOCOUTQ":
+      return countAnswer(0, call.args[2], host.u32(fd.so + Socket.snd_cc));
+    case "SIOCOUTQNSD": {
+      const tcb = host.calls.tcb_of(fd.so) >>> 0;
+      const flying = tcb ? (host.u32(tcb + Tcb.snd_max) - host.u32(tcb + Tcb.snd_una)) | 0 : 0;
+      return countAnswer(0, call.args[2], Math.max(host.u32(fd.so + Socket.snd_cc) - flying, 0));
+    }
+    case "SIOCATMARK": {
+      const result = host.calls.so_ioctl(fd.so, Sioc.ATMARK, at, 4);
+      return countAnswer(Math.min(result, 0), call.args[2], host.u32(at));
+    }
+    case "FIONBIO":
+      fd.nonblock = toNumber(call.args[2]) !== 0;
+      return { value: 0 };
   }
   throw new Unsupported(`ioctl ${request}`);
 };
 
-function countAnswer(result: number, wanted: Expr, got: number): Answer {
+function countAnswer(result: number, wanted: Expr | undefined, got: number): Answer {
   if (result < 0) return answerOf(result);
   const same = isSupplied(wanted) || toNumber(wanted) === got;
   return same ? { value: 0 } : { value: 0, fault: `it gives ${got}` };

@@ -5,14 +5,16 @@
  */
 
 import { Ev } from "../assembly/abi/event.ts";
-import { Ss } from "../assembly/abi/socket.ts";
+import { So, Ss } from "../assembly/abi/socket.ts";
+import { TcpState } from "../assembly/abi/tcp.ts";
 import * as layout from "../runtime/wasm/layout.gen.ts";
 import type { Expr } from "./ast.ts";
 import { bindFd } from "./call_socket.ts";
 import type { Answer, Attempt, Starter } from "./call_t.ts";
 import { errorAnswer } from "./call_t.ts";
-import { ScriptError } from "./errors.ts";
-import type { Watch } from "./fd.ts";
+import { ScriptError, Unsupported } from "./errors.ts";
+import type { PipeFd, SocketFd, Watch } from "./fd.ts";
+import { PIPE_BYTES } from "./file_io.ts";
 import { POLL_SYMBOLS } from "./symbols.ts";
 import { fieldOf, fieldsOf, numberOr, toNumber } from "./values.ts";
 import type { World } from "./world.ts";
@@ -21,15 +23,54 @@ const S = POLL_SYMBOLS;
 /** Told whether asked for or not. */
 const ALWAYS = S.POLLERR | S.POLLHUP;
 
-/** What is true of a socket, as bits of poll. */
+const IN = S.POLLIN | S.POLLRDNORM;
+const OUT = S.POLLOUT | S.POLLWRNORM;
+
+/** What is true of a descriptor, as bits of poll. */
 function readiness(world: World, number: number): number {
   const fd = world.fds.get(number);
-  if (!fd || fd.kind !== "socket") return S.POLLNVAL;
+  if (!fd) return S.POLLNVAL;
+  if (fd.kind === "file") return IN | OUT;
+  if (fd.kind === "pipe") return pipeReadiness(fd);
+  if (fd.kind === "epoll") throw new Unsupported("epoll descriptors in poll");
+  fd.errors?.sample(world, fd);
+  const linux = fd.type === "stream" && world.config.dialect === "linux";
+  const queued = fd.errors && fd.errors.notices.length > 0 ? S.POLLERR : 0;
+  return (linux ? linuxReadiness(world, fd) : plainReadiness(world, fd)) | queued;
+}
+
+function pipeReadiness({ pipe, writes }: PipeFd): number {
+  if (writes) return pipe.readers === 0 ? S.POLLERR : pipe.bytes < PIPE_BYTES ? OUT : 0;
+  return (pipe.bytes > 0 ? IN : 0) | (pipe.writers === 0 ? S.POLLHUP : 0);
+}
+
+/** Linux: an end of stream can be read, one that cannot be written on is "writable". */
+function linuxReadiness(world: World, fd: SocketFd): number {
+  const { host } = world;
+  const { Socket, Tcb } = layout;
+  const ready = host.calls.so_ready(fd.so);
+  if (host.u32(fd.so + Socket.options) & So.ACCEPTCONN) return ready & Ev.READ ? IN : 0;
+  const state = host.u32(fd.so + Socket.state);
+  const tcb = host.calls.tcb_of(fd.so) >>> 0;
+  const tcpState: number = tcb ? host.u32(tcb + Tcb.state) : TcpState.CLOSED;
+  const [noMoreIn, noMoreOut] = [Ss.CANTRCVMORE, Ss.CANTSENDMORE].map((bit) => state & bit);
+  let bits = ready & Ev.ERROR ? S.POLLERR : 0;
+  if ((noMoreIn && noMoreOut) || tcpState === TcpState.CLOSED) bits |= S.POLLHUP;
+  if (noMoreIn) bits |= IN | S.POLLRDHUP;
+  if (tcpState === TcpState.SYN_SENT || tcpState === TcpState.SYN_RECEIVED) return bits;
+  const readable = host.u32(fd.so + Socket.rcv_cc) > 0 && ready & Ev.READ;
+  if (readable) bits |= IN;
+  if (noMoreOut || ready & Ev.WRITE || tcpState === TcpState.CLOSED) bits |= OUT;
+  if (ready & Ev.OOB) bits |= S.POLLPRI;
+  return bits;
+}
+
+function plainReadiness(world: World, fd: SocketFd): number {
   const ready = world.host.calls.so_ready(fd.so);
   const state = world.host.u32(fd.so + layout.Socket.state);
   let bits = 0;
-  if (ready & Ev.READ) bits |= S.POLLIN | S.POLLRDNORM;
-  if (ready & Ev.WRITE) bits |= S.POLLOUT | S.POLLWRNORM;
+  if (ready & Ev.READ) bits |= IN;
+  if (ready & Ev.WRITE) bits |= OUT;
   if (ready & Ev.OOB) bits |= S.POLLPRI;
   if (ready & Ev.HUP) bits |= S.POLLHUP;
   if (ready & Ev.ERROR) bits |= S.POLLERR;
@@ -108,6 +149,7 @@ function watchOf(world: World, fd: number, expr: Expr | undefined): Watch {
     was,
     edges: was,
     readable: readable(world, fd),
+    errors: errorCount(world, fd),
   };
 }
 
@@ -116,15 +158,34 @@ function readable(world: World, number: number): number {
   return fd?.kind === "socket" ? world.host.u32(fd.so + layout.Socket.rcv_cc) : 0;
 }
 
-/** Looks at what epoll descriptors watch; called whenever the stack may have changed. */
+/** Entries that there ever were in the error queue of a socket. */
+function errorCount(world: World, number: number): number {
+  const fd = world.fds.get(number);
+  return fd?.kind === "socket" ? fd.errors?.total ?? 0 : 0;
+}
+
+/** What `TCP_INQ` tells: bytes that wait to be read, or 1 for the end of the stream. */
+export function readAhead(world: World, fd: SocketFd): number {
+  const bytes = world.host.u32(fd.so + layout.Socket.rcv_cc);
+  const ended = world.host.u32(fd.so + layout.Socket.state) & Ss.CANTRCVMORE;
+  return bytes === 0 && ended ? 1 : bytes;
+}
+
+/** Looks at error queues and at what epoll descriptors watch; called whenever the stack may have changed. */
 export function sampleWatches(world: World): void {
+  for (const fd of world.fds.values()) {
+    if (fd.kind === "socket") fd.errors?.sample(world, fd);
+  }
   for (const fd of world.fds.values()) {
     if (fd.kind !== "epoll") continue;
     for (const watch of fd.watches) {
       const now = readiness(world, watch.fd);
       watch.edges = (watch.edges & now) | (now & ~watch.was);
       const bytes = readable(world, watch.fd);
-      if (bytes > watch.readable) watch.edges |= now & (S.POLLIN | S.POLLRDNORM);
+      if (bytes > watch.readable) watch.edges |= now & IN;
+      const errors = errorCount(world, watch.fd);
+      if (errors > watch.errors) watch.edges |= now & S.POLLERR;
+      watch.errors = errors;
       watch.was = now;
       watch.readable = bytes;
     }
@@ -134,6 +195,7 @@ export function sampleWatches(world: World): void {
 const epollWait: Starter = (world, call) => {
   const epoll = world.epoll(toNumber(call.args[0]));
   const most = toNumber(call.args[2]);
+  if (most <= 0) return () => errorAnswer("EINVAL");
   const look = (): Answer => {
     sampleWatches(world);
     const told: Watch[] = [];

@@ -9,10 +9,11 @@ import { Af, Shut, Sock, Sol, Ss } from "../assembly/abi/socket.ts";
 import * as layout from "../runtime/wasm/layout.gen.ts";
 import type { Call, Expr } from "./ast.ts";
 import { type Answer, answerOf, type Starter } from "./call_t.ts";
-import { Unsupported } from "./errors.ts";
-import { type Fd, type SocketFd, socketFd } from "./fd.ts";
+import { ScriptError, Unsupported } from "./errors.ts";
+import { closePipe, type Fd, type Name, type SocketFd, socketFd } from "./fd.ts";
 import { FILE_SYMBOLS, SOCKET_SYMBOLS } from "./symbols.ts";
 import { fieldOf, fieldsOf, flagNames, isSupplied, nameOf, numberOr, toNumber } from "./values.ts";
+import { PROTOCOL } from "./wire.ts";
 import { PORT, type World } from "./world.ts";
 
 /** SO_ERROR of the stack. */
@@ -26,6 +27,7 @@ export function bindFd(world: World, call: Call, fd: Fd): Answer {
   let number = wanted;
   // the script expects a failure: any free number will do to tell that there was none
   if (number < 0) { for (number = 3; world.fds.has(number); number++); }
+  if (world.fds.has(number)) throw new ScriptError(`there is a descriptor ${number} already`);
   world.fds.set(number, fd);
   return { value: number };
 }
@@ -40,7 +42,9 @@ const socket: Starter = (world, call) => () => {
   if (type !== "SOCK_STREAM" && type !== "SOCK_DGRAM") throw new Unsupported(`${type} sockets`);
   if (domain !== "AF_INET" && domain !== "AF_INET6") throw new Unsupported(`${domain} sockets`);
   const protocol = numberOr(call.args[2], 0);
-  if (protocol > 17) throw new Unsupported(`protocol ${nameOf(call.args[2], SOCKET_SYMBOLS)}`);
+  if (protocol > PROTOCOL.udp || protocol === PROTOCOL.icmp) {
+    throw new Unsupported(`protocol ${nameOf(call.args[2], SOCKET_SYMBOLS)}`);
+  }
   const family: number = domain === "AF_INET" ? Af.INET : Af.INET6;
   const so = world.host.calls.so_create(
     family,
@@ -53,8 +57,9 @@ const socket: Starter = (world, call) => () => {
     }
     return answerOf(so);
   }
-  world.newSocket(type === "SOCK_STREAM" ? "tcp" : "udp");
-  return bindFd(world, call, socketFd(so, type === "SOCK_STREAM" ? "stream" : "dgram", nonblock));
+  const fd = socketFd(so, type === "SOCK_STREAM" ? "stream" : "dgram", family, nonblock);
+  world.newSocket(fd);
+  return bindFd(world, call, fd);
 };
 
 /** SOCK_STREAM|SOCK_NONBLOCK; the types are no flags, so numbers are taken as they are. */
@@ -67,16 +72,12 @@ function typeNames(expr: Expr | undefined): string[] {
   return [type, ...names];
 }
 
-/** Address and port of a sockaddr argument. */
-interface Name {
-  readonly ip: string;
-  readonly port: number;
-  readonly family: string;
-}
-
 /** What an address argument says; `...` is what the caller supplies. */
 export function nameArgument(expr: Expr | undefined, supplied: Name): Name {
   if (isSupplied(expr)) return supplied;
+  if (expr?.kind === "word" || expr?.kind === "number") {
+    return { ...supplied, family: nameOf(expr, SOCKET_SYMBOLS) };
+  }
   const fields = fieldsOf(expr);
   const family = fieldOf(fields, "sa_family") ?? fieldOf(fields, "sin_family");
   const port = fieldOf(fields, "sin_port");
@@ -95,13 +96,13 @@ function addressText(expr: Expr | undefined): string {
 }
 
 /** Writes a name for the engine; answers where. */
-export function placeName(world: World, name: Name): number {
-  if (name.family === "AF_UNSPEC") throw new Unsupported("connect to AF_UNSPEC");
-  if (name.family !== "AF_INET" && world.config.mode === "ipv4") {
+export function placeName(world: World, fd: SocketFd, name: Name): number {
+  const { host } = world;
+  if (name.family === "AF_UNSPEC") return host.name("0.0.0.0", 0, Af.UNSPEC);
+  if (name.family !== "AF_INET" && fd.family === Af.INET) {
     throw new Unsupported(`${name.family} addresses`);
   }
-  const family: number = world.config.mode === "ipv4" ? Af.INET : Af.INET6;
-  return world.host.name(name.ip, name.port, family);
+  return host.name(name.ip, name.port, fd.family);
 }
 
 /** The remote's address and port. */
@@ -113,8 +114,14 @@ const bind: Starter = (world, call) => () => {
   const fd = world.socket(toNumber(call.args[0]));
   const supplied = { ip: world.config.localIp, port: PORT, family: "AF_INET" };
   const name = nameArgument(call.args[1], supplied);
-  const result = world.host.calls.so_bind(fd.so, placeName(world, name));
-  if (result >= 0) world.boundTo(localPort(world, fd));
+  const result = world.host.calls.so_bind(fd.so, placeName(world, fd, name));
+  if (result === -Errno.EADDRNOTAVAIL && fd.kept.get("IP_FREEBIND")) {
+    throw new Unsupported("IP_FREEBIND for an address of another host");
+  }
+  if (result >= 0) {
+    fd.bound = name;
+    world.boundTo(localPort(world, fd));
+  }
   return answerOf(result);
 };
 
@@ -134,16 +141,18 @@ const listen: Starter = (world, call) => () => {
 
 const accept: Starter = (world, call) => () => {
   const fd = world.socket(toNumber(call.args[0]));
-  const so = world.host.calls.so_accept(fd.so, world.host.name("0.0.0.0", 0));
+  const { host } = world;
+  const nam = host.name("0.0.0.0", 0);
+  const so = host.calls.so_accept(fd.so, nam);
   if (so === -Errno.EAGAIN && !fd.nonblock) return undefined;
   if (so < 0) return answerOf(so);
   const flags = call.name === "accept4" ? flagNames(call.args[3], SOCKET_SYMBOLS) : [];
-  const child = socketFd(so, "stream", flags.includes("SOCK_NONBLOCK"));
+  const remotePort = host.engine.view.getUint16(nam + layout.SockAddr.port, true);
+  const child = socketFd(so, "stream", fd.family, flags.includes("SOCK_NONBLOCK"));
   for (const [name, size] of fd.sizes) child.sizes.set(name, size);
-  if (world.connection) {
-    child.connection = world.connection;
-    world.connection.so = so;
-  }
+  for (const [name, value] of fd.kept) child.kept.set(name, value);
+  for (const [name, option] of fd.set) child.set.set(name, option);
+  child.connection = world.accepted(localPort(world, child), remotePort, so);
   return bindFd(world, call, child);
 };
 
@@ -154,10 +163,11 @@ const connect: Starter = (world, call) => {
     const { calls } = world.host;
     if (!begun) {
       const name = nameArgument(call.args[1], remoteName(world));
-      const result = calls.so_connect(fd.so, placeName(world, name));
-      const port = localPort(world, fd);
-      if (port !== 0 && (result === 0 || result === -Errno.EINPROGRESS)) {
-        world.connecting(fd, port, name.port);
+      if (name.family === "AF_UNSPEC" && fd.type === "stream") return dissolve(world, fd);
+      const result = calls.so_connect(fd.so, placeName(world, fd, name));
+      if (result === 0 || result === -Errno.EINPROGRESS) {
+        fd.peerPort = name.port;
+        underTest(world, fd);
       }
       if (result !== -Errno.EINPROGRESS || fd.nonblock) return answerOf(result);
       begun = true;
@@ -169,12 +179,43 @@ const connect: Starter = (world, call) => {
   };
 };
 
+/** A socket that has a peer, and a port of its own by now, is under test. */
+export function underTest(world: World, fd: SocketFd): void {
+  if (fd.connection || fd.peerPort === undefined) return;
+  const port = localPort(world, fd);
+  if (port !== 0) world.connecting(fd, port, fd.peerPort);
+}
+
+/**
+ * Linux lets a stream socket begin anew: its connection is dropped with a reset, its options and
+ * the address it was bound to stay. The stack has no such call; a new socket takes the place.
+ */
+function dissolve(world: World, fd: SocketFd): Answer {
+  const { calls } = world.host;
+  calls.so_abort(fd.so);
+  const so = calls.so_create(fd.family, Sock.STREAM, 0);
+  if (so < 0) return answerOf(so);
+  fd.so = so;
+  fd.read = 0;
+  fd.written = 0;
+  delete fd.connection;
+  delete fd.peerPort;
+  for (const { level, name, bytes } of fd.set.values()) {
+    const at = world.host.place(0, 256);
+    world.host.engine.memory.set(bytes, at);
+    calls.so_setopt(so, level, name, at, bytes.length);
+  }
+  if (fd.bound) calls.so_bind(so, placeName(world, fd, fd.bound));
+  return { value: 0 };
+}
+
 const close: Starter = (world, call) => () => {
   const number = toNumber(call.args[0]);
   const fd = world.fds.get(number);
   if (!fd) return answerOf(-Errno.EBADF);
   world.fds.delete(number);
-  if (fd.kind === "epoll") return { value: 0 };
+  if (fd.kind === "pipe") closePipe(fd);
+  if (fd.kind !== "socket") return { value: 0 };
   for (const other of world.fds.values()) {
     if (other.kind === "epoll") removeWatches(other.watches, number);
   }
@@ -194,8 +235,10 @@ const shutdown: Starter = (world, call) => () => {
 };
 
 const fcntl: Starter = (world, call) => () => {
-  const fd = world.socket(toNumber(call.args[0]));
+  const fd = world.fd(toNumber(call.args[0]));
   const command = nameOf(call.args[1], FILE_SYMBOLS);
+  if (command === "F_GETFD" || command === "F_SETFD") return { value: 0 };
+  if (fd.kind !== "socket") throw new Unsupported(`fcntl on a ${fd.kind}`);
   const bit = world.config.dialect === "linux" ? FILE_SYMBOLS.O_NONBLOCK : BSD_NONBLOCK;
   if (command === "F_GETFL") return { value: FILE_SYMBOLS.O_RDWR | (fd.nonblock ? bit : 0) };
   if (command !== "F_SETFL") throw new Unsupported(`fcntl ${command}`);

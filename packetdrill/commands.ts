@@ -5,152 +5,195 @@
  * @module
  */
 
-import { TcpState } from "../assembly/abi/tcp.ts";
+import { counterLines, counterNames } from "./counters.ts";
 import { Mismatch, Unsupported } from "./errors.ts";
+import { filter, grep, grepArguments, type Output } from "./filters.ts";
+import { netCommand, queueDiscipline } from "./net_commands.ts";
 import { setSysctl } from "./settings.ts";
 import { setLinuxDefaults } from "./settings_profile.ts";
-import { stackCounter } from "./counters.ts";
+import { type Pipeline, readShell, type SimpleCommand } from "./shell.ts";
+import { netstatLines, procLines, sockstatLines, ssLines } from "./socket_table.ts";
 import type { World } from "./world.ts";
-
-/** States by the names that `sockstat` and `/proc/net/tcp` have for them. */
-const STATES: Readonly<Record<string, TcpState>> = {
-  CLOSED: TcpState.CLOSED,
-  LISTEN: TcpState.LISTEN,
-  SYN_SENT: TcpState.SYN_SENT,
-  SYN_RCVD: TcpState.SYN_RECEIVED,
-  SYN_RECV: TcpState.SYN_RECEIVED,
-  ESTABLISHED: TcpState.ESTABLISHED,
-  CLOSE_WAIT: TcpState.CLOSE_WAIT,
-  FIN_WAIT_1: TcpState.FIN_WAIT_1,
-  FIN_WAIT1: TcpState.FIN_WAIT_1,
-  CLOSING: TcpState.CLOSING,
-  LAST_ACK: TcpState.LAST_ACK,
-  FIN_WAIT_2: TcpState.FIN_WAIT_2,
-  FIN_WAIT2: TcpState.FIN_WAIT_2,
-  TIME_WAIT: TcpState.TIME_WAIT,
-};
-
-/** Numbers of states in `/proc/net/tcp`. */
-const PROC_STATES: Readonly<Record<string, TcpState>> = {
-  "01": TcpState.ESTABLISHED,
-  "02": TcpState.SYN_SENT,
-  "03": TcpState.SYN_RECEIVED,
-  "04": TcpState.FIN_WAIT_1,
-  "05": TcpState.FIN_WAIT_2,
-  "06": TcpState.TIME_WAIT,
-  "07": TcpState.CLOSED,
-  "08": TcpState.CLOSE_WAIT,
-  "09": TcpState.LAST_ACK,
-  "0A": TcpState.LISTEN,
-  "0B": TcpState.CLOSING,
-};
 
 /** Longest that a command may sleep, seconds. */
 const SLEEP_MAX_S = 86_400;
+/** Switch of a kernel's CUBIC: bits 1 and 2 choose how slow start is left early. */
+const HYSTART = /\/tcp_cubic\/parameters\/hystart(_detect)?$/;
 
 /** Programs that prepare or watch a machine and mean nothing to this stack. */
 const HARMLESS: readonly RegExp[] = [
-  /^ethtool\s+-K/,
-  /^(true|sync|tcpdump|pkill)\b/,
-  /^echo\s+["']/,
-  /^kld(un)?load\s+(-\w\s+)*cc_\w+/,
+  /^ethtool -K\b/,
+  /^(true|sync|tcpdump|pkill|killall|set|export|ulimit|umask|modprobe|date)\b/,
+  /^kld(un)?load( -\w)* cc_\w+/,
+  /^\S*sysctl_restore_/,
+  /^(mkdir|chmod) /,
 ];
+
+const NOTHING: Output = { lines: [], ok: true };
 
 /** Carries out the text of a command. Throws `Unsupported` for what is not known. */
 export function runCommand(world: World, text: string): void {
-  for (const command of splitCommands(text)) runOne(world, command);
-}
-
-/** Simple commands, without redirections. */
-export function splitCommands(text: string): string[] {
-  return text.replaceAll("\\\n", " ").split(/\n|;|&&/).map((command) =>
-    command.replaceAll(/\s*\d?>>?\s*(&\d|\S+)/g, "").replace(/(^|\s)#.*$/, "").trim()
-  ).filter((command) => command !== "");
-}
-
-function runOne(world: World, command: string): void {
-  const words = shellWords(command);
-  const program = words[0].split("/").at(-1) ?? "";
-  if (program === "defaults.sh") return setLinuxDefaults(world.host);
-  if (program === "set_sysctls.py") return setAll(world, words.slice(1));
-  if (/^sysctl_restore_/.test(program) || HARMLESS.some((known) => known.test(command))) return;
-  if (program === "sysctl") {
-    return setAll(world, words.slice(1).filter((word) => !word.startsWith("-")));
+  for (const pipeline of readShell(text)) {
+    const output = runPipeline(world, pipeline);
+    if (output.ok !== pipeline.negated) continue;
+    const got = output.lines.join(" | ") || `it ${output.ok ? "succeeds" : "fails"}`;
+    throw new Mismatch("the command fails", pipeline.text, got);
   }
-  if (program === "sleep") return pass(world, Number(words[1]));
-  if (program === "tc") return queueDiscipline(world, command);
-  if (program === "ip") return ipCommand(world, command);
-  if (program === "nstat") return nstat(world, command);
-  if (program === "sockstat" || program === "netstat") return countSockets(world, command);
-  if (program === "grep" || program === "cat") return procNetTcp(world, command);
-  throw new Unsupported(`the command ${command}`);
+}
+
+function runPipeline(world: World, { commands }: Pipeline): Output {
+  const [first, ...rest] = commands;
+  if (/(^|\/)nstat$/.test(first.words[0])) mustBeCounted(rest);
+  return rest.reduce((output, { words }) => filter(words, output), runOne(world, first));
+}
+
+/** `nstat | grep NAME`: a counter that the stack does not have is not one that is 0. */
+function mustBeCounted(rest: readonly SimpleCommand[]): void {
+  const search = rest.find(({ words }) => /grep$/.test(words[0]));
+  if (!search) return;
+  const { pattern } = grepArguments(search.words);
+  const asked = pattern.match(/[A-Za-z]\w{3,}/)?.[0];
+  if (asked === undefined || counterNames().some((name) => name.includes(asked))) return;
+  throw new Unsupported(`the counter ${asked}`);
+}
+
+function runOne(world: World, command: SimpleCommand): Output {
+  const { words } = command;
+  const text = words.join(" ");
+  if (HARMLESS.some((known) => known.test(text))) return NOTHING;
+  const program = words[0].split("/").at(-1) ?? "";
+  switch (program) {
+    case "defaults.sh":
+      setLinuxDefaults(world.host);
+      return NOTHING;
+    case "set_sysctls.py":
+    case "sysctl":
+      return setAll(world, words.slice(1).filter((word) => !word.startsWith("-")));
+    case "sleep":
+    case "usleep":
+      return pass(world, Number(words[1]) / (program === "sleep" ? 1 : 1e6));
+    case "echo":
+    case "printf":
+      return echo(world, command);
+    case "tc":
+      queueDiscipline(world, words);
+      return NOTHING;
+    case "ip":
+    case "ifconfig":
+      netCommand(world, words);
+      return NOTHING;
+    case "grep":
+    case "cat":
+      return readFile(world, command);
+    case "nstat":
+      return { lines: counterLines(world, words), ok: true };
+    case "sockstat":
+      return { lines: sockstatLines(world), ok: true };
+    case "netstat":
+      return { lines: netstatLines(world), ok: true };
+    case "ss":
+      return { lines: socketStatistics(world, words), ok: true };
+    case "rm":
+    case "dd":
+    case "truncate":
+    case "touch":
+    case "head":
+      return makeFile(world, command, program);
+  }
+  throw new Unsupported(`the command ${text}`);
 }
 
 /** A command that takes its time: the clock goes on. */
-function pass(world: World, seconds: number): void {
+function pass(world: World, seconds: number): Output {
   if (!(seconds >= 0 && seconds <= SLEEP_MAX_S)) throw new Unsupported(`sleep ${seconds}`);
   world.host.advance(world.host.now_us + Math.round(seconds * 1e6));
+  return NOTHING;
 }
 
-/** Words of a simple command; quotes group. */
-function shellWords(command: string): string[] {
-  const words = command.match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [command];
-  return words.map((word) => word.replaceAll(/["']/g, ""));
-}
-
-function setAll(world: World, settings: readonly string[]): void {
+function setAll(world: World, settings: readonly string[]): Output {
   for (const setting of settings) {
     const at = setting.indexOf("=");
-    if (at > 0) setSysctl(world.host, setting.slice(0, at), setting.slice(at + 1));
+    if (at > 0) setSysctl(world.host, setting.slice(0, at).trim(), setting.slice(at + 1));
   }
+  return NOTHING;
 }
 
-function queueDiscipline(world: World, command: string): void {
-  if (/\bfq\b/.test(command)) throw new Unsupported("pacing by the queue discipline fq");
-  if (!/\bpfifo(_fast)?\b/.test(command)) throw new Unsupported(`the command ${command}`);
-  const limit = /\blimit\s+(\d+)/.exec(command);
-  world.host.dropping = limit?.[1] === "0";
+/** `echo` may write to a setting. */
+function echo(world: World, { words, target }: SimpleCommand): Output {
+  const text = words.slice(1).filter((word) => !/^-[neE]+$/.test(word)).join(" ");
+  if (target === undefined || target.startsWith("/dev/")) return { lines: [text], ok: true };
+  if (target.startsWith("/proc/sys/")) {
+    setSysctl(world.host, target, text);
+  } else if (HYSTART.test(target)) {
+    setSysctl(world.host, "net.godwit.tcp_hystart", Number(text) ? "1" : "0");
+  } else if (target.startsWith("/sys/") || target.startsWith("/proc/")) {
+    throw new Unsupported(`the setting ${target}`);
+  } else world.files.set(target, text.length + 1);
+  return NOTHING;
 }
 
-function ipCommand(world: World, command: string): void {
-  if (/\btcp_metrics\s+flush\b/.test(command)) {
-    world.host.calls.tcp_metrics_flush();
-    return;
+/** `grep … /proc/net/tcp` and `cat` of the same. */
+function readFile(world: World, { words }: SimpleCommand): Output {
+  const searching = words[0].endsWith("grep");
+  const files = searching ? grepArguments(words).files : words.slice(1);
+  const lines = files.flatMap((file) => {
+    if (!/^\/proc\/net\/tcp6?$/.test(file)) throw new Unsupported(`the command ${words.join(" ")}`);
+    return file.endsWith("6") ? [] : procLines(world);
+  });
+  if (files.length === 0) throw new Unsupported(`the command ${words.join(" ")}`);
+  return searching ? grep(words, lines) : { lines, ok: true };
+}
+
+/** `ss`: without `-a` what listens or is over is left out. */
+function socketStatistics(world: World, words: readonly string[]): string[] {
+  const flags = words.filter((word) => /^-[a-z]+$/.test(word)).join("");
+  if (/[imxuw]/.test(flags)) throw new Unsupported(`the command ${words.join(" ")}`);
+  const at = words.indexOf("state");
+  const wanted = at < 0 ? undefined : words[at + 1];
+  return ssLines(world, (state) => {
+    if (wanted !== undefined && wanted !== "all") {
+      const name = wanted === "established" ? "estab" : wanted;
+      return state.toLowerCase() === name.toLowerCase().replaceAll("_", "-");
+    }
+    if (flags.includes("a") || wanted === "all") return true;
+    if (flags.includes("l")) return state === "LISTEN";
+    return !["LISTEN", "UNCONN", "TIME-WAIT", "SYN-RECV"].includes(state);
+  });
+}
+
+/** Bytes of a size such as `64k`. */
+function sizeOf(text: string | undefined): number {
+  const match = /^(\d+)([kKMG]?)(?:i?B)?$/.exec(text ?? "");
+  if (!match) return NaN;
+  const unit = { "": 1, k: 1024, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }[match[2]] ?? NaN;
+  return Number(match[1]) * unit;
+}
+
+/** Test files are in memory; what is in them does not matter. */
+function makeFile(world: World, { words, target }: SimpleCommand, program: string): Output {
+  const unknown = () => new Unsupported(`the command ${words.join(" ")}`);
+  const names = words.slice(1).filter((word) => !word.startsWith("-"));
+  if (program === "rm") { for (const name of names) world.files.delete(name); }
+  else if (program === "touch") {
+    for (const name of names) world.files.set(name, sizeIn(world, name));
+  } else if (program === "dd") {
+    const value = (key: string) =>
+      words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
+    const size = sizeOf(value("bs") ?? "512") * sizeOf(value("count"));
+    const name = value("of");
+    if (name === undefined || !(size >= 0)) throw unknown();
+    world.files.set(name, size);
+  } else {
+    const flag = program === "truncate" ? "-s" : "-c";
+    const at = words.findIndex((word) => word.startsWith(flag));
+    const size = sizeOf(words[at]?.slice(2) || words[at + 1]);
+    const name = program === "truncate" ? names.at(-1) : target;
+    if (at < 0 || name === undefined || !(size >= 0)) throw unknown();
+    world.files.set(name, size);
   }
-  throw new Unsupported(`the command ${command}`);
+  return NOTHING;
 }
 
-/** `nstat | grep Name`: fails unless the counter is above zero; plain `nstat` forgets. */
-function nstat(world: World, command: string): void {
-  const name = /\|\s*grep\s+(?:-\S+\s+)*(\w+)/.exec(command)?.[1];
-  if (name === undefined) return;
-  const value = stackCounter(world.host, name);
-  if (value === undefined) throw new Unsupported(`the counter ${name}`);
-  if (value === 0) throw new Mismatch(`the counter ${name} is 0`, `${name} > 0`, `${name} = 0`);
-}
-
-/** `sockstat … | grep -c STATE | grep N`: how many connections are in a state. */
-function countSockets(world: World, command: string): void {
-  const match = /grep\s+-c\s+["']?(\w+)["']?\s*\|\s*grep\s+(?:-\S+\s+)*["']?\^?(\d+)\$?["']?/.exec(
-    command,
-  );
-  const plain = /grep\s+(?:-q\s+)?["']?([A-Z_\d]+)["']?\s*$/.exec(command);
-  const state = STATES[match?.[1] ?? plain?.[1] ?? ""];
-  if (state === undefined) throw new Unsupported(`the command ${command}`);
-  const got = world.host.calls.tcp_count(state);
-  const name = match?.[1] ?? plain?.[1];
-  const right = match ? String(got).includes(match[2]) : got > 0;
-  if (right) return;
-  const wanted = match ? match[2] : "at least 1";
-  throw new Mismatch(`sockets in state ${name}`, `${wanted} in ${name}`, `${got} in ${name}`);
-}
-
-/** `grep … /proc/net/tcp`: fails unless a socket is in that state. */
-function procNetTcp(world: World, command: string): void {
-  if (!/\/proc\/net\/tcp\b/.test(command)) throw new Unsupported(`the command ${command}`);
-  const number = /[\s"']([\dA-F]{2})[\s"']/.exec(command.replace(/\/proc\/net\/tcp/, " "))?.[1];
-  const state = PROC_STATES[number ?? ""];
-  if (state === undefined) throw new Unsupported(`the command ${command}`);
-  if (world.host.calls.tcp_count(state) > 0) return;
-  throw new Mismatch(`sockets in state ${number}`, "at least 1", "0");
+function sizeIn(world: World, name: string): number {
+  return world.files.get(name) ?? 0;
 }

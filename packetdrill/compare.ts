@@ -19,6 +19,8 @@ const TTL_ANY = 255;
 export interface CompareOptions {
   /** Windows and lists with `mss` or `TS` are not compared. */
   readonly lenient: boolean;
+  /** Timestamps that the remote has sent. */
+  readonly echoes: ReadonlySet<number>;
   /** Microseconds that a tick of the timestamp clock takes; 0: values are not compared. */
   readonly tsTick_us: number;
   /** How far a timestamp may be off, microseconds. */
@@ -61,6 +63,7 @@ function compareIp({ ip }: Packet, live: LivePacket, found: string[]): void {
     if (ecn !== "ect0" && ecn !== "ect1") found.push(`ECN ${ecn}`);
   } else if (ip.ecn && ip.ecn !== ecn) found.push(`ECN ${ecn}`);
   if (ip.tos !== undefined && ip.tos !== live.tos) found.push(`TOS ${live.tos}`);
+  if (ip.dscp !== undefined && ip.dscp !== live.tos >> 2) found.push(`code point ${live.tos >> 2}`);
   if (ip.ttl !== undefined && ip.ttl !== TTL_ANY && ip.ttl !== live.ttl) {
     found.push(`TTL ${live.ttl}`);
   }
@@ -120,8 +123,12 @@ function compareTimestamps(
   found: string[],
 ): void {
   if (expected.kind !== "TS" || live.kind !== "TS") return;
-  if (expected.ecr !== live.ecr) found.push(`TS ecr ${live.ecr}`);
-  if (options.tsTick_us === 0) return;
+  // an echo that the script's remote never sent cannot be meant; any that it did send will do
+  const meant = expected.ecr === 0 || options.echoes.has(expected.ecr);
+  if (meant ? expected.ecr !== live.ecr : !options.echoes.has(live.ecr)) {
+    found.push(`TS ecr ${live.ecr}`);
+  }
+  if (options.tsTick_us === 0 || expected.open) return;
   const off = Math.abs((live.val - expected.val) | 0) * options.tsTick_us;
   if (off > options.tsTolerance_us) found.push(`TS val ${live.val}`);
 }

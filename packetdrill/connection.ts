@@ -35,6 +35,8 @@ export class Connection {
   #fresh = false;
   #tsBase: Pair | undefined = undefined;
   readonly #sentTs = new Map<number, number>();
+  /** Timestamps that the remote has sent: those that the stack may echo. */
+  readonly echoes = new Set<number>();
 
   constructor(
     readonly protocol: "tcp" | "udp",
@@ -45,6 +47,11 @@ export class Connection {
   /** What is added to the stack's numbers of the script in a segment without SYN. */
   get localIsn(): number {
     return this.#local?.live ?? 0;
+  }
+
+  /** Place in the stream of the first byte of a segment that the stack sent. */
+  placeOf(live: Segment): number {
+    return (live.seq - this.localIsn - 1) >>> 0;
   }
 
   /** The segment that a line tells to inject. */
@@ -58,7 +65,7 @@ export class Connection {
     const first = syn ? body.seq - (this.#remote?.script ?? 0) : body.seq - 1;
     return {
       flags: body.flags,
-      seq: (body.seq + seqShift) >>> 0,
+      seq: body.numbering === "wire" ? body.seq : (body.seq + seqShift) >>> 0,
       ack: body.flags & ACK ? ((body.ack ?? 0) + ackShift) >>> 0 : body.ack ?? 0,
       win: body.win ?? 0,
       urg: body.urg,
@@ -83,7 +90,9 @@ export class Connection {
       const move = (edge: number) => (edge + shift) >>> 0;
       return { kind: "sack", blocks: o.blocks.map(([l, r]) => [move(l), move(r)] as const) };
     }
-    if (o.kind !== "TS" || !(flags & ACK)) return o;
+    if (o.kind !== "TS") return o;
+    this.echoes.add(o.val);
+    if (!(flags & ACK) || o.wire) return o;
     return { ...o, ecr: this.#ecrToWire(o.ecr, options) };
   }
 
@@ -107,14 +116,16 @@ export class Connection {
     const expected = body.options.find((o) => o.kind === "TS");
     const sent = live.options.find((o) => o.kind === "TS");
     if (expected?.kind !== "TS" || sent?.kind !== "TS") return;
+    if (expected.open) return;
     this.#tsBase ??= { script: expected.val, live: sent.val };
     this.#sentTs.set(expected.val, sent.val);
   }
 
-  /** A segment that the stack sent, with the numbers of the script. */
-  toScript(live: Segment): Segment {
+  /** A segment that the stack sent, with the numbers of the script; `body` is the line it is for. */
+  toScript(live: Segment, body?: TcpBody): Segment {
     const syn = (live.flags & SYN) !== 0;
-    const shift = this.#local ? (syn ? this.#local.live - this.#local.script : this.localIsn) : 0;
+    const isn = syn ? this.localIsn - (this.#local?.script ?? 0) : this.localIsn;
+    const shift = body?.numbering === "wire" ? 0 : isn;
     const remote = syn ? 0 : this.#remote?.live ?? 0;
     return {
       ...live,

@@ -38,8 +38,9 @@ export class ScriptError extends Error {
   /**
    * @param message what is wrong
    * @param line line of the script, 0 if none is known
+   * @param column place in that line, from 1; 0 if none is known
    */
-  constructor(message: string, readonly line = 0) {
+  constructor(message: string, readonly line = 0, readonly column = 0) {
     super(message);
   }
 }

@@ -19,6 +19,8 @@ import type { World } from "./world.ts";
 
 /** How long past its time a packet is waited for, microseconds. */
 const PATIENCE_US = 2_000_000;
+/** How long a packet is waited for that may come at any time: a day. */
+const LONGEST_US = 86_400_000_000;
 
 /** What was found for a line. */
 export interface Found {
@@ -33,39 +35,40 @@ export class Expecter {
 
   /** The next packet of the connection, which must be the one expected. */
   expect(packet: Packet, due: Due): Found {
-    const connection = this.world.outgoing(packet.ports);
+    const { body } = packet;
+    const syn = body.kind === "tcp" && (body.flags & SYN) !== 0;
+    const connection = this.world.outgoing(packet.ports, syn);
     if (!connection) {
       throw new Mismatch("there is no connection yet", showPacket(packet), "nothing");
     }
     for (;;) {
-      const sent = this.#next(connection, due);
+      const sent = this.#next(connection, due, body.kind === "icmp");
       if (!sent) throw this.#silence(packet, due);
-      if (packet.body.kind === "tcp" && sent.tcp) {
-        connection.learn(packet.body, sent.tcp);
-        const found = this.#segment(packet, packet.body, sent, sent.tcp, connection, due);
+      if (body.kind === "tcp" && sent.tcp) {
+        connection.learn(body, sent.tcp);
+        const found = this.#segment(packet, body, sent, sent.tcp, connection, due);
         if (found) return found;
       } else {
-        this.#judge(packet, sent, undefined);
+        this.#judge(packet, sent, undefined, connection);
         return { at_us: sent.at_us, text: showLive(sent, undefined, packet.ip) };
       }
     }
   }
 
   /** Takes the next packet of the connection; time goes on until there is one. */
-  #next(connection: Connection, due: Due): Sent | undefined {
+  #next(connection: Connection, due: Due, icmp: boolean): Sent | undefined {
     const { host } = this.world;
-    let found = this.#take(connection);
-    const limit = due.bound ? due.to_us + PATIENCE_US : Infinity;
-    if (!found) host.advance(limit, () => (found ??= this.#take(connection)) !== undefined);
+    let found = this.#take(connection, icmp);
+    const limit = due.bound ? due.to_us + PATIENCE_US : host.now_us + LONGEST_US;
+    if (!found) host.advance(limit, () => (found ??= this.#take(connection, icmp)) !== undefined);
     return found;
   }
 
-  #take(connection: Connection): Sent | undefined {
+  /** Packets of other connections stay: lines with ports may be about them. */
+  #take(connection: Connection, icmp: boolean): Sent | undefined {
     const { sent } = this.world.host;
-    for (let packet = sent.shift(); packet; packet = sent.shift()) {
-      if (this.world.belongs(packet, connection)) return packet;
-    }
-    return undefined;
+    const at = sent.findIndex((packet) => this.world.belongs(packet, connection, icmp));
+    return at < 0 ? undefined : sent.splice(at, 1)[0];
   }
 
   #silence(packet: Packet, due: Due): Mismatch {
@@ -82,17 +85,18 @@ export class Expecter {
     connection: Connection,
     due: Due,
   ): Found | undefined {
-    const first = connection.toScript(live);
+    const mapped = connection.toScript(live, body);
+    const first = body.numbering === "any" ? { ...mapped, seq: body.seq } : mapped;
     if (this.#passable(body, first)) return undefined;
     let at_us = sent.at_us;
     const burst = new Burst(first);
     const whole = this.options.strictSegments || first.seq !== body.seq;
     while (!whole && burst.wants(body.length)) {
-      const next = this.#next(connection, due);
+      const next = this.#next(connection, due, false);
       const where = `${showTime(sent.at_us)} ${showPacket(packet)}`;
       const so_far = () => `${showTime(at_us)} ${showLive(sent, burst.segment, packet.ip)}`;
       if (!next?.tcp) throw new Mismatch("the burst ends too early", where, so_far());
-      const piece = connection.toScript(next.tcp);
+      const piece = connection.toScript(next.tcp, body);
       if (next.faults.length > 0) throw new Mismatch(next.faults.join(", "), where, so_far());
       const fault = burst.add(piece);
       if (fault) {
@@ -100,7 +104,7 @@ export class Expecter {
       }
       at_us = next.at_us;
     }
-    this.#judge(packet, sent, burst.segment);
+    this.#judge(packet, sent, burst.segment, connection);
     return { at_us, text: showLive(sent, burst.segment, packet.ip) };
   }
 
@@ -113,9 +117,15 @@ export class Expecter {
     return pure && !same;
   }
 
-  #judge(packet: Packet, sent: Sent, tcp: Segment | undefined): void {
+  #judge(
+    packet: Packet,
+    sent: Sent,
+    tcp: Segment | undefined,
+    connection: Connection,
+  ): void {
     const compare: CompareOptions = {
       lenient: this.world.config.lenient,
+      echoes: connection.echoes,
       tsTick_us: this.options.tsTick_us,
       tsTolerance_us: Math.max(
         this.options.tolerance_us,
@@ -123,8 +133,8 @@ export class Expecter {
       ),
     };
     const found = differences(packet, sent, tcp, compare);
-    if (tcp && found.length === 0 && !(tcp.flags & SYN)) {
-      const fault = payloadFault(tcp, tcp.seq - 1);
+    if (tcp && sent.tcp && found.length === 0) {
+      const fault = payloadFault(tcp, tcp.flags & SYN ? 0 : connection.placeOf(sent.tcp));
       if (fault) found.push(fault);
     }
     if (found.length === 0) return;

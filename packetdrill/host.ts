@@ -11,7 +11,7 @@ import { Engine } from "../runtime/engine.ts";
 import type { EngineCalls } from "../runtime/engine_calls.ts";
 import { SeededEntropy } from "../runtime/entropy.ts";
 import * as layout from "../runtime/wasm/layout.gen.ts";
-import { ScriptError, Unsupported } from "./errors.ts";
+import { Mismatch, ScriptError, Unsupported } from "./errors.ts";
 import { addressBytes, decode, type LivePacket } from "./wire.ts";
 
 /** Small enough that a fresh engine costs little. */
@@ -20,6 +20,8 @@ const MEMORY = { bytes: 8 << 20, tcbs: 64, syncache: 64, timewaits: 64 } as cons
 const START_US = 1_000_000;
 /** Turns without an end mean that the engine spins. */
 const TURNS_MAX = 10_000;
+/** Timers that may fire while one event is waited for. */
+const TIMERS_MAX = 200_000;
 const RX_MAX = 64;
 
 /** A packet that the stack has sent. */
@@ -54,6 +56,8 @@ export class Host {
   readonly calls: EngineCalls;
   #now_us = START_US;
   #ifindex = 0;
+  /** Metrics of the route that leads out, as far as they were set. */
+  readonly #metrics = new Map<string, number>();
 
   private constructor(readonly engine: Engine, readonly ip: string) {
     this.calls = engine.calls;
@@ -90,6 +94,27 @@ export class Host {
     const route = this.place(0, RtReq.size);
     this.setU32(route + RtReq.ifindex, this.#ifindex);
     calls.if_ioctl(Sioc.ADDRT, route, RtReq.size);
+  }
+
+  /** Sets a metric of the one route that leads out; false if routes have no such metric. */
+  changeRoute(metric: string, value: number): boolean {
+    const fields: Readonly<Record<string, number>> = layout.RtReq;
+    if (fields[metric] === undefined) return false;
+    this.#metrics.set(metric, value);
+    const at = this.place(0, layout.RtReq.size);
+    this.setU32(at + layout.RtReq.ifindex, this.#ifindex);
+    this.calls.if_ioctl(Sioc.DELRT, at, layout.RtReq.size);
+    for (const [name, number] of this.#metrics) this.setU32(at + fields[name], number);
+    return this.calls.if_ioctl(Sioc.ADDRT, at, layout.RtReq.size) >= 0;
+  }
+
+  /** Sets the MTU of the interface. */
+  setMtu(mtu: number): void {
+    const at = this.place(0, layout.IfReq.size);
+    this.setU32(at + layout.IfReq.ifindex, this.#ifindex);
+    this.setU32(at + layout.IfReq.mtu, mtu);
+    const error = this.calls.if_ioctl(Sioc.SIFMTU, at, layout.IfReq.size);
+    if (error < 0) throw new Unsupported(`an MTU of ${mtu}`);
   }
 
   /** Microseconds since the start of the script. */
@@ -185,7 +210,7 @@ export class Host {
     for (let turn = 0; !done(); turn++) {
       const next = this.deadline();
       if (next > to_us) break;
-      if (turn > TURNS_MAX * 100) throw new Error("timers without end");
+      if (turn > TIMERS_MAX) throw new Mismatch("timers fire without end");
       this.#now_us = Math.max(this.#now_us, next + START_US);
       this.settle();
     }

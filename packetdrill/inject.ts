@@ -4,8 +4,10 @@
  * @module
  */
 
-import type { IcmpBody, Packet, TcpBody } from "./ast.ts";
+import { Limits } from "../assembly/abi/limits.ts";
+import type { IcmpBody, Packet } from "./ast.ts";
 import type { Connection, MapOptions } from "./connection.ts";
+import { ScriptError, Unsupported } from "./errors.ts";
 import { FIN, PSH, SYN } from "./flags.ts";
 import { patternBytes } from "./pattern.ts";
 import {
@@ -13,6 +15,7 @@ import {
   encodeTcp,
   encodeUdp,
   type Flow,
+  fragments,
   IP_HEADER,
   PROTOCOL,
   quote,
@@ -20,18 +23,20 @@ import {
   TCP_HEADER,
 } from "./wire.ts";
 import { encodeOptions } from "./wire_options.ts";
-import { ScriptError } from "./errors.ts";
+
+/** Longest packet that IPv4 has. */
+const PACKET_BYTES = 65_535;
 
 /** How packets are built. */
 export interface InjectOptions extends MapOptions {
   readonly localIp: string;
   readonly remoteIp: string;
   readonly mtu: number;
-  /** Segment size of packets larger than the MTU, 0 for what fits. */
+  /** Size of the segments that large packets are made of; 0 if it does not matter. */
   readonly mss: number;
 }
 
-/** The packets of a line: one, unless it is larger than the MTU. */
+/** The frames of a line. */
 export function buildPackets(
   packet: Packet,
   connection: Connection,
@@ -44,29 +49,31 @@ export function buildPackets(
     sport: connection.remotePort,
     dport: connection.localPort,
   };
-  if (body.kind === "udp") return [encodeUdp(flow, patternBytes(0, body.length), ip)];
-  if (body.kind === "icmp") return [buildIcmp(body, flow, connection, packet)];
-  const segment = buildSegment(body, connection, options);
-  return cut(segment, options).map((piece) => encodeTcp(flow, piece, ip));
-}
-
-function buildSegment(body: TcpBody, connection: Connection, options: InjectOptions): Segment {
-  const segment = connection.toWire(body, options);
-  const bytes = encodeOptions(segment.options);
-  if (bytes.length % 4 !== 0 || bytes.length > 40) {
-    throw new ScriptError(`${bytes.length} bytes of options: they must fill words, at most ten`);
+  if (body.kind === "udp") {
+    return frames(encodeUdp(flow, patternBytes(0, body.length), ip), options);
   }
-  return segment;
+  if (body.kind === "icmp") return [buildIcmp(body, flow, connection, packet)];
+  const segment = connection.toWire(body, options);
+  const length = IP_HEADER + TCP_HEADER + encodeOptions(segment.options).length + body.length;
+  if (length > PACKET_BYTES) throw new ScriptError(`a packet of ${length} bytes is too large`);
+  return cut(segment, options).flatMap((piece) => frames(encodeTcp(flow, piece, ip), options));
 }
 
 /**
- * A device that coalesces would hand in one large packet; this stack's devices do not, so it comes
- * as the segments it was made of, all at once.
+ * A packet larger than the MTU stands for one that a device has put together from segments. The
+ * stack's devices do not, so it comes as IP fragments, all at once: TCP sees it whole.
  */
-function cut(segment: Segment, { mtu, mss }: InjectOptions): Segment[] {
-  const room = mtu - IP_HEADER - TCP_HEADER - encodeOptions(segment.options).length;
-  if (segment.data.length <= room) return [segment];
-  const size = Math.max(1, Math.min(mss || room, room));
+function frames(packet: Uint8Array, { mtu }: InjectOptions): Uint8Array[] {
+  if (packet.length <= mtu) return [packet];
+  const pieces = fragments(packet, mtu);
+  if (pieces.length <= Limits.FRAG_PER_DATAGRAM) return pieces;
+  throw new Unsupported(`packets of ${pieces.length} times the MTU`);
+}
+
+/** With `--mss` a script says which segments a large packet is made of: they come all at once. */
+function cut(segment: Segment, { mss }: InjectOptions): Segment[] {
+  if (mss === 0 || segment.data.length <= mss) return [segment];
+  const size = mss;
   const pieces: Segment[] = [];
   for (let at = 0; at < segment.data.length; at += size) {
     const last = at + size >= segment.data.length;

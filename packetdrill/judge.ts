@@ -44,13 +44,13 @@ export interface JudgeOptions {
   readonly overrides?: readonly (readonly [name: string, value: string])[];
 }
 
-/** The modes that a file is made for: its name and its options may leave some out. */
-export function modesOf(file: string, source: string, modes: readonly Mode[]): readonly Mode[] {
-  const version = /^\s*--ip_version=(\S+)/m.exec(source)?.[1].replaceAll("_", "-");
-  if (version !== undefined) return modes.filter((mode) => mode === version);
-  if (/v6\.pkt$/.test(file)) return modes.filter((mode) => mode === "ipv6");
-  if (/v4\.pkt$/.test(file)) return modes.filter((mode) => mode !== "ipv6");
-  return modes;
+/** Is a file made for a mode? Its name and its options may leave some out. */
+export function suits(file: string, source: string, mode: Mode): boolean {
+  const version = /^\s*--ip_version\s*=\s*(\S+)/m.exec(source)?.[1].replaceAll("_", "-");
+  if (version !== undefined) return mode === version;
+  if (/v6\.pkt$/.test(file)) return mode === "ipv6";
+  if (/v4\.pkt$/.test(file)) return mode !== "ipv6";
+  return true;
 }
 
 /** Judges the text of a script in one mode. Never throws for what a script does. */
@@ -69,11 +69,13 @@ export async function judge(
   ): Verdict => ({ file, mode, verdict, line, expected, got, reason });
   let run: Run | undefined;
   try {
+    if (!suits(file, source, mode)) throw new Unsupported(`a script for another mode than ${mode}`);
     if (mode === "ipv6") throw new Unsupported("IPv6");
     const script = parseScript(source, { defines: options.defines });
     const wanted = readScriptOptions([...script.options, ...options.overrides ?? []]);
     if (wanted.mode === "ipv6") throw new Unsupported("IPv6");
     run = await prepare(script, wanted, mode, options);
+    if (mode !== "ipv4" && !run.world.hasInet6()) throw new Unsupported("AF_INET6 sockets");
     run.run();
     const left = run.notes.leftOver;
     const reason = left > 0 ? `${left} packets came that the script does not list` : "";
@@ -87,7 +89,10 @@ export async function judge(
       const reason = wrong ? `${error.reason} (the script is wrong: ${wrong})` : error.reason;
       return { ...verdict("fail", line, reason, error.expected, error.got), ...notes };
     }
-    if (error instanceof ScriptError) return verdict("fail", line, error.message);
+    if (error instanceof ScriptError) {
+      const column = error.column ? ` (column ${error.column})` : "";
+      return { ...verdict("fail", line, error.message + column), ...notes };
+    }
     const words = error instanceof Error ? error.message : String(error);
     return { ...verdict("fail", line, `the run broke off: ${words}`), ...notes };
   }

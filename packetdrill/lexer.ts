@@ -71,6 +71,11 @@ export class Lexer {
     return low + 1;
   }
 
+  /** Place of an offset in its line, from 1. */
+  columnOf(offset: number): number {
+    return offset - (this.#breaks[this.lineOf(offset) - 2] ?? -1);
+  }
+
   /** The next token, which stays. */
   peek(): Token {
     return this.#next ??= this.#read();
@@ -168,6 +173,6 @@ export class Lexer {
   }
 
   #error(message: string): ScriptError {
-    return new ScriptError(message, this.lineOf(this.#at));
+    return new ScriptError(message, this.lineOf(this.#at), this.columnOf(this.#at));
   }
 }

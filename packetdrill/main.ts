@@ -3,7 +3,7 @@
  *
  * | option | meaning |
  * | --- | --- |
- * | `--mode LIST` | modes to run, by commas; all of `ipv4,ipv4-mapped-ipv6,ipv6` unless told |
+ * | `--mode LIST` | modes to run, by commas, of `ipv4` (the default), `ipv4-mapped-ipv6`, `ipv6`; `all` |
  * | `--lenient` | lenient reading: see docs/packetdrill.md |
  * | `--define NAME=value`, `-D` | a symbol; overrides those of scripts |
  * | `--json` | an array of verdicts on standard output instead of the table |
@@ -18,7 +18,7 @@
 import engine from "../runtime/wasm/engine_module.js";
 import { ScriptError, Unsupported } from "./errors.ts";
 import { findScripts } from "./files.ts";
-import { judge, type JudgeOptions, type Judgment, modesOf, type Verdict } from "./judge.ts";
+import { judge, type JudgeOptions, type Judgment, type Verdict } from "./judge.ts";
 import { addDefine } from "./parser.ts";
 import { report } from "./report.ts";
 import { type Mode, MODES, readScriptOptions } from "./script_options.ts";
@@ -43,7 +43,7 @@ function readArguments(args: readonly string[]): Arguments {
   const defines = new Map<string, string>();
   const overrides: [string, string][] = [];
   const flags = new Set<string>();
-  let modes: readonly Mode[] = MODES;
+  let modes: readonly Mode[] = ["ipv4"];
   for (let i = 0; i < args.length; i++) {
     const match = /^(-D|--[\w-]+)(?:=([^]*))?$/.exec(args[i]);
     if (!match) {
@@ -84,12 +84,22 @@ async function judgeAll(args: Arguments, files: readonly string[]): Promise<Judg
   const judgments: Judgment[] = [];
   const options: JudgeOptions = { engine, ...args };
   for (const file of files) {
-    const source = await Deno.readTextFile(file);
-    for (const mode of modesOf(file, source, args.modes)) {
-      judgments.push(await judge(file, source, mode, options));
+    const source = await Deno.readTextFile(file).catch((error: Error) => error);
+    for (const mode of args.modes) {
+      judgments.push(
+        source instanceof Error
+          ? unreadable(file, mode, source)
+          : await judge(file, source, mode, options),
+      );
     }
   }
   return judgments;
+}
+
+/** The verdict on a file that cannot be read. */
+function unreadable(file: string, mode: Mode, error: Error): Judgment {
+  const reason = `the file cannot be read: ${error.message}`;
+  return { file, mode, verdict: "fail", line: 0, expected: "", got: "", reason };
 }
 
 function verdictOf({ notes: _, ...verdict }: Judgment): Verdict {

@@ -5,7 +5,7 @@
  */
 
 import type { IcmpBody } from "./ast.ts";
-import { ScriptError, Unsupported } from "./errors.ts";
+import { Unsupported } from "./errors.ts";
 import type { Reader } from "./reader.ts";
 
 /** Types of ICMPv4 by the names of scripts. */
@@ -19,7 +19,12 @@ const TYPES: Readonly<Record<string, number>> = {
   time_exceeded: 11,
   parameter_problem: 12,
   timestamp: 13,
+  timestamp_request: 13,
   timestamp_reply: 14,
+  information_request: 15,
+  information_reply: 16,
+  address_mask_request: 17,
+  address_mask_reply: 18,
 };
 
 /** Codes of ICMPv4, by type and name. */
@@ -44,20 +49,34 @@ const CODES: Readonly<Record<number, Readonly<Record<string, number>>>> = {
     precedence_cutoff: 15,
   },
   5: { net: 0, host: 1 },
-  11: { exceeded_in_transit: 0, ttl_exceeded_in_transit: 0, reassembly_time: 1 },
+  11: {
+    exceeded_in_transit: 0,
+    ttl_exceeded_in_transit: 0,
+    reassembly_time: 1,
+    frag_reass_exceeded: 1,
+  },
   12: { pointer: 0, missing_option: 1, bad_length: 2 },
 };
 
 /** Names that only ICMPv6 has. */
-const V6_NAMES = ["packet_too_big", "parameter_problem6", "no_route", "admin_prohibited"];
+const V6_NAMES = [
+  "packet_too_big",
+  "parameter_problem6",
+  "no_route",
+  "admin_prohibited",
+  "addr_unreachable",
+  "not_neighbour",
+  "reject_route",
+  "policy_fail",
+];
 
 /** Reads what follows `icmp`. */
 export function parseIcmp(r: Reader): IcmpBody {
   const type = parseType(r);
   let body: IcmpBody = { kind: "icmp", type, code: parseCode(r, type) };
   for (;;) {
-    if (r.acceptWord("mtu")) body = { ...body, mtu: r.number() };
-    else if (r.acceptWord("id")) body = { ...body, id: r.number() };
+    if (r.acceptWord("mtu")) body = { ...body, mtu: r.unsigned(16) };
+    else if (r.acceptWord("id")) body = { ...body, id: r.unsigned(16) };
     else break;
   }
   if (r.accept("[")) {
@@ -72,8 +91,7 @@ function parseType(r: Reader): number {
   if (V6_NAMES.includes(token.text)) throw new Unsupported("IPv6", token.line);
   const numbered = /^type_(\d+)$/.exec(token.text);
   const type = numbered ? Number(numbered[1]) : TYPES[token.text];
-  if (type === undefined) throw new ScriptError(`ICMP type ${token.text} is unknown`, token.line);
-  return type;
+  return type ?? r.fail(`ICMP type ${token.text} is unknown`, token);
 }
 
 function parseCode(r: Reader, type: number): number {
@@ -81,10 +99,8 @@ function parseCode(r: Reader, type: number): number {
   if (token.kind !== "word" || token.text === "mtu" || token.text === "id") return 0;
   const numbered = /^code_(\d+)$/.exec(token.text);
   const code = numbered ? Number(numbered[1]) : CODES[type]?.[token.text];
-  if (code === undefined) {
-    // a word that begins the next event cannot stand here, so this is meant as a code
-    throw new ScriptError(`ICMP code ${token.text} is unknown for type ${type}`, token.line);
-  }
+  // a word that begins the next event cannot stand here, so this is meant as a code
+  if (code === undefined) r.fail(`ICMP code ${token.text} is unknown for type ${type}`, token);
   r.take();
   return code;
 }
@@ -95,7 +111,7 @@ export function parseEchoed(r: Reader): NonNullable<IcmpBody["echoed"]> {
   if (r.acceptWord("raw")) throw new Unsupported("ICMP messages about raw packets", line);
   if (r.acceptWord("udp")) {
     r.expect("(");
-    const length = r.number();
+    const length = r.unsigned(16);
     r.expect(")");
     return { protocol: "udp", seq: 0, length };
   }

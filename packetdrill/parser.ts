@@ -36,12 +36,16 @@ export interface ParseOptions {
 export function parseScript(source: string, options: ParseOptions = {}): Script {
   const given = options.defines ?? new Map<string, string>();
   const own = new Map(USUAL_SYMBOLS);
-  const isDefined = (name: string) => given.has(name) || own.has(name);
+  const definitions = {
+    has: (name: string) => given.has(name) || own.has(name),
+    set: (name: string, value: string) => void own.set(name, value),
+    delete: (name: string) => void own.delete(name),
+  };
   // options first: a symbol they define may choose branches
   for (const [name, value] of readOptions(source.replaceAll(/^\s*#.*$/gm, "")).options) {
     if (name === "define") addDefine(own, value);
   }
-  const text = chooseBranches(source, isDefined);
+  const text = chooseBranches(source, definitions);
   const { options: scriptOptions, end } = readOptions(text);
   for (const [name, value] of scriptOptions) if (name === "define") addDefine(own, value);
   const r = new Reader(text, new Map([...own, ...given]));
@@ -63,6 +67,7 @@ function parseCommand(r: Reader): Command {
 
 function parseEvents(r: Reader): Pick<Script, "setup" | "events" | "cleanup"> {
   const events: ScriptEvent[] = [];
+  const first = r.peek();
   const setup = r.peek().kind === "command" ? parseCommand(r) : undefined;
   let cleanup: Command | undefined;
   while (r.peek().kind !== "end") {
@@ -73,12 +78,15 @@ function parseEvents(r: Reader): Pick<Script, "setup" | "events" | "cleanup"> {
     }
     events.push(parseEvent(r));
   }
-  if (events.length === 0) r.fail("there are no events");
+  if (events.length === 0) r.fail("there are no events", first);
+  if (events[0].when.at_us !== 0) {
+    throw new ScriptError("the first event must be at time 0", events[0].line);
+  }
   checkOrder(events);
   return { ...(setup ? { setup } : {}), events, ...(cleanup ? { cleanup } : {}) };
 }
 
-/** Absolute times must not go back, and the first event is at 0. */
+/** Absolute times must not go back. */
 function checkOrder(events: readonly ScriptEvent[]): void {
   let last = 0;
   for (const { when, line } of events) {
@@ -187,6 +195,7 @@ function parsePrimary(r: Reader, apply: boolean): Expr {
       for (let more = r.acceptKind("string"); more; more = r.acceptKind("string")) {
         value += more.text;
       }
+      r.acceptKind("ellipsis"); // more of it, which does not matter
       return { kind: "string", value };
     }
     case "word":
@@ -207,7 +216,10 @@ function parsePrimary(r: Reader, apply: boolean): Expr {
 function parseList(r: Reader): Expr {
   const items: Expr[] = [];
   while (!r.accept("]")) {
-    items.push(parseOr(r, true));
+    const item = parseOr(r, true);
+    if (item.kind === "word" && r.accept("=")) {
+      items.push({ kind: "record", fields: [{ name: item.name, value: parseOr(r, true) }] });
+    } else items.push(item);
     if (!r.accept(",") && r.peek().text !== "]") r.expect("]");
   }
   return { kind: "list", items };

@@ -85,16 +85,24 @@ export class Reader {
     return Number(token.text);
   }
 
+  /** The next token must be a whole number that so many bits hold. */
+  unsigned(bits: 8 | 16 | 24 | 32): number {
+    const token = this.peek();
+    const value = this.number();
+    if (value < 0 || value >= 2 ** bits) this.fail(`${token.text} is no ${bits}-bit number`, token);
+    return value;
+  }
+
   /** `a:b(n)`, where n must be b - a. */
   range(): { seq: number; length: number } {
     const token = this.peek();
-    const seq = this.number() >>> 0;
+    const seq = this.unsigned(32);
     this.expect(":");
-    const end = this.number() >>> 0;
+    const end = this.unsigned(32);
     this.expect("(");
-    const length = this.number();
+    const length = this.unsigned(16);
     this.expect(")");
-    if (((end - seq) >>> 0) !== length || length > 65535) {
+    if (((end - seq) >>> 0) !== length) {
       this.fail(`${seq}:${end}(${length}): the length is ${(end - seq) >>> 0}`, token);
     }
     return { seq, length };
@@ -102,6 +110,7 @@ export class Reader {
 
   /** Throws: the script cannot be read on. */
   fail(message: string, token: Token = this.peek()): never {
-    throw new ScriptError(`cannot read the script: ${message}`, token.line);
+    const column = this.lexer.columnOf(token.start);
+    throw new ScriptError(`cannot read the script: ${message}`, token.line, column);
   }
 }

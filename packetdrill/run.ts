@@ -14,6 +14,7 @@ import { runCommand } from "./commands.ts";
 import { Mismatch, ScriptError, Unsupported } from "./errors.ts";
 import { Expecter } from "./expect.ts";
 import { mustBeThere } from "./features.ts";
+import { SYN } from "./flags.ts";
 import { buildPackets } from "./inject.ts";
 import type { ScriptOptions } from "./script_options.ts";
 import { showPacket } from "./show.ts";
@@ -87,7 +88,7 @@ export class Run {
     this.world.host.collect();
     const { connection, host } = this.world;
     this.notes.leftOver = connection
-      ? host.sent.filter((sent) => this.world.belongs(sent, connection)).length
+      ? host.sent.filter((sent) => this.world.belongs(sent, connection, true)).length
       : 0;
     if (cleanup) this.#cleanUp(cleanup.text);
   }
@@ -149,10 +150,10 @@ export class Run {
 
   #inject(packet: Packet): void {
     const { world, options } = this;
-    const protocol = packet.body.kind === "icmp" ? undefined : packet.body.kind;
-    const connection = protocol
-      ? world.incoming(protocol, packet.ports)
-      : world.connection ?? world.incoming("tcp");
+    const { body, ports } = packet;
+    const connection = body.kind === "icmp"
+      ? world.connection ?? world.incoming("tcp", undefined, false)
+      : world.incoming(body.kind, ports, body.kind === "tcp" && (body.flags & SYN) !== 0);
     const packets = buildPackets(packet, connection, {
       localIp: options.localIp,
       remoteIp: options.remoteIp,

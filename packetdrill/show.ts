@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { IpInfo, Packet, TcpOption } from "./ast.ts";
+import type { IpInfo, Packet, TcpBody, TcpOption } from "./ast.ts";
 import { ACK, showFlags } from "./flags.ts";
 import { showIcmp } from "./parse_icmp.ts";
 import type { LivePacket, Segment } from "./wire.ts";
@@ -22,7 +22,7 @@ function showOption(o: TcpOption): string {
     case "wscale":
       return `${o.kind} ${o.value}`;
     case "TS":
-      return `TS val ${o.val} ecr ${o.ecr}`;
+      return `TS val ${o.open ? "..." : o.val} ecr ${o.ecr}${o.wire ? "!" : ""}`;
     case "sack":
       return `sack ${o.blocks.map(([left, right]) => `${left}:${right}`).join(" ")}`;
     case "FO":
@@ -44,6 +44,7 @@ export function showOptions(options: readonly TcpOption[] | "any"): string {
 function showIpInfo(info: IpInfo): string {
   const parts: string[] = [];
   if (info.ecn) parts.push(info.ecn);
+  if (info.dscp !== undefined) parts.push(`dscp 0x${info.dscp.toString(16)}`);
   if (info.tos !== undefined) parts.push(`tos 0x${info.tos.toString(16).padStart(2, "0")}`);
   if (info.ttl !== undefined) parts.push(`ttl ${info.ttl}`);
   return parts.length === 0 ? "" : ` [${parts.join(",")}]`;
@@ -68,6 +69,7 @@ function showSegment(
   s: Omit<Segment, "options" | "data" | "win" | "ack"> & {
     readonly ack?: number;
     readonly win?: number;
+    readonly numbering?: TcpBody["numbering"];
   },
   length: number,
 ): string {
@@ -75,7 +77,9 @@ function showSegment(
   const win = s.win === undefined ? "" : ` win ${s.win}`;
   const urg = s.urg ? ` urg ${s.urg}` : "";
   const end = (s.seq + length) >>> 0;
-  return `${showFlags(s.flags)} ${s.seq}:${end}(${length})${ack}${win}${urg}`;
+  const range = s.numbering === "any" ? `...(${length})` : `${s.seq}:${end}(${length})`;
+  const wire = s.numbering === "wire" ? "!" : "";
+  return `${showFlags(s.flags)} ${range}${wire}${ack}${win}${urg}`;
 }
 
 /** A packet that the stack sent, its numbers moved into script space; with its ECN bits. */
@@ -83,6 +87,7 @@ export function showLive(p: LivePacket, tcp: Segment | undefined = p.tcp, ip: Ip
   const info = showIpInfo({
     ...(ip.ecn ? { ecn: ECN_NAMES[p.tos & 3] } : {}),
     ...(ip.tos === undefined ? {} : { tos: p.tos }),
+    ...(ip.dscp === undefined ? {} : { dscp: p.tos >> 2 }),
     ...(ip.ttl === undefined ? {} : { ttl: p.ttl }),
   });
   if (tcp) {

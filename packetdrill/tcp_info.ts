@@ -8,6 +8,7 @@ import { IpProto } from "../assembly/abi/proto.ts";
 import { TcpOpt } from "../assembly/abi/socket.ts";
 import { TcpState } from "../assembly/abi/tcp.ts";
 import * as layout from "../runtime/wasm/layout.gen.ts";
+import { Unsupported } from "./errors.ts";
 import type { World } from "./world.ts";
 
 /** Constants that code blocks may use. */
@@ -71,54 +72,101 @@ const SSTHRESH_NONE = 0x3fffffff;
 /** Linux's. */
 const SSTHRESH_INFINITE = 0x7fffffff;
 
-type InfoField = Exclude<keyof typeof layout.TcpInfo, "size">;
+/** Fields of the engine's struct TcpInfo, and how many bytes each has. */
+const FIELDS: readonly (readonly [name: string, at: number, bytes: number])[] = (() => {
+  const { size, ...offsets } = layout.TcpInfo as Readonly<Record<string, number>>;
+  const sorted = Object.entries(offsets).sort(([, a], [, b]) => a - b);
+  return sorted.map(([name, at], i) => [name, at, (sorted[i + 1]?.[1] ?? size) - at] as const);
+})();
 
-/** A snapshot; fields that the stack does not have are missing. */
-export function snapshotInfo(world: World): Map<string, number> {
-  const info = new Map<string, number>();
-  const { connection, host } = world;
-  const so = connection ? connection.so || world.socketOf(connection) : 0;
+/** Names that kernels have for fields of this stack, where more than the unit differs. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  srtt_us: ["rtt"],
+  rtt_min_us: ["min_rtt"],
+  rexmt_segments: ["total_retrans", "snd_rexmitpack"],
+  total_retrans: ["snd_rexmitpack"],
+  rcv_mss: ["advmss"],
+  backoff: ["retransmits"],
+  out_of_order: ["rcv_ooopack"],
+};
+
+/** A snapshot of the connection under test, or of `so`; what the stack does not have is missing. */
+export function snapshotInfo(world: World, so = soUnderTest(world)): Map<string, number> {
+  const { host } = world;
   const at = host.place(0, layout.TcpInfo.size);
   const args = [IpProto.TCP, TcpOpt.INFO, at, layout.TcpInfo.size] as const;
   const length = so === 0 ? -1 : host.calls.so_getopt(so, ...args);
   if (length < 0) host.place(0, layout.TcpInfo.size);
-  const get = (name: InfoField) => host.u32(at + layout.TcpInfo[name]);
-  // fields of the same name and unit
-  for (const name of Object.keys(layout.TcpInfo)) {
-    if (name !== "size") info.set(`tcpi_${name}`, get(name as InfoField));
+  const raw = new Map<string, number>();
+  for (const [name, offset, bytes] of FIELDS) {
+    const wide = bytes === 8;
+    const { view } = host.engine;
+    raw.set(name, wide ? Number(view.getBigUint64(at + offset, true)) : host.u32(at + offset));
   }
+  const info = new Map<string, number>();
+  for (const [name, value] of raw) for (const n of otherNames(name)) info.set(`tcpi_${n}`, value);
+  for (const [name, value] of raw) info.set(`tcpi_${name.replace(/_[um]s$/, "")}`, value);
   const linux = world.config.dialect === "linux";
-  const state = linux ? LINUX_STATES : BSD_STATES;
-  info.set("tcpi_state", state[get("state")] ?? 0);
-  common(info, get);
-  if (linux) linuxFields(info, get);
+  const states = linux ? LINUX_STATES : BSD_STATES;
+  const closed = linux ? LINUX_STATES[TcpState.CLOSED] : BSD_STATES[TcpState.CLOSED];
+  info.set("tcpi_state", length < 0 ? closed : states[raw.get("state") ?? 0] ?? 0);
+  if (linux) linuxFields(info, raw);
   return info;
 }
 
-function common(info: Map<string, number>, get: (name: InfoField) => number): void {
-  info.set("tcpi_rto", get("rto_us"));
-  info.set("tcpi_rtt", get("srtt_us"));
-  info.set("tcpi_rttvar", get("rttvar_us"));
-  info.set("tcpi_min_rtt", get("rtt_min_us"));
-  info.set("tcpi_advmss", get("rcv_mss"));
-  info.set("tcpi_total_retrans", get("rexmt_segments"));
-  info.set("tcpi_snd_rexmitpack", get("rexmt_segments"));
-  info.set("tcpi_retransmits", get("backoff"));
-  info.set("tcpi_rcv_ooopack", get("out_of_order"));
-  info.set("tcpi_dupacks", get("dupacks"));
+function otherNames(name: string): readonly string[] {
+  return OTHER_NAMES[name] ?? [];
 }
 
-/** Linux counts segments. */
-function linuxFields(info: Map<string, number>, get: (name: InfoField) => number): void {
-  const mss = Math.max(get("snd_mss"), 1);
-  const segments = (name: InfoField) => Math.ceil(get(name) / mss);
-  info.set("tcpi_snd_cwnd", Math.floor(get("snd_cwnd") / mss));
-  const threshold = get("snd_ssthresh");
+function soUnderTest(world: World): number {
+  const { connection } = world;
+  if (connection) return connection.so || world.socketOf(connection);
+  return world.newest?.so ?? 0;
+}
+
+/** Linux counts segments where this stack counts bytes. */
+function linuxFields(info: Map<string, number>, raw: ReadonlyMap<string, number>): void {
+  const mss = Math.max(raw.get("snd_mss") ?? 0, 1);
+  info.set("tcpi_snd_cwnd", Math.floor((raw.get("snd_cwnd") ?? 0) / mss));
+  const threshold = raw.get("snd_ssthresh") ?? 0;
   info.set(
     "tcpi_snd_ssthresh",
     threshold >= SSTHRESH_NONE ? SSTHRESH_INFINITE : Math.floor(threshold / mss),
   );
-  info.set("tcpi_unacked", segments("unacked_bytes"));
-  info.set("tcpi_sacked", segments("sacked_bytes"));
-  info.set("tcpi_lost", segments("lost_bytes"));
+  for (const name of ["unacked", "sacked", "lost"]) {
+    const bytes = raw.get(`${name}_bytes`);
+    if (!raw.has(name) && bytes !== undefined) info.set(`tcpi_${name}`, Math.ceil(bytes / mss));
+  }
+}
+
+/** What the counters of SCM_TIMESTAMPING_OPT_STATS are in TCP_INFO. */
+const STATS: Readonly<Record<string, string>> = {
+  TCP_NLA_BUSY: "busy_time",
+  TCP_NLA_RWND_LIMITED: "rwnd_limited",
+  TCP_NLA_SNDBUF_LIMITED: "sndbuf_limited",
+  TCP_NLA_DATA_SEGS_OUT: "data_segs_out",
+  TCP_NLA_TOTAL_RETRANS: "total_retrans",
+  TCP_NLA_PACING_RATE: "pacing_rate",
+  TCP_NLA_DELIVERY_RATE: "delivery_rate",
+  TCP_NLA_SND_CWND: "snd_cwnd",
+  TCP_NLA_REORDERING: "reordering",
+  TCP_NLA_MIN_RTT: "min_rtt",
+  TCP_NLA_RECUR_RETRANS: "retransmits",
+  TCP_NLA_DELIVERY_RATE_APP_LMT: "delivery_rate_app_limited",
+  TCP_NLA_CA_STATE: "ca_state",
+  TCP_NLA_SND_SSTHRESH: "snd_ssthresh",
+  TCP_NLA_DELIVERED: "delivered",
+  TCP_NLA_DELIVERED_CE: "delivered_ce",
+  TCP_NLA_BYTES_SENT: "bytes_sent",
+  TCP_NLA_BYTES_RETRANS: "bytes_retrans",
+  TCP_NLA_DSACK_DUPS: "dsack_dups",
+  TCP_NLA_REORD_SEEN: "reord_seen",
+  TCP_NLA_SRTT: "rtt",
+};
+
+/** A counter of SCM_TIMESTAMPING_OPT_STATS in a snapshot. */
+export function infoOfStat(name: string, info: ReadonlyMap<string, number>): number {
+  const value = info.get(`tcpi_${STATS[name]}`);
+  if (value === undefined) throw new Unsupported(`the counter ${name}`);
+  return value;
 }

@@ -75,7 +75,7 @@ export function ipHeader(
   const ip = new Uint8Array(IP_HEADER);
   const view = new DataView(ip.buffer);
   ip[0] = 0x45;
-  ip[1] = (info.tos ?? 0) | (info.ecn ? ECN[info.ecn] : 0);
+  ip[1] = (info.tos ?? (info.dscp ?? 0) << 2) | (info.ecn ? ECN[info.ecn] : 0);
   view.setUint16(2, IP_HEADER + length);
   ip[8] = info.ttl ?? 255;
   ip[9] = protocol;
@@ -111,6 +111,24 @@ function tcpHeader(flow: Flow, s: Segment, options: Uint8Array): Uint8Array {
   view.setUint16(18, s.urg);
   tcp.set(options, TCP_HEADER);
   return tcp;
+}
+
+/** A packet cut into fragments of at most `most` bytes (RFC 791 3.2); each packet needs an `id`. */
+export function fragments(packet: Uint8Array, most: number, id = packet.length): Uint8Array[] {
+  const size = (most - IP_HEADER) & ~7;
+  const body = packet.subarray(IP_HEADER);
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < body.length; at += size) {
+    const piece = join(packet.subarray(0, IP_HEADER), body.subarray(at, at + size));
+    const view = new DataView(piece.buffer);
+    view.setUint16(2, piece.length);
+    view.setUint16(4, id);
+    view.setUint16(6, (at >> 3) | (at + size < body.length ? 0x2000 : 0));
+    view.setUint16(10, 0);
+    view.setUint16(10, ~checksum(piece.subarray(0, IP_HEADER)) & 0xffff);
+    pieces.push(piece);
+  }
+  return pieces;
 }
 
 /** The packet of a TCP segment. */

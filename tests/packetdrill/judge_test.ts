@@ -1,7 +1,7 @@
 /** Verdicts: what passes, what fails and why, what is unsupported, and that nothing breaks off. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { judge, type JudgeOptions, type Judgment, modesOf } from "../../packetdrill/judge.ts";
+import { judge, type JudgeOptions, type Judgment, suits } from "../../packetdrill/judge.ts";
 import { report } from "../../packetdrill/report.ts";
 import { MODES } from "../../packetdrill/script_options.ts";
 import engine from "../engine_checked_module.js";
@@ -69,15 +69,17 @@ Deno.test("what the stack does not have is unsupported, and named", async () => 
     ["+0 `iptables -F`\n", /command iptables -F/],
     ["+0 `sysctl -w net.ipv4.tcp_fastopen=3`\n", /net\.ipv4\.tcp_fastopen=3/],
     ["+0 `sysctl -w net.ipv4.tcp_no_such_thing=3`\n", /tcp_no_such_thing/],
-    ["+0 setsockopt(4, SOL_SOCKET, SO_MARK, [1], 4) = 0\n", /SO_MARK/],
-    ["+0 sendto(4, ..., 10, MSG_FASTOPEN, ..., ...) = 10\n", /MSG_FASTOPEN/],
     ["+0 > A. 1:1(0) ack 1\n", /Accurate ECN/],
     ["+0 `sysctl -w net.ipv4.tcp_ecn=3`\n", /net\.ipv4\.tcp_ecn=3/],
-    ["+0 < S 0:10(10) win 1 <FO aabb>\n", /Fast Open/],
-    ["+0 splice(4, NULL, 5, NULL, 10, 0) = 10\n", /the call splice/],
+    ["+0 setsockopt(4, SOL_SOCKET, SO_TIMESTAMP, [1], 4) = 0\n", /SO_TIMESTAMP/],
+    ["+0 setsockopt(4, IPPROTO_IP, IP_MTU_DISCOVER, [0], 4) = 0\n", /IP_MTU_DISCOVER = 0/],
+    ["+0 getsockopt(4, SOL_UDP, 1, [0], [4]) = 0\n", /level SOL_UDP/],
+    ["+0 send(4, ..., 10, MSG_PROBE) = 10\n", /MSG_PROBE/],
+    ["+0 > . 1:1(0) ack 1 <md5 00000000000000000000000000000000,nop,nop>\n", /MD5/],
+    ["+0 psp_rx_assoc(4, [1]) = 0\n", /the call psp_rx_assoc/],
     ["+0 %{ assert tcpi_no_such_field == 0 }%\n", /tcpi_no_such_field/],
     ["+0 %{ import os }%\n", /import/],
-    ["+0 connect(4, {sa_family = AF_UNSPEC}, 16) = 0\n", /AF_UNSPEC/],
+    ["+0 connect(4, {sa_family = AF_UNIX}, 16) = 0\n", /AF_UNIX/],
   ];
   for (const [line, reason] of cases) {
     const j = await run(OPEN + line);
@@ -126,6 +128,13 @@ Deno.test("scripts that cannot be read fail with a reason", async () => {
       "0 write(3) = 0",
       "--mtu=x\n0 close(3) = 0",
       "0 poll(3, 1, 0) = 0",
+      "0.1 close(3) = 0",
+      OPEN + "+0 accept(3, ..., ...) = 4",
+      OPEN + "+0 pipe([4, 5]) = 0",
+      OPEN + "+0 open(5, O_RDONLY) = 5",
+      OPEN + "+0 write(4, ..., -1) = 0",
+      OPEN + "+0 epoll_wait(4, {events=1, fd=4}, 1, 0) = 0",
+      OPEN + "+0 < . 1:65500(65499) ack 1 win 1",
       OPEN + "+0 < . 1:1(0) ack 1 win 1 <nop>",
       OPEN + "+0 < . 1:1(0) ack 1 win 1 <nop,nop,TS val 1 ecr 77>",
     ]
@@ -136,11 +145,14 @@ Deno.test("scripts that cannot be read fail with a reason", async () => {
   }
 });
 
-Deno.test("modes: the name of a file and its options leave some out", () => {
-  assertEquals(modesOf("a.pkt", "", MODES), MODES);
-  assertEquals(modesOf("x-v6.pkt", "", MODES), ["ipv6"]);
-  assertEquals(modesOf("x-ipv4.pkt", "", MODES), ["ipv4", "ipv4-mapped-ipv6"]);
-  assertEquals(modesOf("a.pkt", "--ip_version=ipv4_mapped_ipv6\n", MODES), ["ipv4-mapped-ipv6"]);
+Deno.test("modes: the name of a file and its options leave some out", async () => {
+  const modesOf = (file: string, text = "") => MODES.filter((mode) => suits(file, text, mode));
+  assertEquals(modesOf("a.pkt"), [...MODES]);
+  assertEquals(modesOf("x-v6.pkt"), ["ipv6"]);
+  assertEquals(modesOf("x-ipv4.pkt"), ["ipv4", "ipv4-mapped-ipv6"]);
+  assertEquals(modesOf("a.pkt", "--ip_version=ipv4_mapped_ipv6\n"), ["ipv4-mapped-ipv6"]);
+  const other = await judge("x-v6.pkt", OPEN, "ipv4", { engine });
+  assertEquals([other.verdict, other.mode], ["unsupported", "ipv4"]);
 });
 
 Deno.test("the report counts the three apart", () => {

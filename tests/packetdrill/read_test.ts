@@ -70,14 +70,25 @@ Deno.test("lexer: comments, strings, commands and code", () => {
   assertEquals(lexer.take().line, 3);
 });
 
+/** Definitions with these names. */
+function table(names: readonly string[]): Map<string, string> {
+  return new Map(names.map((name) => [name, "1"]));
+}
+
 Deno.test("branches: lines keep their numbers", () => {
   const text = "a\n#ifdef X\nb\n#ifdef Y\nc\n#endif\n#else\nd\n#endif\ne";
-  const on = (...names: string[]) => chooseBranches(text, (name) => names.includes(name));
+  const on = (...names: string[]) => chooseBranches(text, table(names));
   assertEquals(on("X"), "a\n\nb\n\n\n\n\n\n\ne");
   assertEquals(on("X", "Y"), "a\n\nb\n\nc\n\n\n\n\ne");
   assertEquals(on(), "a\n\n\n\n\n\n\nd\n\ne");
-  assertThrows(() => chooseBranches("#endif", () => true), ScriptError);
-  assertThrows(() => chooseBranches("#ifdef A\n", () => true), ScriptError);
+  for (const broken of ["#endif", "#ifdef A\n", "#define", "#else"]) {
+    assertThrows(() => chooseBranches(broken, table(["A"])), ScriptError);
+  }
+  const defined = table([]);
+  chooseBranches("#define A 0x10 // ten\n#define B\n#ifndef B\n#define C\n#endif", defined);
+  assertEquals([...defined], [["A", "0x10"], ["B", "1"]]);
+  chooseBranches("#undef A\n", defined);
+  assertEquals(defined.has("A"), false);
 });
 
 Deno.test("options: with and without a value, behind comments", () => {
@@ -122,6 +133,8 @@ Deno.test("times: absolute, relative, windows, any, and calls that wait", () => 
       "",
       "`a`",
       "0 close(3) = 0\n`a`\n0 close(4) = 0",
+      "0.1 close(3) = 0",
+      "+1 close(3) = 0",
     ]
   ) assertThrows(() => parseScript(broken), ScriptError, undefined, broken);
 });
@@ -148,12 +161,32 @@ Deno.test("packets are shown as they were written", () => {
       "< [ce] . 1:1(0) ack 1 win 5",
       "> [tos 0x28,ttl 64] . 1:1(0) ack 1",
       "< 40001 > 8080 S 0:0(0) win 1",
-      "< S 0:0(0) win 1 <FO aabb,nop,nop,FOEXP>",
+      "< S 0:0(0) win 1 <FO aabb,FOEXP>",
       "< icmp unreachable frag_needed mtu 1200 [1:1001(1000)]",
       "< icmp time_exceeded exceeded_in_transit [0:0(0)]",
       "> udp (100)",
+      "> . ...(0) ack 1",
+      "> R 1:1(0)!",
+      "> . 1:1(0) ack 1 <nop,nop,TS val ... ecr 7!>",
+      "> [dscp 0x2e,ttl 64] . 1:1(0) ack 1",
     ]
   ) assertEquals(showPacket(packet(line)), line);
+  for (
+    const [line, shown] of [
+      ["> [ecn ect0, hlim 3] . 1:1(0)", "> [ect0,ttl 3] . 1:1(0)"],
+      ["> (class 0x10) . 1:1(0)", "> [tos 0x10] . 1:1(0)"],
+      ["> [dscp ef] . 1:1(0)", "> [dscp 0x2e] . 1:1(0)"],
+      [
+        "< . 1:1(0) win 1 <ECN e1b 1 ceb 2 e0b 3,nop>",
+        "< . 1:1(0) win 1 <kind_174 000001000002000003,nop>",
+      ],
+      [
+        "< . 1:1(0) win 1 <AccECN0 EE0B 1,nop,nop,nop>",
+        "< . 1:1(0) win 1 <kind_172 000001,nop,nop,nop>",
+      ],
+      ["< S 0:0(0) win 1 <exp-TARR 3,nop,nop>", "< S 0:0(0) win 1 <kind_254 00ac0060,nop,nop>"],
+    ]
+  ) assertEquals(showPacket(packet(line)), shown);
   assertEquals(
     packet("< [4294967295:4294967295(0)] icmp time_exceeded ttl_exceeded_in_transit"),
     packet("< icmp time_exceeded exceeded_in_transit [4294967295:4294967295(0)]"),
@@ -181,6 +214,19 @@ Deno.test("packets that cannot be", () => {
       "< [xyz] . 1:1(0) ack 1 win 1",
       "< icmp nonsense [1:1(0)]",
       "< S 0:0(0) win 1 <FO abc>",
+      "< . 1:1(0) ack 1 win 65536",
+      "< . 1:1(0) ack 4294967296 win 1",
+      "< . 1:1(0) ack 1 win 1 urg 65536",
+      "< . 4294967296:4294967296(0) win 1",
+      "< 70000 > 1 . 1:1(0) win 1",
+      "< [ttl 256] . 1:1(0) win 1",
+      "< [ect01] . 1:1(0) win 1",
+      "< ...(0) win 1",
+      "< . 1:1(0) win 1 <nop>",
+      "< . 1:1(0) win 1 <mss 65536>",
+      "< . 1:1(0) win 1 <sack>",
+      "> . 1:1(0) <ECN e0b 1 e1b 2,nop>",
+      "< . 1:1(0) win 1 <TS val ... ecr 1,nop,nop>",
     ]
   ) assertThrows(() => packet(line), ScriptError, undefined, line);
   for (
