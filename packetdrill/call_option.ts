@@ -95,7 +95,7 @@ const setsockopt: Starter = (world, call) => () => {
   const length = placeValue(host, option.word, call.args[3], call.args[4], at);
   const { calls, engine } = host;
   const result = calls.so_setopt(fd.so, option.level, option.name, at, length);
-  if (result === -Errno.ENOPROTOOPT) return noOption(call, option.word);
+  if (result === -Errno.ENOPROTOOPT) return setKept(fd, call, option.word);
   if (result >= 0) {
     if (SIZES.includes(option.word)) fd.sizes.set(option.word, host.u32(at));
     const bytes = engine.memory.slice(at, at + length);
@@ -134,7 +134,7 @@ const getsockopt: Starter = (world, call) => () => {
   if (config.lenient && option.word === "SO_RCVBUF") return { value: 0 };
   const at = host.place(0, VALUE_BYTES);
   const length = host.calls.so_getopt(fd.so, option.level, option.name, at, VALUE_BYTES);
-  if (length === -Errno.ENOPROTOOPT) return noOption(call, option.word);
+  if (length === -Errno.ENOPROTOOPT) return getKept(world, fd, call, option.word);
   if (length < 0) return answerOf(length);
   const fault = lengthFault(call.args[4], option.word, length) ??
     valueFault(world, fd, call.args[3], option, at);
