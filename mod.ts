@@ -78,6 +78,6 @@ export { Fate } from "./assembly/abi/fate.ts";
 export { Iff, Sioc } from "./assembly/abi/ifnet.ts";
 export { IpProto } from "./assembly/abi/proto.ts";
 export { Rtf } from "./assembly/abi/route.ts";
-export { Af, IpOpt, Msg, Shut, So, Sock, Sol, TcpOpt } from "./assembly/abi/socket.ts";
+export { Af, IpOpt, Msg, Pmtud, Shut, So, Sock, Sol, TcpOpt } from "./assembly/abi/socket.ts";
 export { Stat } from "./assembly/abi/stat.ts";
 export { TcpState } from "./assembly/abi/tcp.ts";

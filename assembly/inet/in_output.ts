@@ -7,7 +7,8 @@
  */
 
 import { Errno } from "../abi/errno";
-import { So } from "../abi/socket";
+import { IpProto } from "../abi/proto";
+import { Pmtud, So } from "../abi/socket";
 import { Ifnet } from "../net/ifnet_t";
 import * as route from "../net/route";
 import { Rtentry } from "../net/route_t";
@@ -70,8 +71,24 @@ export function send4(
       if (inp.mcast_loop) flags |= IpOut.MCAST_LOOP;
     }
   }
+  if (inp.pmtud && !(flags & (IpOut.DF | IpOut.HDRINCL))) flags |= cutting(m, inp, dst, rt);
   const tos = flags & IpOut.ECT ? inp.tos | ip4.ECT_0 : u32(inp.tos);
   return ip_output.output(m, src, dst, inp.protocol, ttl, tos, flags, rt);
+}
+
+/** What IP_MTU_DISCOVER says of a packet `m`; TCP asks `discovers` instead. */
+function cutting(m: Mbuf, inp: Inpcb, dst: u32, rt: Rtentry): u32 {
+  if (inp.protocol == IpProto.TCP) return 0;
+  if (inp.pmtud == Pmtud.PROBE) return IpOut.DF | IpOut.PROBE;
+  if (inp.pmtud == Pmtud.DO) return IpOut.DF;
+  if (!rt) rt = route.lookup(dst);
+  return rt && m.pktlen + ip4.HEADER <= ip_output.mtuFor(dst, rt) ? u32(IpOut.DF) : 0;
+}
+
+/** The flags with which packets discover the path MTU (RFC 1191 3), unless the user forbids it. */
+export function discovers(inp: Inpcb): u32 {
+  if (inp.pmtud == Pmtud.DONT) return 0;
+  return inp.pmtud == Pmtud.PROBE ? IpOut.DF | IpOut.PROBE : u32(IpOut.DF);
 }
 
 /** Sends a packet between two addresses (16 bytes each) that no control block stands for. */
@@ -103,5 +120,6 @@ export function ifpFor(inp: Inpcb): Ifnet {
 export function mtu(inp: Inpcb): u32 {
   const rt = routeOf(inp);
   if (!rt) return MTU_MIN;
+  if (inp.pmtud == Pmtud.PROBE) return ip_output.mtuOf(rt);
   return ip_output.mtuFor(sockaddr_ops.get4(faddrOf(inp)), rt);
 }

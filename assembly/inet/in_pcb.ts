@@ -6,9 +6,9 @@
  */
 
 import { Errno } from "../abi/errno";
-import { Pr, Prc } from "../abi/proto";
+import { IpProto, Pr, Prc } from "../abi/proto";
 import { Rtf } from "../abi/route";
-import { Af } from "../abi/socket";
+import { Af, Pmtud } from "../abi/socket";
 import * as net_if from "../net/if";
 import * as if_list from "../net/if_list";
 import { Ifnet } from "../net/ifnet_t";
@@ -60,6 +60,7 @@ export function alloc(so: Socket, info: InpcbInfo): i32 {
   inp.protocol = <u8> info.protocol;
   inp.ttl = TTL_DEFAULT;
   inp.mcast_ttl = 1; // RFC 1112 6.1
+  inp.pmtud = info.protocol == IpProto.TCP ? u8(Pmtud.WANT) : u8(Pmtud.DONT);
   inp.mcast_loop = 1;
   const first = info.first;
   inp.list_next = first;

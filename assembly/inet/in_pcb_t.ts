@@ -36,7 +36,7 @@ export class Inpcb {
   mcast_loop: u8; // IP_MULTICAST_LOOP
   conn_hashed: u8; // on the connection table
   port_hashed: u8; // on the port table
-  pad1: u8;
+  pmtud: u8; // Pmtud: IP_MTU_DISCOVER
   pad2: u16;
 }
 

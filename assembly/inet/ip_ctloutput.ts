@@ -8,11 +8,14 @@
 
 import { Errno } from "../abi/errno";
 import { IpProto, Prco } from "../abi/proto";
-import { IpOpt, Sock } from "../abi/socket";
+import { IpOpt, Pmtud, Sock } from "../abi/socket";
 import * as if_list from "../net/if_list";
 import { Socket } from "../socket/socket_t";
 import * as ip4 from "../wire/ip4";
+import * as sockaddr_ops from "../socket/sockaddr_ops";
 import * as in_mcast from "./in_mcast";
+import * as in_output from "./in_output";
+import { faddrOf } from "./in_pcb_hash";
 import { Inp, Inpcb } from "./in_pcb_t";
 
 /** The ctloutput entry of UDP and raw rows. ENOPROTOOPT for another level than IPPROTO_IP. */
@@ -59,6 +62,13 @@ function read(inp: Inpcb, name: i32, ptr: usize, len: i32): i32 {
     case IpOpt.MULTICAST_LOOP:
       value = inp.mcast_loop;
       break;
+    case IpOpt.MTU_DISCOVER:
+      value = inp.pmtud;
+      break;
+    case IpOpt.MTU:
+      if (sockaddr_ops.isAny(faddrOf(inp))) return -Errno.ENOTCONN;
+      value = in_output.mtu(inp);
+      break;
     default:
       return -Errno.ENOPROTOOPT;
   }
@@ -77,7 +87,8 @@ function write(inp: Inpcb, name: i32, ptr: usize, len: i32): i32 {
       ? in_mcast.join(inp, group, ifindex)
       : in_mcast.leave(inp, group, ifindex);
   }
-  if (name < IpOpt.HDRINCL || name > IpOpt.MULTICAST_LOOP) return -Errno.ENOPROTOOPT;
+  const number = name >= IpOpt.HDRINCL && name <= IpOpt.MULTICAST_LOOP;
+  if (!number && name != IpOpt.MTU_DISCOVER) return -Errno.ENOPROTOOPT;
   if (len != 4) return -Errno.EINVAL;
   return writeNumber(inp, name, load<i32>(ptr));
 }
@@ -112,6 +123,10 @@ function writeNumber(inp: Inpcb, name: i32, value: i32): i32 {
     case IpOpt.MULTICAST_LOOP:
       if (value < 0 || value > 1) return -Errno.EINVAL;
       inp.mcast_loop = <u8> value;
+      return 0;
+    case IpOpt.MTU_DISCOVER:
+      if (value < Pmtud.DONT || value > Pmtud.PROBE) return -Errno.EINVAL;
+      inp.pmtud = <u8> value;
       return 0;
     default:
       return -Errno.ENOPROTOOPT;

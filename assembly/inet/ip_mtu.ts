@@ -25,6 +25,12 @@ const PLACES_LOG2: u32 = 6;
 const S: MtuState = changetype<MtuState>(memory.data(offsetof<MtuState>(), 16));
 const TABLE: usize = memory.data(1024, 16); // 64 places of 16 bytes
 
+/**
+ * Smallest path MTU that a message is believed to mean: less is an attack on our packet rate. If
+ * the path is narrower all the same, its routers may fragment.
+ */
+export const BELIEVED_MIN: u32 = 552;
+
 const LIFE_US: i64 = 600_000_000;
 const MTU_MIN: u32 = 68; // RFC 791 3.2
 
@@ -45,9 +51,14 @@ export function lower(dst: u32, mtu: u32): void {
   S.until = place.until;
 }
 
+/** Largest packet that can be sent along `rt` in one piece, whatever becomes of it. */
+export function mtuOf(rt: Rtentry): u32 {
+  return rt.mtu ? min(rt.mtu, rt.ifp.mtu) : rt.ifp.mtu;
+}
+
 /** Largest packet that goes to `dst` along `rt` in one piece. */
 export function mtuFor(dst: u32, rt: Rtentry): u32 {
-  const mtu = rt.mtu ? min(rt.mtu, rt.ifp.mtu) : rt.ifp.mtu;
+  const mtu = mtuOf(rt);
   const now = clock.now();
   if (now >= S.until) return mtu;
   const place = at(dst);

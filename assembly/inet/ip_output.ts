@@ -23,7 +23,7 @@ import * as ip_mtu from "./ip_mtu";
 import * as ip_options from "./ip_options";
 import { IpOut } from "./pkt_t";
 
-export { mtuFor } from "./ip_mtu";
+export { mtuFor, mtuOf } from "./ip_mtu";
 
 /** Where the packet being sent goes. */
 @unmanaged
@@ -148,7 +148,7 @@ function find(dst: u32, flags: u32, rt: Rtentry): i32 {
   W.ifp = rt.ifp;
   W.ifa = rt.ifa;
   if (rt.flags & Rtf.GATEWAY) W.nexthop = rt.gateway;
-  W.mtu = ip_mtu.mtuFor(dst, rt);
+  W.mtu = flags & IpOut.PROBE ? ip_mtu.mtuOf(rt) : ip_mtu.mtuFor(dst, rt);
   return 0;
 }
 

@@ -101,5 +101,6 @@ export const enum IpOut {
   HDRINCL = 0x8, // m begins with the IP header that the user made
   MCAST_LOOP = 0x10, // members on this host get a copy of a multicast (IP_MULTICAST_LOOP)
   ECT = 0x20, // routers may mark the packet: ECT(0) in its ECN field (RFC 3168 5)
+  PROBE = 0x40, // what is known of the path's MTU does not count (IP_PMTUDISC_PROBE)
   IFINDEX_SHIFT = 16,
 }

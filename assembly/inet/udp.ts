@@ -5,11 +5,12 @@
  */
 
 import { Errno } from "../abi/errno";
-import { IpProto, Pr, Pru } from "../abi/proto";
-import { Af, Sock } from "../abi/socket";
+import { IpProto, Pr, Prc, Pru } from "../abi/proto";
+import { Af, Pmtud, Sock } from "../abi/socket";
 import * as domain from "../protocol/domain";
 import * as so_event from "../socket/so_event";
 import { SockAddr } from "../socket/sockaddr";
+import * as sockaddr_ops from "../socket/sockaddr_ops";
 import { Socket } from "../socket/socket_t";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
@@ -17,6 +18,7 @@ import * as hash from "./in_pcb_hash";
 import * as in_pcb from "./in_pcb";
 import { Inpcb } from "./in_pcb_t";
 import * as ip_ctloutput from "./ip_ctloutput";
+import * as ip_mtu from "./ip_mtu";
 import * as pcb_usrreq from "./pcb_usrreq";
 import { CtlQuote } from "./pkt_t";
 import * as udp_input from "./udp_input";
@@ -62,6 +64,7 @@ function connect(inp: Inpcb, nam: SockAddr): i32 {
 /**
  * Control input: an ICMP error about a datagram that a connected socket sent becomes the error of
  * that socket (RFC 1122 4.1.3.3). One without a peer is told nothing: it would not know of which.
+ * One that forbids fragmentation teaches us the MTU of the path (RFC 1191 6.5).
  */
 export function ctlinput(cmd: i32, quote: usize): void {
   const errno = in_pcb.ctlErrno(cmd);
@@ -69,5 +72,8 @@ export function ctlinput(cmd: i32, quote: usize): void {
   const q = changetype<CtlQuote>(quote);
   if (<u32> q.protocol != IpProto.UDP) return;
   const inp = hash.connected(INFO, q.laddr, q.lport, q.faddr, q.fport);
+  if (inp && cmd == Prc.MSGSIZE && inp.pmtud != Pmtud.DONT) {
+    ip_mtu.lower(sockaddr_ops.get4(q.faddr), max<u32>(q.mtu, ip_mtu.BELIEVED_MIN));
+  }
   if (inp && inp.so) so_event.error(inp.so, errno);
 }

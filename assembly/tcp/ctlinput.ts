@@ -76,7 +76,7 @@ function halfOpen(cmd: i32, q: CtlQuote): void {
 
 /** RFC 1191 6.3: the path takes smaller packets; what is in flight is sent again in those. */
 function pathMtu(tp: Tcb, q: CtlQuote): void {
-  const mtu = max<u32>(q.mtu, tcb.PATH_MTU_MIN);
+  const mtu = max<u32>(q.mtu, ip_mtu.BELIEVED_MIN);
   if (mtu >= in_output.mtu(tp.inp)) return; // such a message never raises it
   ip_mtu.lower(sockaddr_ops.get4(q.faddr), mtu);
   if (tp.state < TcpState.ESTABLISHED) return;

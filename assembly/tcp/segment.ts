@@ -7,6 +7,7 @@ import { Th } from "../abi/tcp";
 import * as in_cksum from "../inet/in_cksum";
 import * as in_output from "../inet/in_output";
 import * as in_pcb from "../inet/in_pcb";
+import { BELIEVED_MIN } from "../inet/ip_mtu";
 import { IpOut } from "../inet/pkt_t";
 import * as sockbuf from "../socket/sockbuf";
 import * as mbuf from "../sys/mbuf";
@@ -18,7 +19,6 @@ import * as dsack from "./dsack";
 import * as ecn from "./ecn";
 import * as options from "./options";
 import * as seq from "./seq";
-import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as window from "./window";
 
@@ -45,7 +45,7 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   const pointer = urgent ? tp.snd_up - s - (tp.flags & Tf.STDURG ? 1 : 0) : 0;
   tcp.put(h, inp.lport, inp.fport, s, ack, hlen, bits, field, pointer);
   fill(tp, m, s, len, hlen);
-  let out: u32 = in_output.mtu(inp) > tcb.PATH_MTU_MIN ? IpOut.DF : 0;
+  let out: u32 = in_output.mtu(inp) > BELIEVED_MIN ? in_output.discovers(inp) : 0;
   if (ecn.isCapable(tp, s, len)) out |= IpOut.ECT;
   const err = in_output.send(m, inp, out);
   if (err < 0) return err;

@@ -20,12 +20,6 @@ export class TcbState {
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 const S: TcbState = changetype<TcbState>(memory.data(offsetof<TcbState>(), 16));
 
-/**
- * Smallest path MTU that a message is believed to mean: less is an attack on our packet rate. If
- * the path is narrower all the same, its routers may fragment.
- */
-export const PATH_MTU_MIN: u32 = 552;
-
 /** Bytes a header may not carry as payload: an IPv4 and a TCP header without options. */
 const MIN_HEADERS: u32 = 40;
 

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "e8c90871659fc76d";
+export const LAYOUT_HASH = "0823c485884efb7e";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -385,7 +385,7 @@ export const Inpcb = {
   mcast_loop: 94,
   conn_hashed: 95,
   port_hashed: 96,
-  pad1: 97,
+  pmtud: 97,
   pad2: 98,
 } as const;
 

@@ -2,10 +2,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Fate } from "../../assembly/abi/fate.ts";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { IpOpt, Pmtud } from "../../assembly/abi/socket.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
 import { Conn, Errno, Host, pattern, PEER } from "./harness.ts";
 import { icmpError } from "./segment.ts";
-import { connecting, established } from "./shake.ts";
+import { accepted, connecting, established } from "./shake.ts";
 
 const SECOND = 1_000_000;
 const ROUTER = "198.51.100.7";
@@ -225,5 +227,30 @@ Deno.test("RFC 6633: source quench is ignored", async () => {
   icmp(c, 4, 0, 1);
   assertEquals(c.tcb("cwnd"), cwnd);
   c.silent();
+  c.end();
+});
+
+Deno.test("IP_MTU_DISCOVER: without it packets may be cut; IP_MTU tells what is known", async () => {
+  const level = IpProto.IP;
+  const c = await established({ options: [[level, IpOpt.MTU_DISCOVER, Pmtud.DONT]] });
+  assertEquals(c.host.getopt(c.so, level, IpOpt.MTU), 1500);
+  c.write(pattern(1460));
+  assertEquals(c.take()?.df, false);
+  c.end();
+  const d = await established({}, c.host);
+  d.write(pattern(1460));
+  assertEquals(d.take()?.df, true);
+  icmp(d, UNREACH, 4, 1, 1000);
+  assertEquals(d.host.getopt(d.so, level, IpOpt.MTU), 1000);
+  d.takeAll();
+  d.host.setopt(d.so, level, IpOpt.MTU_DISCOVER, Pmtud.PROBE);
+  assertEquals(d.host.getopt(d.so, level, IpOpt.MTU), 1500);
+  d.end();
+});
+
+Deno.test("IP_MTU_DISCOVER: connections inherit it from their listener", async () => {
+  const { c } = await accepted({ options: [[IpProto.IP, IpOpt.MTU_DISCOVER, Pmtud.DONT]] });
+  c.write(pattern(100));
+  assertEquals(c.take()?.df, false);
   c.end();
 });

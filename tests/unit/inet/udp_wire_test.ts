@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Errno } from "../../../assembly/abi/errno.ts";
 import { Fate } from "../../../assembly/abi/fate.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
-import { Af, IpOpt, So, Sock, Sol } from "../../../assembly/abi/socket.ts";
+import { Af, IpOpt, Pmtud, So, Sock, Sol } from "../../../assembly/abi/socket.ts";
 import { checksum, datagram, HERE, ip, packet, THERE, Wire } from "./wire.ts";
 
 function text(data: Uint8Array): string {
@@ -195,6 +195,38 @@ Deno.test("ICMP errors reach the connected socket they are about, as its error",
     wire.input(packet({ protocol: IpProto.ICMP, body }));
     assertEquals(k.getopt(so, Sol.SOCKET, So.ERROR), errno, `type ${type} code ${code}`);
   }
+  wire.end(so);
+});
+
+Deno.test("a socket that forbids fragments learns the MTU of its path (RFC 1191 6.5)", async () => {
+  const wire = await Wire.attach();
+  const { k } = wire;
+  const so = k.socket(Sock.DGRAM);
+  const at = k.place();
+  const unconnected = k.call("so_getopt", so, IpProto.IP, IpOpt.MTU, at, 4);
+  assertEquals(unconnected, -Errno.ENOTCONN);
+  k.connect(so, THERE, 53);
+  /** A router says that the path takes no more than 800 bytes. */
+  const tooLarge = () => {
+    k.send(so, "query");
+    const [query] = wire.sent();
+    const body = [3, 4, 0, 0, 0, 0, 0x03, 0x20, ...query.bytes.slice(0, 28)];
+    const sum = checksum(body);
+    body[2] = sum >> 8;
+    body[3] = sum & 255;
+    wire.input(packet({ protocol: IpProto.ICMP, body }));
+    assertEquals(k.getopt(so, Sol.SOCKET, So.ERROR), Errno.EMSGSIZE);
+  };
+  const before = k.getopt(so, IpProto.IP, IpOpt.MTU);
+  tooLarge();
+  assertEquals(k.getopt(so, IpProto.IP, IpOpt.MTU), before, "its packets may be cut");
+  k.setopt(so, IpProto.IP, IpOpt.MTU_DISCOVER, Pmtud.DO);
+  tooLarge();
+  assertEquals(k.getopt(so, IpProto.IP, IpOpt.MTU), 800);
+  assertEquals(k.send(so, new Uint8Array(773)), -Errno.EMSGSIZE);
+  assertEquals(k.send(so, new Uint8Array(772)), 772);
+  assertEquals(k.setopt(so, IpProto.IP, IpOpt.MTU, 1000), -Errno.ENOPROTOOPT);
+  wire.sent();
   wire.end(so);
 });
 

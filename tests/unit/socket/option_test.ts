@@ -5,7 +5,7 @@ import { Errno } from "../../../assembly/abi/errno.ts";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
 import { Limits } from "../../../assembly/abi/limits.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
-import { IpOpt, Msg, So, Sock, Sol, TcpOpt } from "../../../assembly/abi/socket.ts";
+import { IpOpt, Msg, Pmtud, So, Sock, Sol, TcpOpt } from "../../../assembly/abi/socket.ts";
 import { Kernel } from "./kernel.ts";
 
 const FLAGS = [
@@ -135,16 +135,18 @@ Deno.test("IP options: range and default of each", async () => {
   const k = await Kernel.boot();
   const cases: [number, number, number[], number[]][] = [
     [IpOpt.TTL, 64, [1, 255], [0, 256, -1]],
-    [IpOpt.TOS, 0, [0, 0x10, 255], [256, -1]],
+    [IpOpt.TOS, 0, [0, 0x10, 252], [256, -1]],
     [IpOpt.MULTICAST_TTL, 1, [0, 255], [256, -1]],
     [IpOpt.MULTICAST_LOOP, 1, [0, 1], [2, -1]],
     [IpOpt.RECVDSTADDR, 0, [1, 0], []],
     [IpOpt.MULTICAST_IF, 0, [1, 0], [-1, 70_000]],
+    [IpOpt.MTU_DISCOVER, Pmtud.DONT, [1, 2, 3, 0], [-1, 4]],
   ];
   for (const type of [Sock.DGRAM, Sock.RAW, Sock.STREAM]) {
     const so = k.socket(type);
     for (const [name, initial, good, bad] of cases) {
-      assertEquals(k.getopt(so, IpProto.IP, name), initial);
+      const tcp = name === IpOpt.MTU_DISCOVER && type === Sock.STREAM; // RFC 1191 6
+      assertEquals(k.getopt(so, IpProto.IP, name), tcp ? Pmtud.WANT : initial);
       for (const value of good) {
         assertEquals(k.setopt(so, IpProto.IP, name, value), 0);
         assertEquals(k.getopt(so, IpProto.IP, name), value);
