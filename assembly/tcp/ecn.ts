@@ -16,6 +16,7 @@ import { PKT } from "../inet/pkt_t";
 import * as stat from "../sys/stat";
 import * as ip4 from "../wire/ip4";
 import * as cc from "./cc";
+import * as delack from "./delack";
 import * as rtt from "./rtt";
 import { G } from "./seg";
 import * as seq from "./seq";
@@ -41,7 +42,7 @@ export const enum EcnMode {
 const BOTH: u32 = Th.ECE | Th.CWR;
 
 /** ACKs that are not delayed once congestion has been seen. */
-const QUICK_ACKS: u8 = 2;
+const QUICK_ACKS: u32 = 2;
 
 /** An active open begins: does its SYN ask for ECN? */
 export function request(tp: Tcb): void {
@@ -146,7 +147,7 @@ export function received(tp: Tcb): bool {
 
 function quicken(tp: Tcb): void {
   tp.flags |= Tf.ACKNOW;
-  tp.quick = max<u8>(tp.quick, QUICK_ACKS);
+  delack.enter(tp, QUICK_ACKS);
 }
 
 /** True if the ACK in G says that data of ours was marked: the window does not grow (6.1.2). */

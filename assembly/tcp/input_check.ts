@@ -7,11 +7,13 @@ import * as clock from "../sys/clock";
 import * as ops from "../sys/mbuf_ops";
 import * as stat from "../sys/stat";
 import * as challenge from "./challenge";
+import * as delack from "./delack";
 import * as dsack from "./dsack";
 import * as ecn from "./ecn";
 import { G } from "./seg";
 import { Opt, Step } from "./seg_t";
 import * as seq from "./seq";
+import { T } from "./settings";
 import * as subr from "./subr";
 import { Tcb, Tf } from "./tcb_t";
 import * as window from "./window";
@@ -107,11 +109,17 @@ function outside(tp: Tcb): Step {
     return Step.DROP;
   }
   if (G.flags & Th.SYN && tp.state >= TcpState.ESTABLISHED) return syn(tp); // RFC 5961 4.2
-  if (seq.lt(G.seq, tp.rcv_nxt)) stat.inc(Stat.TCP_DUPLICATE);
-  dsack.reportOld(tp); // RFC 2883 4.1.1: also for what lies left of the window
+  if (seq.lt(G.seq, tp.rcv_nxt)) duplicate(tp);
   stat.fate(Fate.TCP_OUT_OF_WINDOW);
   tp.flags |= Tf.ACKNOW;
   return Step.DROP;
+}
+
+/** The segment begins left of the window: the peer may have missed an ACK of ours. */
+function duplicate(tp: Tcb): void {
+  stat.inc(Stat.TCP_DUPLICATE);
+  dsack.reportOld(tp); // RFC 2883 4.1.1, 4.2.1
+  if (G.len > 0) delack.enter(tp, T.quickacks);
 }
 
 /** Cuts off what lies left and right of the window. */
@@ -119,8 +127,7 @@ function trim(tp: Tcb, wnd: u32): void {
   const old = i32(tp.rcv_nxt - G.seq);
   if (old > 0) {
     const cut = min<u32>(u32(old), G.len);
-    stat.inc(Stat.TCP_DUPLICATE);
-    dsack.reportOld(tp);
+    duplicate(tp);
     G.off += cut;
     G.len -= cut;
     if (G.flags & Th.URG) {
@@ -137,6 +144,7 @@ function trim(tp: Tcb, wnd: u32): void {
     G.flags &= ~(Th.FIN | Th.PUSH);
     ops.adj(G.m, -over);
     tp.flags |= Tf.ACKNOW;
+    if (wnd == 0) delack.enter(tp, T.quickacks);
   }
 }
 

@@ -10,6 +10,7 @@ import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
+import * as delack from "./delack";
 import * as dsack from "./dsack";
 import * as ecn from "./ecn";
 import * as output from "./output";
@@ -18,10 +19,7 @@ import { G } from "./seg";
 import { Step } from "./seg_t";
 import * as seq from "./seq";
 import * as subr from "./subr";
-import { T } from "./settings";
 import { Tcb, Tf } from "./tcb_t";
-import * as timers from "./timers";
-import { Row } from "./timers";
 import * as urgent from "./urgent";
 
 /** Whether the data of this segment was out of order, or filled a gap: then the ACK is urgent. */
@@ -72,10 +70,12 @@ function text(tp: Tcb, fin: bool): bool {
     const rest = urgent.pull(tp, m, G.seq);
     if (so.state & Ss.CANTRCVMORE) mbuf.freem(rest);
     else if (rest) sockbuf.append(so.rcv, rest);
-    owe(tp);
+    delack.arrived(tp);
+    delack.owe(tp);
     so_event.rwakeup(so);
     return fin;
   }
+  if (inOrder) delack.arrived(tp);
   // RFC 5681 4.2: out of order, or filling a gap, is acknowledged at once
   tp.flags |= Tf.ACKNOW;
   S.now = 1;
@@ -97,19 +97,9 @@ function refuse(tp: Tcb, m: Mbuf): bool {
   return false;
 }
 
-/** Owes an ACK for data in order: at once for every second segment, else delayed (3.8.6.3). */
-export function owe(tp: Tcb): void {
-  if (tp.flags & (Tf.NODELAYACK | Tf.DELACK)) {
-    tp.flags |= Tf.ACKNOW;
-    return;
-  }
-  tp.flags |= Tf.DELACK;
-  if (!timers.isSet(tp, Row.DELACK)) timers.set(tp, Row.DELACK, i64(T.delack_us));
-}
-
 /** The peer's FIN is next: everything before it has been taken. */
 function finish(tp: Tcb): Step {
-  tp.flags |= Tf.GOTFIN | Tf.ACKNOW;
+  tp.flags |= Tf.GOTFIN;
   tp.rcv_nxt++;
   so_event.cantRcvMore(tp.inp.so);
   switch (tp.state) {
@@ -120,6 +110,7 @@ function finish(tp: Tcb): Step {
       tp.state = TcpState.CLOSING;
       break;
     case TcpState.FIN_WAIT_2:
+      tp.flags |= Tf.ACKNOW;
       if (stat.lastFate() == 0) stat.fate(Fate.TCP_ACCEPTED);
       output.output(tp); // the ACK goes out before the block does
       subr.timeWait(tp);
@@ -127,6 +118,7 @@ function finish(tp: Tcb): Step {
     default:
       break;
   }
+  delack.finCame(tp);
   return Step.CONTINUE;
 }
 

@@ -13,7 +13,7 @@ import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
 import * as stat from "../sys/stat";
 import * as ackStep from "./input_ack";
-import * as dataStep from "./input_data";
+import * as delack from "./delack";
 import * as ecn from "./ecn";
 import { G } from "./seg";
 import { Opt } from "./seg_t";
@@ -77,5 +77,6 @@ function inOrder(tp: Tcb): void {
   if (so.state & Ss.CANTRCVMORE) mbuf.freem(m);
   else sockbuf.append(so.rcv, m);
   so_event.rwakeup(so);
-  dataStep.owe(tp);
+  delack.arrived(tp);
+  delack.owe(tp);
 }

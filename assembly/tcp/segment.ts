@@ -15,6 +15,7 @@ import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as checksum from "../wire/checksum";
 import * as tcp from "../wire/tcp";
+import * as delack from "./delack";
 import * as dsack from "./dsack";
 import * as ecn from "./ecn";
 import * as options from "./options";
@@ -53,6 +54,7 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   stat.inc(Stat.TCP_SEGMENTS_OUT);
   if (len == 0 && !(flags & (Th.SYN | Th.FIN | Th.RST))) stat.inc(Stat.TCP_ACKS_OUT);
   if (!(flags & (Th.SYN | Th.RST))) dsack.sent(tp);
+  if (len > 0) delack.dataSent(tp);
   if (flags & Th.ACK) acknowledged(tp, flags & Th.SYN ? field : win);
   return 0;
 }
@@ -78,8 +80,7 @@ function acknowledged(tp: Tcb, win: u32): void {
   tp.last_ack_sent = tp.rcv_nxt;
   if (seq.gt(tp.rcv_nxt + win, tp.rcv_adv)) tp.rcv_adv = tp.rcv_nxt + win;
   if (win > tp.max_rcvwnd) tp.max_rcvwnd = win;
-  tp.flags &= ~(Tf.ACKNOW | Tf.DELACK);
-  tp.d_delack = 0;
+  delack.ackSent(tp);
 }
 
 /**

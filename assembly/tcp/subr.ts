@@ -12,6 +12,7 @@ import { Socket } from "../socket/socket_t";
 import * as so_event from "../socket/so_event";
 import * as stat from "../sys/stat";
 import * as metrics from "./metrics";
+import * as delack from "./delack";
 import * as reass from "./reass";
 import * as respond from "./respond";
 import * as sack from "./sack";
@@ -88,6 +89,7 @@ export function established(tp: Tcb): void {
   const so = tp.inp.so;
   stat.inc(Stat.TCP_CONNECTED);
   tp.state = TcpState.ESTABLISHED;
+  delack.start(tp);
   timers.clear(tp, Row.KEEP);
   keepalive(tp);
   metrics.use(tp);

@@ -189,6 +189,7 @@ export class Tcb {
   mtu_high: u16; // smallest known, or thought, not to
   mtu_probe: u16; // size of the probe in flight, 0 for none
   linger2_s: u16; // TCP_LINGER2, seconds in FIN-WAIT-2 or LINGER2_NONE; 0: as the stack says
+  rcv_seg_last: u16; // size of the last segment, if it was smaller than rcv_mss_seen, else 0
   snd_scale: u8; // shift of the windows we receive
   rcv_scale: u8; // shift of the windows we send
   dupacks: u8; // duplicate ACKs in a row, at most 255
@@ -209,6 +210,7 @@ export class Tcb {
   cwnd_limited: u8; // 1: cwnd stopped the sender in this window
   quick: u8; // ACKs that are still sent at once
   pingpong: u8; // the connection answers: ACKs may wait for data
+  ack_pushed: u8; // ends of writes in what is not acknowledged: none, one, more
   syn_retries: u8; // TCP_SYNCNT, 0: as the stack says
   tfo: u8; // Fast Open; see fastopen.ts
   tfo_option: u8; // TCP_FASTOPEN_CONNECT and TCP_FASTOPEN_NO_COOKIE

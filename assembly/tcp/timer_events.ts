@@ -5,6 +5,7 @@ import { TcpState, Th } from "../abi/tcp";
 import { So } from "../abi/socket";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
+import * as delack from "./delack";
 import * as output from "./output";
 import * as recovery from "./recovery";
 import * as rtt from "./rtt";
@@ -39,7 +40,7 @@ function expired(tp: Tcb, row: i32): bool {
       return false;
     default:
       stat.inc(Stat.TCP_DELACK);
-      tp.flags |= Tf.ACKNOW;
+      delack.expired(tp);
       output.output(tp);
       return true;
   }

@@ -17,6 +17,7 @@ import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as ecn from "./ecn";
 import { INFO } from "./info";
+import * as delack from "./delack";
 import * as notsent from "./notsent";
 import * as output from "./output";
 import * as push from "./push";
@@ -219,7 +220,8 @@ function queue(tp: Tcb, m: Mbuf, more: bool): void {
 
 /** The user has taken data: a window update may be due. */
 function received(tp: Tcb): i32 {
-  if (tp.state >= TcpState.ESTABLISHED && window.updateDue(tp)) output.output(tp);
+  if (tp.state < TcpState.ESTABLISHED) return 0;
+  if (delack.read(tp) || window.updateDue(tp)) output.output(tp);
   return 0;
 }
 
