@@ -26,7 +26,7 @@
  */
 
 // @ts-types="./types/asc.d.ts"
-import { main as asc, type Program } from "assemblyscript/asc";
+import type { Program } from "assemblyscript/asc";
 import {
   formatLayout,
   type Layout,
@@ -126,6 +126,9 @@ export async function compile(
       layout = readLayout(this.program);
     }
   }
+  // loaded only when something is to be compiled: that takes longer than all the rest
+  // @ts-types="./types/asc.d.ts"
+  const { main: asc } = await import("assemblyscript/asc");
   const { error } = await asc([...entries, ...output, ...define, ...ASC_FLAGS], {
     stdout: { write: () => {} },
     stderr: { write: (text) => void (diagnostics += text) },
