@@ -169,7 +169,27 @@ function transfer(world: World, call: Call, length: number, writes: boolean): At
   return writes ? sending(world, fd, length, undefined) : receiving(world, fd, length, undefined);
 }
 
-const write: Starter = (world, call) => transfer(world, enough(call), toNumber(call.args[2]), true);
+/** A call whose buffer is `NULL` although there is something to copy. */
+function lacksBuffer({ args }: Call): boolean {
+  const none = (args[1]?.kind === "number" && args[1].value === 0) ||
+    (args[1]?.kind === "word" && args[1].name === "NULL");
+  if (!none || toNumber(args[2]) <= 0) return false;
+  return !flagNames(args[3], MSG_SYMBOLS).includes("MSG_TRUNC");
+}
+
+/** Nothing can be copied from or to `NULL`; whatever else is wrong is told first. */
+function withoutBuffer(world: World, fd: SocketFd): Attempt {
+  return () => {
+    const n = sendResult(world, fd, world.host.calls.so_send(fd.so, 0, 0, 0, 0));
+    return n < 0 ? answerOf(n) : errorAnswer("EFAULT");
+  };
+}
+
+const write: Starter = (world, call) => {
+  const fd = world.fd(toNumber(enough(call).args[0]));
+  if (fd.kind === "socket" && lacksBuffer(call)) return withoutBuffer(world, fd);
+  return transfer(world, call, toNumber(call.args[2]), true);
+};
 
 const read: Starter = (world, call) => transfer(world, enough(call), toNumber(call.args[2]), false);
 
@@ -179,8 +199,11 @@ const writev: Starter = (world, call) =>
 const readv: Starter = (world, call) =>
   transfer(world, enough(call), vectorLength(call.args[1]), false);
 
-const send: Starter = (world, call) =>
-  sending(world, socketOf(world, call), toNumber(call.args[2]), call.args[3], call.args[4]);
+const send: Starter = (world, call) => {
+  const fd = socketOf(world, call);
+  if (lacksBuffer(call)) return withoutBuffer(world, fd);
+  return sending(world, fd, toNumber(call.args[2]), call.args[3], call.args[4]);
+};
 
 const recv: Starter = (world, call) =>
   receiving(world, socketOf(world, call), toNumber(call.args[2]), call.args[3]);

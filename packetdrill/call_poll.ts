@@ -5,7 +5,7 @@
  */
 
 import { Ev } from "../assembly/abi/event.ts";
-import { So, Ss } from "../assembly/abi/socket.ts";
+import { So, Sol, Ss } from "../assembly/abi/socket.ts";
 import { TcpState } from "../assembly/abi/tcp.ts";
 import * as layout from "../runtime/wasm/layout.gen.ts";
 import type { Expr } from "./ast.ts";
@@ -60,9 +60,18 @@ function linuxReadiness(world: World, fd: SocketFd): number {
   if (tcpState === TcpState.SYN_SENT || tcpState === TcpState.SYN_RECEIVED) return bits;
   const readable = host.u32(fd.so + Socket.rcv_cc) > 0 && ready & Ev.READ;
   if (readable) bits |= IN;
-  if (noMoreOut || ready & Ev.WRITE || tcpState === TcpState.CLOSED) bits |= OUT;
+  const writable = ready & Ev.WRITE && hasRoom(world, fd);
+  if (noMoreOut || writable || tcpState === TcpState.CLOSED) bits |= OUT;
   if (ready & Ev.OOB) bits |= S.POLLPRI;
   return bits;
+}
+
+/** Linux wakes writers only when a third of the send buffer is free. */
+function hasRoom(world: World, fd: SocketFd): boolean {
+  const { host } = world;
+  const at = host.place(0, 4);
+  host.calls.so_getopt(fd.so, Sol.SOCKET, So.SNDBUF, at, 4);
+  return host.u32(fd.so + layout.Socket.snd_cc) * 3 <= host.u32(at) * 2;
 }
 
 function plainReadiness(world: World, fd: SocketFd): number {

@@ -148,7 +148,10 @@ const accept: Starter = (world, call) => () => {
   if (so < 0) return answerOf(so);
   const flags = call.name === "accept4" ? flagNames(call.args[3], SOCKET_SYMBOLS) : [];
   const remotePort = host.engine.view.getUint16(nam + layout.SockAddr.port, true);
-  const child = socketFd(so, "stream", fd.family, flags.includes("SOCK_NONBLOCK"));
+  // BSD's accept hands the listener's mode on, Linux's does not
+  const inherited = call.name === "accept" && world.config.dialect === "freebsd" && fd.nonblock;
+  const nonblock = inherited || flags.includes("SOCK_NONBLOCK");
+  const child = socketFd(so, "stream", fd.family, nonblock);
   for (const [name, size] of fd.sizes) child.sizes.set(name, size);
   for (const [name, value] of fd.kept) child.kept.set(name, value);
   for (const [name, option] of fd.set) child.set.set(name, option);

@@ -53,6 +53,8 @@ export class Host {
   alarm_us = Infinity;
   /** The device drops every packet that goes out. */
   dropping = false;
+  /** Longest packet that the interface carries. */
+  mtu = 0;
   readonly calls: EngineCalls;
   #now_us = START_US;
   #ifindex = 0;
@@ -84,6 +86,7 @@ export class Host {
     this.setU32(at + IfConfig.flags, Iff.NOARP);
     this.#ifindex = calls.if_attach(at);
     if (this.#ifindex <= 0) throw new Unsupported(`an MTU of ${mtu}`);
+    this.mtu = mtu;
     const mask = prefix === 0 ? 0 : (-1 << (32 - prefix)) >>> 0;
     const req = this.place(0, IfReq.size);
     this.setU32(req + IfReq.ifindex, this.#ifindex);
@@ -115,6 +118,7 @@ export class Host {
     this.setU32(at + layout.IfReq.mtu, mtu);
     const error = this.calls.if_ioctl(Sioc.SIFMTU, at, layout.IfReq.size);
     if (error < 0) throw new Unsupported(`an MTU of ${mtu}`);
+    this.mtu = mtu;
   }
 
   /** Microseconds since the start of the script. */

@@ -74,7 +74,7 @@ export async function judge(
     const script = parseScript(source, { defines: options.defines });
     const wanted = readScriptOptions([...script.options, ...options.overrides ?? []]);
     if (wanted.mode === "ipv6") throw new Unsupported("IPv6");
-    run = await prepare(script, wanted, mode, options);
+    run = await prepare(source, script, wanted, mode, options);
     if (mode !== "ipv4" && !run.world.hasInet6()) throw new Unsupported("AF_INET6 sockets");
     run.run();
     const left = run.notes.leftOver;
@@ -99,6 +99,7 @@ export async function judge(
 }
 
 async function prepare(
+  source: string,
   script: Script,
   options: ScriptOptions,
   mode: "ipv4" | "ipv4-mapped-ipv6",
@@ -106,15 +107,16 @@ async function prepare(
 ): Promise<Run> {
   const { localIp, remoteIp, prefix, mtu } = options;
   const host = await Host.boot({ engine, ip: localIp, prefix, mtu });
-  const kernel = kernelOf(script);
+  const kernel = kernelOf(script, source);
   beginAs(host, kernel);
   const dialect = kernel === "freebsd" ? "freebsd" : "linux";
   const config = { mode, dialect, localIp, remoteIp, lenient } as const;
   return new Run(new World(host, config), script, options);
 }
 
-/** Which kernel a script was written for: it shows in its commands. */
-function kernelOf(script: Script): Kernel {
+/** Which kernel a script was written for: it shows in its commands, and in its directives. */
+function kernelOf(script: Script, source: string): Kernel {
+  if (/^\s*#\s*ifn?def\s+(FreeBSD|STANDARD)\b/m.test(source)) return "freebsd";
   const commands = script.events.map(({ action }) => action.kind === "command" ? action.text : "");
   const text = [script.setup?.text, ...commands, script.cleanup?.text].join("\n");
   if (/\bnet\.inet\.|\bkern\.|\bsockstat\b|\bkldload\b/.test(text)) return "freebsd";

@@ -74,8 +74,7 @@ function routeMetrics(world: World, words: readonly string[]): void {
 function setMetric(world: World, name: string, value: number): void {
   switch (name) {
     case "mtu":
-      if (world.host.changeRoute("mtu", value)) return;
-      break;
+      return world.host.setMtu(value);
     case "advmss":
       if (world.host.changeRoute("advmss", value)) return;
       break;

@@ -157,7 +157,7 @@ export class Run {
     const packets = buildPackets(packet, connection, {
       localIp: options.localIp,
       remoteIp: options.remoteIp,
-      mtu: options.mtu,
+      mtu: world.host.mtu,
       mss: options.mss,
       ecrScaled: options.ecrScaled,
     });
