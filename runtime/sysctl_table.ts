@@ -262,7 +262,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "",
     [0, 2],
     [2, 1],
-    "ECN (RFC 3168 6.1): 0 off, 1 asked for and answered, 2 answered.",
+    "ECN (RFC 3168 6.1): 0 off, 1 asked for and answered, 2 answered. Linux's 3 to 5 are Accurate " +
+      "ECN (RFC 9768), which is not there.",
   ),
   one(
     "net.ipv4.tcp_ecn_fallback",

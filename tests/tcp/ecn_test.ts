@@ -6,6 +6,7 @@ import { IpOpt } from "../../assembly/abi/socket.ts";
 import { Stat } from "../../assembly/abi/stat.ts";
 import { bulk, CE, ECT_0, ECT_1, INFO_ECN, INFO_ECN_SEEN, infoOptions } from "./ecn_kit.ts";
 import { Conn, Host, pattern } from "./harness.ts";
+import { Pair } from "./pair.ts";
 import { established } from "./shake.ts";
 
 const MSS = 1460;
@@ -285,4 +286,39 @@ Deno.test("RFC 3168 6.1.2: with a window of one segment ECE leaves new data to t
   c.send({});
   assert(c.takeAll().length > 0, "without ECE the window is used at once");
   c.end();
+});
+
+Deno.test("ECN: marks slow both directions down and nothing is lost or sent again", async () => {
+  const every = [7, 30, 211];
+  const reductions = await Promise.all(every.map(async (share) => {
+    const mark = (n: number) => n % share === share - 1;
+    const pair = await Pair.join({ delay_us: 10_000, seed: share, mark }, { checks: false });
+    pair.a.configure({ ecn: 1 });
+    pair.transfer({ bytes: 500_000 }, { bytes: 300_000 });
+    const sum = (s: Stat) => pair.a.inspect.stat(s) + pair.b.inspect.stat(s);
+    assertEquals(sum(Stat.TCP_REXMT_SEGMENTS), 0);
+    assert(sum(Stat.TCP_CE_IN) > 0);
+    const count = sum(Stat.TCP_ECE_REDUCTIONS);
+    assert(count > 0 && count <= sum(Stat.TCP_CE_IN), `${count}`);
+    pair.end();
+    return count;
+  }));
+  assertEquals(reductions, reductions.toSorted((a, b) => b - a), "more marks, more reductions");
+});
+
+Deno.test("ECN: bytes arrive whole with marks, loss, repetition and disorder together", async () => {
+  for (const seed of [1, 2, 3]) {
+    const pair = await Pair.join({
+      delay_us: 5000,
+      jitter_us: 3000,
+      loss: 0.02,
+      duplicate: 0.02,
+      seed,
+      mark: (n) => n % 11 === seed,
+    });
+    pair.a.configure({ ecn: 1 });
+    pair.transfer({ bytes: 200_000 }, { bytes: 200_000 });
+    assert(pair.a.inspect.stat(Stat.TCP_CE_IN) + pair.b.inspect.stat(Stat.TCP_CE_IN) > 0);
+    pair.end();
+  }
 });

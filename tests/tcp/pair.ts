@@ -8,6 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Shut, So, Sol } from "../../assembly/abi/socket.ts";
 import { Prng } from "../../drivers/prng.ts";
+import { markCe } from "../../sim/frame.ts";
 import { Errno, pattern } from "./harness.ts";
 import { Host, type HostOptions } from "./host.ts";
 
@@ -19,6 +20,8 @@ export interface Link {
   readonly loss?: number;
   readonly duplicate?: number;
   readonly seed: number;
+  /** Marks a packet that can be marked with CE (RFC 3168 5). */
+  readonly mark?: (n: number, packet: Uint8Array, toB: boolean) => boolean;
   /** Drops a packet in addition; `n` counts the packets of one direction from 0. */
   readonly drop?: (n: number, packet: Uint8Array, toB: boolean) => boolean;
 }
@@ -71,6 +74,7 @@ export class Pair {
     for (const { packet } of from.wire.splice(0)) {
       const n = this.#count[side]++;
       const lost = this.#chance(this.link.loss) || this.link.drop?.(n, packet, side === "a");
+      if (this.link.mark?.(n, packet, side === "a")) markCe(packet, "ip");
       const copies = lost ? 0 : this.#chance(this.link.duplicate) ? 2 : 1;
       for (let i = 0; i < copies; i++) {
         const jitter = this.link.jitter_us

@@ -109,7 +109,7 @@ Deno.test("ip: what is sent has a right header", () => {
   meet(host, port);
   const so = host.udp(1234);
   assertEquals(host.setopt(so, IpProto.IP, IpOpt.TTL, 33), 0);
-  assertEquals(host.setopt(so, IpProto.IP, IpOpt.TOS, 0x10), 0);
+  assertEquals(host.setopt(so, IpProto.IP, IpOpt.TOS, 0x13), 0); // the ECN field is the user's too
   host.send(so, bytes(1, 2, 3), "10.0.0.2", 9);
   host.send(so, bytes(1, 2, 3), "10.0.0.2", 9);
   const [first, second] = host.packets(port).map(readIp4);
@@ -118,7 +118,7 @@ Deno.test("ip: what is sent has a right header", () => {
     src: "10.0.0.1",
     dst: "10.0.0.2",
     ttl: 33,
-    tos: 0x10,
+    tos: 0x13,
     proto: UDP,
     df: false,
     more: false,
