@@ -38,7 +38,6 @@ const BY_FIELD: ReadonlyMap<TcpField, SysctlRow> = new Map(
 
 /** How the stack behaves as long as the engine does not read a setting. */
 const UNREAD: Fields = {
-  congestion: 0,
   dsack: 0,
   early_retrans: 0,
   fastopen: 0,

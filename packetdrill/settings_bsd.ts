@@ -131,7 +131,7 @@ const OWN: Readonly<Record<string, Setting>> = {
   "rfc3390": ANY,
   "rfc3465": only("1"),
   "rfc6675_pipe": only("1"),
-  "abc_l_var": only("2"),
+  "abc_l_var": field("abc_l"),
   "do_prr": only("0", "1"),
   "do_prr_conservative": only("0"),
   "do_lrd": only("0"),

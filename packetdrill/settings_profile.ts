@@ -15,6 +15,7 @@ export type Kernel = "linux" | "freebsd" | "none";
 
 /** FreeBSD's values where they are not those of the profile `strict`. */
 const BSD_DEFAULTS: Fields = {
+  abc_l: 2,
   rto_min_us: 200_000,
   rto_max_us: 64_000_000,
   delack_us: 40_000,

@@ -14,7 +14,7 @@ const UINT_MAX = 2 ** 32 - 1;
 const SWITCH: Range = [0, 1];
 
 /** Congestion control algorithms, in the order of the engine's table. */
-export const CONGESTION_ALGORITHMS: readonly string[] = ["reno"];
+export const CONGESTION_ALGORITHMS: readonly string[] = ["reno", "cubic"];
 
 /** All sysctls. */
 export const SYSCTLS: readonly SysctlRow[] = [
@@ -228,8 +228,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "net.ipv4.tcp_congestion_control",
     "congestion",
     CONGESTION_ALGORITHMS,
-    ["reno", "reno"],
-    "Congestion control of new connections: `reno` is NewReno (RFC 5681, 6582).",
+    ["cubic", "cubic"],
+    "Congestion control of new connections: CUBIC (RFC 9438), or NewReno (RFC 5681, 6582).",
   ),
   one(
     "net.godwit.tcp_initial_cwnd",
@@ -257,6 +257,15 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "Whether slow start ends when round trips grow (HyStart++, RFC 9406).",
   ),
   one(
+    "net.godwit.tcp_abc_l",
+    "abc_l",
+    "segments",
+    [0, 65_535],
+    [0, 8],
+    "The most that one ACK adds to the window in slow start (RFC 3465 2.2, RFC 9406 4.3); 0: all " +
+      "that it acknowledges, as Linux does.",
+  ),
+  one(
     "net.ipv4.tcp_ecn",
     "ecn",
     "",
@@ -279,8 +288,9 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "%",
     [0, 100],
     [0, 0],
-    "What a mark leaves of the congestion window (ABE, RFC 8511: 80); 0: as much as a loss " +
-      "leaves (RFC 3168 6.1.2), which is what Linux does.",
+    "What a mark leaves of the congestion window (ABE); 0: as much as a loss leaves (RFC 3168 " +
+      "6.1.2), which is what Linux does; 1: what RFC 8511 says, 80 % with NewReno and 85 % with " +
+      "CUBIC.",
   ),
   one(
     "net.godwit.tcp_pacing",

@@ -24,3 +24,10 @@ export const enum Th {
   ECE = 0x40,
   CWR = 0x80,
 }
+
+/** Congestion control algorithms; TCP_CONGESTION takes these. */
+export const enum Cc {
+  NEWRENO = 0,
+  CUBIC = 1,
+  COUNT = 2,
+}

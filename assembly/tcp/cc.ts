@@ -3,14 +3,17 @@
  * what it keeps lies in the 96 bytes cc_0..cc_11 of the Tcb. The caller has already decided that
  * the moment has come; an algorithm only moves cwnd and ssthresh.
  */
+import { Cc } from "../abi/tcp";
+import * as cubic from "./cc_cubic";
 import * as newreno from "./cc_newreno";
+import * as tcb from "./tcb";
 import { Tcb } from "./tcb_t";
 
 /** One algorithm: indices into the function table. */
 @unmanaged
 @final
 export class CcRow {
-  init: u32; // (tp): the connection is established; sets cwnd
+  init: u32; // (tp): begins to serve the connection; its 96 bytes are zero, cwnd is set
   acked: u32; // (tp, bytes): new data was acknowledged, and the window was in use; grows cwnd
   reduce: u32; // (tp): a loss was found; sets ssthresh and leaves cwnd alone
   timeout: u32; // (tp): the retransmission timer fired; sets ssthresh
@@ -20,13 +23,10 @@ export class CcRow {
   sample: u32; // (tp, rtt_us): a round trip was measured
 }
 
-/** Algorithms by number; TCP_CONGESTION takes these. */
-export const enum Cc {
-  NEWRENO = 0,
-  COUNT = 1,
-}
+const ROWS: usize = memory.data(32 * 2, 16);
 
-const ROWS: usize = memory.data(32 * 8, 16);
+/** Bytes that a connection has for its algorithm. */
+const STATE_BYTES: usize = 96;
 
 function row(i: u32): CcRow {
   return changetype<CcRow>(ROWS + i * offsetof<CcRow>());
@@ -34,8 +34,8 @@ function row(i: u32): CcRow {
 
 /** Fills in the table. */
 export function init(): void {
-  const r = row(Cc.NEWRENO);
-  r.init = newreno.start.index;
+  let r = row(Cc.NEWRENO);
+  r.init = newreno.init.index;
   r.acked = newreno.acked.index;
   r.reduce = newreno.reduce.index;
   r.timeout = newreno.reduce.index;
@@ -43,9 +43,33 @@ export function init(): void {
   r.undo = newreno.undo.index;
   r.idle = newreno.idle.index;
   r.sample = newreno.sample.index;
+  r = row(Cc.CUBIC);
+  r.init = cubic.init.index;
+  r.acked = cubic.acked.index;
+  r.reduce = cubic.reduce.index;
+  r.timeout = cubic.timeout.index;
+  r.ecn = cubic.ecn.index;
+  r.undo = cubic.undo.index;
+  r.idle = cubic.idle.index;
+  r.sample = cubic.sample.index;
 }
 
+/** The connection is established: the initial window (RFC 6928). */
 export function start(tp: Tcb): void {
+  tp.cwnd = tcb.initialCwnd(tp);
+  begin(tp);
+}
+
+/** Changes the algorithm. The window stays; the new one learns the path from here on. */
+export function select(tp: Tcb, algorithm: u8): void {
+  if (tp.cc_algo == algorithm) return;
+  tp.cc_algo = algorithm;
+  begin(tp);
+}
+
+function begin(tp: Tcb): void {
+  memory.fill(changetype<usize>(tp) + offsetof<Tcb>("cc_0"), 0, STATE_BYTES);
+  tp.bytes_acked = 0;
   call_indirect<void>(row(tp.cc_algo).init, tp);
 }
 

@@ -2,10 +2,10 @@
 import { Errno } from "../abi/errno";
 import { IpProto, Prco } from "../abi/proto";
 import { So, Sol, TcpOpt } from "../abi/socket";
-import { TcpState } from "../abi/tcp";
+import { Cc, TcpState } from "../abi/tcp";
 import * as ip_ctloutput from "../inet/ip_ctloutput";
 import { Socket } from "../socket/socket_t";
-import { Cc } from "./cc";
+import * as cc from "./cc";
 import * as cork from "./cork";
 import { TcpInfo } from "./info_t";
 import * as notsent from "./notsent";
@@ -74,7 +74,7 @@ function set(tp: Tcb, name: i32, value: i32): i32 {
       return flag(tp, Tf.NODELAYACK, value);
     case TcpOpt.CONGESTION:
       if (value < 0 || value >= Cc.COUNT) return -Errno.EINVAL;
-      tp.cc_algo = u8(value);
+      cc.select(tp, u8(value));
       return 0;
     case TcpOpt.MAXSEG:
       return setMaxSeg(tp, value);

@@ -1,3 +1,5 @@
+import { Cc } from "../abi/tcp";
+
 /** What can be tuned in TCP, for the whole stack. */
 @unmanaged
 @final
@@ -38,7 +40,7 @@ export class TcpSettings {
   slow_start_after_idle: u32; // RFC 5681 4.1
   ecn: u32; // EcnMode: 0 off, 1 asked for and answered, 2 answered
   ecn_fallback: u32; // SYNs that ask for ECN before one does not (RFC 3168 6.1.1.1); 0: all ask
-  ecn_beta: u32; // per cent of cwnd that a CE mark leaves (RFC 8511); 0: as a loss
+  ecn_beta: u32; // per cent of cwnd that a CE mark leaves; 0: as a loss, 1: as RFC 8511 says
   fastopen: u32; // 1 client, 2 server, 4 and 0x200 without cookie, 0x400 all listeners
   fastopen_blackhole_s: u32; // how long active Fast Open rests after a black hole
   syncookies: u32; // 0 never, 1 when the table is full, 2 always (RFC 4987 3.6)
@@ -54,6 +56,7 @@ export class TcpSettings {
   pacing_ss_ratio: u32; // per cent of cwnd / SRTT in slow start
   pacing_ca_ratio: u32; // in congestion avoidance
   hystart: u32; // 1: HyStart++ (RFC 9406)
+  abc_l: u32; // most segments that one ACK adds in slow start (RFC 3465 2.2), 0: all it covers
   rcvbuf_min: u32; // so_rcv of new sockets while mbufs are scarce
   sndbuf_min: u32;
   rcvbuf_max: u32; // largest so_rcv that autotuning makes
@@ -111,7 +114,7 @@ export function init(): void {
   T.slow_start_after_idle = 1;
   T.ecn = 2;
   T.ecn_fallback = 1;
-  T.ecn_beta = 80;
+  T.ecn_beta = 1;
   T.fastopen = 1;
   T.fastopen_blackhole_s = 3600;
   T.syncookies = 1;
@@ -122,7 +125,9 @@ export function init(): void {
   T.probe_threshold = 8;
   T.pacing_ss_ratio = 200;
   T.pacing_ca_ratio = 120;
+  T.congestion = Cc.CUBIC;
   T.hystart = 1;
+  T.abc_l = 8;
   T.rcvbuf_min = 4096;
   T.sndbuf_min = 4096;
   T.rcvbuf_max = 6_291_456;

@@ -1,5 +1,5 @@
 /** The pool of connections, and the small questions that many files ask of one. */
-import { TcpState } from "../abi/tcp";
+import { Cc, TcpState } from "../abi/tcp";
 import * as in_output from "../inet/in_output";
 import { Inpcb } from "../inet/in_pcb_t";
 import * as clock from "../sys/clock";
@@ -20,6 +20,9 @@ export class TcbState {
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 const S: TcbState = changetype<TcbState>(memory.data(offsetof<TcbState>(), 16));
 
+/** ssthresh before anything is known of the path (RFC 5681 3.1: arbitrarily high). */
+export const SSTHRESH_NONE: u32 = 0x3fffffff;
+
 /** Bytes a header may not carry as payload: an IPv4 and a TCP header without options. */
 const MIN_HEADERS: u32 = 40;
 
@@ -35,7 +38,8 @@ export function create(inp: Inpcb): Tcb {
   inp.ppcb = changetype<usize>(tp);
   tp.state = TcpState.CLOSED;
   tp.rto_us = T.rto_initial_us;
-  tp.ssthresh = 0x3fffffff;
+  tp.ssthresh = SSTHRESH_NONE;
+  tp.cc_algo = u8(min<u32>(T.congestion, Cc.COUNT - 1));
   tp.snd_mss = u16(T.mss_default);
   tp.peer_mss = u16(T.mss_default);
   tp.keep_idle_ms = T.keep_idle_ms;

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "bc5093a62dd4c360";
+export const LAYOUT_HASH = "32e3836a758fc717";
 
 /** struct ArenaState */
 export const ArenaState = {
@@ -127,6 +127,23 @@ export const CtlQuote = {
   pad: 47,
 } as const;
 
+/** struct Cubic */
+export const Cubic = {
+  size: 72,
+  w_est: 0,
+  credit: 8,
+  epoch_at: 16,
+  acked_at: 24,
+  undo_epoch_at: 32,
+  undo_w_est: 40,
+  w_max: 48,
+  k_us: 52,
+  cwnd_prior: 56,
+  undo_w_max: 60,
+  undo_k_us: 64,
+  undo_cwnd_prior: 68,
+} as const;
+
 /** struct DataState */
 export const DataState = {
   size: 4,
@@ -212,6 +229,18 @@ export const HostQueue = {
   mask: 4,
   head: 8,
   tail: 12,
+} as const;
+
+/** struct Hystart */
+export const Hystart = {
+  size: 24,
+  last_us: 0,
+  now_us: 4,
+  baseline_us: 8,
+  window_end: 12,
+  phase: 16,
+  samples: 20,
+  rounds: 22,
 } as const;
 
 /** struct IfConfig */
@@ -1102,7 +1131,7 @@ export const TcpInfo = {
 
 /** struct TcpSettings */
 export const TcpSettings = {
-  size: 272,
+  size: 276,
   rto_initial_us: 0,
   rto_min_us: 4,
   rto_max_us: 8,
@@ -1155,22 +1184,23 @@ export const TcpSettings = {
   pacing_ss_ratio: 196,
   pacing_ca_ratio: 200,
   hystart: 204,
-  rcvbuf_min: 208,
-  sndbuf_min: 212,
-  rcvbuf_max: 216,
-  sndbuf_max: 220,
-  moderate_rcvbuf: 224,
-  moderate_sndbuf: 228,
-  no_metrics_save: 232,
-  min_rtt_window_s: 236,
-  invalid_ratelimit_ms: 240,
-  persist_probe: 244,
-  push_writes: 248,
-  nagle: 252,
-  data_retries_soft: 256,
-  orphan_retries: 260,
-  tw_reuse: 264,
-  no_ssthresh_save: 268,
+  abc_l: 208,
+  rcvbuf_min: 212,
+  sndbuf_min: 216,
+  rcvbuf_max: 220,
+  sndbuf_max: 224,
+  moderate_rcvbuf: 228,
+  moderate_sndbuf: 232,
+  no_metrics_save: 236,
+  min_rtt_window_s: 240,
+  invalid_ratelimit_ms: 244,
+  persist_probe: 248,
+  push_writes: 252,
+  nagle: 256,
+  data_retries_soft: 260,
+  orphan_retries: 264,
+  tw_reuse: 268,
+  no_ssthresh_save: 272,
 } as const;
 
 /** struct Timer */

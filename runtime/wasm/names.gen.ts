@@ -625,3 +625,10 @@ export const TH_NAMES: ConstantNames = {
   64: { name: "ECE", note: "" },
   128: { name: "CWR", note: "" },
 };
+
+/** `Cc` of assembly/abi/tcp.ts. */
+export const CC_NAMES: ConstantNames = {
+  0: { name: "NEWRENO", note: "" },
+  1: { name: "CUBIC", note: "" },
+  2: { name: "COUNT", note: "" },
+};

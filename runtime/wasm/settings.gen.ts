@@ -2,8 +2,10 @@
 
 /** Fields of struct TcpSettings that the engine reads. */
 export const SETTINGS_READ: ReadonlySet<string> = new Set([
+  "abc_l",
   "abort_on_overflow",
   "challenge_per_s",
+  "congestion",
   "data_retries",
   "delack_max_us",
   "delack_min_us",
@@ -13,6 +15,7 @@ export const SETTINGS_READ: ReadonlySet<string> = new Set([
   "ecn_beta",
   "ecn_fallback",
   "fin_wait_2_us",
+  "hystart",
   "initial_cwnd_segments",
   "keep_cnt",
   "keep_idle_ms",

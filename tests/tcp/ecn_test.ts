@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { IpProto } from "../../assembly/abi/proto.ts";
 import { IpOpt } from "../../assembly/abi/socket.ts";
 import { Stat } from "../../assembly/abi/stat.ts";
+import { Cc } from "../../assembly/abi/tcp.ts";
 import { bulk, CE, ECT_0, ECT_1, INFO_ECN, INFO_ECN_SEEN, infoOptions } from "./ecn_kit.ts";
 import { Conn, Host, pattern } from "./harness.ts";
 import { Pair } from "./pair.ts";
@@ -248,7 +249,7 @@ Deno.test("RFC 3168 6.1.2: after a timeout the next new data says CWR", async ()
 
 Deno.test("RFC 8511 3: a mark leaves four fifths of the flight; without a factor, half", async () => {
   for (const [ecn_beta, fifths] of [[80, 4], [0, 2.5], [50, 2.5]]) {
-    const c = await bulk({ settings: { ecn_beta } });
+    const c = await bulk({ settings: { ecn_beta, congestion: Cc.NEWRENO } });
     c.takeAll();
     c.rcv = 1;
     c.send({ ack: 1, flags: "AE", sack: [[1 + MSS, 1 + 2 * MSS]] });

@@ -3,10 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { IpProto } from "../../assembly/abi/proto.ts";
 import { TcpOpt } from "../../assembly/abi/socket.ts";
-import { TcpState } from "../../assembly/abi/tcp.ts";
+import { Cc, TcpState } from "../../assembly/abi/tcp.ts";
 import * as layout from "../../runtime/wasm/layout.gen.ts";
 import { Conn, Errno, Host, pattern, PEER } from "./harness.ts";
-import { accepted, connecting, established, localPort } from "./shake.ts";
+import { accepted, connecting, established, localPort, NEWRENO } from "./shake.ts";
 
 const { TcpInfo } = layout;
 const LEVEL = IpProto.TCP;
@@ -70,7 +70,7 @@ Deno.test("TCP options: defaults", async () => {
     [TcpOpt.KEEPCNT, 8],
     [TcpOpt.MAXSEG, 536],
     [TcpOpt.USER_TIMEOUT, 0],
-    [TcpOpt.CONGESTION, 0],
+    [TcpOpt.CONGESTION, Cc.CUBIC],
     [TcpOpt.CORK, 0],
     [TcpOpt.NOTSENT_LOWAT, -1],
     [TcpOpt.SYNCNT, 5],
@@ -240,7 +240,7 @@ Deno.test("TCP_INFO: what was sent, acknowledged, lost and received", async () =
 });
 
 Deno.test("TCP_INFO: recovery, and a record cut to the caller's length", async () => {
-  const c = await established();
+  const c = await established({ options: [NEWRENO] });
   c.write(pattern(14_600));
   c.takeAll();
   c.send({ ack: 1 });

@@ -7,7 +7,7 @@ import { TcpOpt } from "../../assembly/abi/socket.ts";
 import { Stat } from "../../assembly/abi/stat.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
 import { type Conn, Errno, pattern } from "./harness.ts";
-import { established } from "./shake.ts";
+import { established, NEWRENO } from "./shake.ts";
 
 const SECOND = 1_000_000;
 const RTO_MIN = 200_000;
@@ -141,7 +141,7 @@ Deno.test("RFC 9293 3.8.3: the limit counts from the last progress", async () =>
 });
 
 Deno.test("RFC 5681 3.1: a timeout leaves one segment of window and half the flight", async () => {
-  const c = await established();
+  const c = await established({ options: [NEWRENO] });
   c.write(pattern(14_600));
   assertEquals(c.takeAll().length, 10);
   c.expectWithin(SECOND, { seq: 1, len: 1460 });

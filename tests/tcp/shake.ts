@@ -5,10 +5,18 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { TcpState } from "../../assembly/abi/tcp.ts";
-import { So, Sol } from "../../assembly/abi/socket.ts";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { So, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
+import { Cc, TcpState } from "../../assembly/abi/tcp.ts";
 import { SockAddr } from "../../runtime/wasm/layout.gen.ts";
 import { Conn, Errno, Host, PEER, type Shake } from "./harness.ts";
+
+/** Socket option for tests that count windows as RFC 5681 has them, not as CUBIC does. */
+export const NEWRENO: [number, number, number] = [
+  IpProto.TCP,
+  TcpOpt.CONGESTION,
+  Cc.NEWRENO,
+];
 
 /** The options of a peer's SYN. */
 export function synOptions(shake: Shake, c: Conn) {
