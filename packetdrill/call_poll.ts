@@ -110,8 +110,11 @@ function waiting(world: World, timeout_ms: number, look: () => Answer): Attempt 
 }
 
 const poll: Starter = (world, call) => {
-  const [list, , timeout] = call.args;
+  const [list, many, timeout] = call.args;
   if (list?.kind !== "list") throw new ScriptError("poll takes a list of records");
+  if (toNumber(many) !== list.items.length) {
+    throw new ScriptError(`the list of poll has ${list.items.length} records`);
+  }
   const look = (): Answer => {
     let [count, fault]: [number, string | undefined] = [0, undefined];
     for (const item of list.items) {

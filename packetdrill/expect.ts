@@ -12,6 +12,7 @@ import type { Connection } from "./connection.ts";
 import { Mismatch } from "./errors.ts";
 import { ACK, SYN } from "./flags.ts";
 import type { Sent } from "./host.ts";
+import { patternFault } from "./pattern.ts";
 import type { ScriptOptions } from "./script_options.ts";
 import { showLive, showPacket, showTime } from "./show.ts";
 import type { Segment } from "./wire.ts";
@@ -136,6 +137,9 @@ export class Expecter {
     if (tcp && sent.tcp && found.length === 0) {
       const fault = payloadFault(tcp, tcp.flags & SYN ? 0 : connection.placeOf(sent.tcp));
       if (fault) found.push(fault);
+    }
+    if (sent.udp && found.length === 0 && patternFault(sent.udp.data, 0) >= 0) {
+      found.push("payload: it is not what was written");
     }
     if (found.length === 0) return;
     const expected = `${showTime(sent.at_us)} ${showPacket(packet)}`;

@@ -15,6 +15,14 @@ function has(setting: string): boolean {
   return SETTINGS_READ.has(setting);
 }
 
+/** What options belong to that the stack never sends. */
+const FOREIGN_OPTIONS: Readonly<Record<number, string>> = {
+  19: "TCP MD5 signatures",
+  172: "Accurate ECN",
+  174: "Accurate ECN",
+  254: "experimental TCP options",
+};
+
 /** Throws `Unsupported` for a packet that a stack without the feature could never be asked for. */
 export function mustBeThere({ outbound, ip, body }: Packet): void {
   if (body.kind !== "tcp") return;
@@ -26,6 +34,7 @@ export function mustBeThere({ outbound, ip, body }: Packet): void {
   const marked = ip.ecn !== undefined && ip.ecn !== "noecn";
   if ((body.flags & (ECE | CWR) || marked) && !has("ecn")) throw new Unsupported("ECN");
   if (body.flags & AE) throw new Unsupported("Accurate ECN");
-  const signed = body.options !== "any" && body.options.some(({ kind }) => kind === "raw");
-  if (signed && !has("md5")) throw new Unsupported("TCP MD5 signatures");
+  for (const option of body.options === "any" ? [] : body.options) {
+    if (option.kind === "raw") throw new Unsupported(FOREIGN_OPTIONS[option.code] ?? "TCP options");
+  }
 }

@@ -14,8 +14,8 @@ import * as layout from "../runtime/wasm/layout.gen.ts";
 import { Mismatch, ScriptError, Unsupported } from "./errors.ts";
 import { addressBytes, decode, type LivePacket } from "./wire.ts";
 
-/** Small enough that a fresh engine costs little. */
-const MEMORY = { bytes: 8 << 20, tcbs: 64, syncache: 64, timewaits: 64 } as const;
+/** Room for the largest buffers that scripts set; pages are made only when they are touched. */
+const MEMORY = { bytes: 32 << 20, tcbs: 64, syncache: 64, timewaits: 64 } as const;
 /** What the engine's clock says when the script begins. */
 const START_US = 1_000_000;
 /** Turns without an end mean that the engine spins. */

@@ -45,7 +45,7 @@ function readArguments(args: readonly string[]): Arguments {
   const flags = new Set<string>();
   let modes: readonly Mode[] = ["ipv4"];
   for (let i = 0; i < args.length; i++) {
-    const match = /^(-D|--[\w-]+)(?:=([^]*))?$/.exec(args[i]);
+    const match = /^(-D)([^=][^]*)$/.exec(args[i]) ?? /^(-D|--[\w-]+)(?:=([^]*))?$/.exec(args[i]);
     if (!match) {
       if (args[i].startsWith("-")) throw new ScriptError(`there is no option ${args[i]}`);
       paths.push(args[i]);

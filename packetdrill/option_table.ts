@@ -31,8 +31,6 @@ export const KEPT_OPTIONS: Readonly<Record<string, KeptOption>> = {
   SO_TXREHASH: { initial: 1 },
   IP_FREEBIND: ANY,
   IP_BIND_ADDRESS_NO_PORT: ANY,
-  // path MTU discovery is always on
-  IP_MTU_DISCOVER: { initial: 1, accepts: [1, 2] },
   IP_DONTFRAG: { initial: 1, accepts: [1] },
   IP_RECVERR: ANY,
   IP_RECVTOS: { initial: 0, accepts: [0] },

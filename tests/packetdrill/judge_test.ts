@@ -72,7 +72,7 @@ Deno.test("what the stack does not have is unsupported, and named", async () => 
     ["+0 > A. 1:1(0) ack 1\n", /Accurate ECN/],
     ["+0 `sysctl -w net.ipv4.tcp_ecn=3`\n", /net\.ipv4\.tcp_ecn=3/],
     ["+0 setsockopt(4, SOL_SOCKET, SO_TIMESTAMP, [1], 4) = 0\n", /SO_TIMESTAMP/],
-    ["+0 setsockopt(4, IPPROTO_IP, IP_MTU_DISCOVER, [0], 4) = 0\n", /IP_MTU_DISCOVER = 0/],
+    ["+0 setsockopt(4, IPPROTO_IP, IP_RECVTOS, [1], 4) = 0\n", /IP_RECVTOS = 1/],
     ["+0 getsockopt(4, SOL_UDP, 1, [0], [4]) = 0\n", /level SOL_UDP/],
     ["+0 send(4, ..., 10, MSG_PROBE) = 10\n", /MSG_PROBE/],
     ["+0 > . 1:1(0) ack 1 <md5 00000000000000000000000000000000,nop,nop>\n", /MD5/],
