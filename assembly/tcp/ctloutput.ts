@@ -7,8 +7,10 @@ import * as ip_ctloutput from "../inet/ip_ctloutput";
 import { Socket } from "../socket/socket_t";
 import * as cc from "./cc";
 import * as cork from "./cork";
+import * as delack from "./delack";
 import { TcpInfo } from "./info_t";
 import * as notsent from "./notsent";
+import * as output from "./output";
 import * as rtt from "./rtt";
 import * as segment from "./segment";
 import * as subr from "./subr";
@@ -72,6 +74,9 @@ function set(tp: Tcb, name: i32, value: i32): i32 {
       return flag(tp, Tf.STDURG, value);
     case TcpOpt.NODELAYACK:
       return flag(tp, Tf.NODELAYACK, value);
+    case TcpOpt.QUICKACK:
+      if (delack.setQuick(tp, value != 0)) output.output(tp);
+      return 0;
     case TcpOpt.CONGESTION:
       if (value < 0 || value >= Cc.COUNT) return -Errno.EINVAL;
       cc.select(tp, u8(value));
@@ -165,6 +170,8 @@ function read(tp: Tcb, name: i32): i64 {
       return isOn(tp, Tf.STDURG);
     case TcpOpt.NODELAYACK:
       return isOn(tp, Tf.NODELAYACK);
+    case TcpOpt.QUICKACK:
+      return delack.quick(tp) ? 1 : 0;
     case TcpOpt.CONGESTION:
       return tp.cc_algo;
     case TcpOpt.MAXSEG:

@@ -201,7 +201,7 @@ export function dataSent(tp: Tcb): void {
 export function setQuick(tp: Tcb, on: bool): bool {
   tp.pingpong = on ? 0 : 1;
   if (!on) return false;
-  if (!T.quickacks) quicken(tp, QUICK_WHEN_ASKED);
+  if (!T.quickacks && tp.rcv_mss_seen) quicken(tp, QUICK_WHEN_ASKED); // 0: not connected yet
   const open = tp.state == TcpState.ESTABLISHED || tp.state == TcpState.CLOSE_WAIT;
   if (!open || !(tp.flags & Tf.DELACK)) return false;
   tp.flags |= Tf.ACKNOW;

@@ -35,6 +35,8 @@ Deno.test("TCP options: what is set is read back; flags are 0 or 1", async () =>
     [TcpOpt.MAXSEG, 500, 500],
     [TcpOpt.USER_TIMEOUT, 1234, 1234],
     [TcpOpt.CONGESTION, 0, 0],
+    [TcpOpt.QUICKACK, 0, 0],
+    [TcpOpt.QUICKACK, 1, 1],
     [TcpOpt.CORK, 5, 1],
     [TcpOpt.CORK, 0, 0],
     [TcpOpt.NOTSENT_LOWAT, 4096, 4096],
@@ -261,5 +263,16 @@ Deno.test("options of a socket whose connection has ended: EINVAL", async () => 
   assertEquals(c.host.trySetopt(c.so, LEVEL, TcpOpt.NODELAY, 1), -Errno.EINVAL);
   const at = c.host.place();
   assert(c.host.call("so_getopt", c.so, LEVEL, TcpOpt.INFO, at, 8) === -Errno.EINVAL);
+  c.end();
+});
+
+Deno.test("TCP_QUICKACK: ACKs are not delayed; without it they wait for company", async () => {
+  const c = await established();
+  c.send({ data: "a" });
+  c.silent();
+  c.host.setopt(c.so, LEVEL, TcpOpt.QUICKACK, 1);
+  c.expect({ flags: "A", ack: 2 });
+  c.send({ data: "b" });
+  c.expect({ flags: "A", ack: 3 });
   c.end();
 });
