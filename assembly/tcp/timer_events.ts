@@ -50,7 +50,8 @@ function expired(tp: Tcb, row: i32): bool {
 function rexmt(tp: Tcb): bool {
   if (tp.snd_una == tp.snd_max && tp.state >= TcpState.ESTABLISHED) return sendLate(tp);
   // a peer that has closed its window is alive as long as it answers: that is the persist timer's
-  const most = tp.state < TcpState.ESTABLISHED ? T.syn_retries : T.data_retries;
+  const syns: u32 = tp.syn_retries ? u32(tp.syn_retries) : T.syn_retries; // TCP_SYNCNT
+  const most = tp.state < TcpState.ESTABLISHED ? syns : T.data_retries;
   if (u32(tp.tries) >= most || userTimeout(tp)) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
