@@ -54,7 +54,7 @@ function drawCuts(random: Random, segments: readonly SegmentSpec[]): CutSpec[] {
 function drawRestores(random: Random, nodes: number): RestoreSpec[] {
   if (!random.chance(0.25)) return [];
   const restores: RestoreSpec[] = [];
-  const count = random.between(1, 3);
+  const count = random.between(1, 4);
   for (let i = 0; i < count; i++) {
     restores.push({ node: random.below(nodes), at_us: random.scale(1_000, 10_000_000) });
   }

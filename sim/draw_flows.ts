@@ -10,7 +10,7 @@ import type { Network } from "./draw_network.ts";
 import type { Finish, FlowSpec, ListenerSpec, SideSpec } from "./plan.ts";
 import type { Random } from "./random.ts";
 
-const FLOWS_MAX = 12;
+const FLOWS_MAX = 20;
 const FIRST_PORT = 7_000;
 /** Where nobody listens. */
 const CLOSED_PORT = 9;
@@ -29,6 +29,13 @@ function drawOptions(random: Random): Option[] {
   if (random.chance(0.35)) options.push([Sol.SOCKET, So.RCVBUF, random.scale(256, 1 << 20)]);
   if (random.chance(0.3)) options.push([IpProto.TCP, TcpOpt.NODELAY, 1]);
   if (random.chance(0.1)) options.push([IpProto.TCP, TcpOpt.NODELAYACK, 1]);
+  if (random.chance(0.3)) options.push([IpProto.TCP, TcpOpt.CONGESTION, random.below(2)]);
+  if (random.chance(0.1)) {
+    options.push([IpProto.TCP, TcpOpt.NOTSENT_LOWAT, random.scale(1, 1 << 17)]);
+  }
+  if (random.chance(0.08)) {
+    options.push([IpProto.TCP, TcpOpt.WINDOW_CLAMP, random.scale(1_000, 1 << 17)]);
+  }
   if (random.chance(0.1)) options.push([IpProto.TCP, TcpOpt.MAXSEG, random.between(100, 1460)]);
   if (random.chance(0.08)) {
     options.push([Sol.SOCKET, So.KEEPALIVE, 1]);
@@ -44,8 +51,8 @@ function drawOptions(random: Random): Option[] {
 function drawBytes(random: Random): number {
   const kind = random.unit();
   if (kind < 0.12) return 0;
-  if (kind < 0.9) return random.scale(1, 40_000);
-  return random.scale(40_000, 300_000);
+  if (kind < 0.85) return random.scale(1, 60_000);
+  return random.scale(60_000, 600_000);
 }
 
 function drawFinish(random: Random, role: "client" | "server"): Finish {

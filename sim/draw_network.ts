@@ -80,11 +80,11 @@ function drawQueue(random: Random, rate_bps: number, calm: boolean): QueueSpec {
 
 /** What goes wrong on a wire. */
 function drawFaults(random: Random): Pick<LineSpec, "loss" | "corrupt" | "bursts"> {
-  const loss = random.chance(0.5) ? random.scale(10, 80_000) / 1e6 : 0;
-  const corrupt = random.chance(0.2) ? random.scale(10, 30_000) / 1e6 : 0;
+  const loss = random.chance(0.5) ? random.scale(200, 80_000) / 1e6 : 0;
+  const corrupt = random.chance(0.2) ? random.scale(200, 30_000) / 1e6 : 0;
   if (!random.chance(0.25)) return { loss, corrupt };
   const bursts = {
-    enter: random.scale(10, 10_000) / 1e6,
+    enter: random.scale(200, 20_000) / 1e6,
     leave: random.scale(20, 900) / 1e3,
     bad: random.scale(200, 1_000) / 1e3,
     good: 0,
@@ -106,8 +106,8 @@ function drawLine(random: Random, calm: boolean): LineSpec {
     jitter_us,
     queue,
     ...drawFaults(random),
-    duplicate: random.chance(0.25) ? random.scale(10, 50_000) / 1e6 : 0,
-    reorder: random.chance(0.3) ? random.scale(100, 300_000) / 1e6 : 0,
+    duplicate: random.chance(0.25) ? random.scale(500, 100_000) / 1e6 : 0,
+    reorder: random.chance(0.3) ? random.scale(1_000, 400_000) / 1e6 : 0,
     reorder_us: random.scale(10, 150_000),
   };
   return lossOf(line) > LOSS_MAX ? { ...line, loss: 0, bursts: undefined } : line;
@@ -119,12 +119,45 @@ function drawLines(random: Random, calm: boolean): [LineSpec, LineSpec] {
   return random.chance(0.6) ? [line, line] : [line, drawLine(random, calm)];
 }
 
+/** Settings of TCP that differ between stacks, each in a share of them, and what they may be. */
+const SETTINGS: readonly (readonly [name: string, share: number, values: readonly number[]])[] = [
+  ["timestamps", 0.15, [0]],
+  ["sack", 0.15, [0]],
+  ["dsack", 0.1, [0]],
+  ["window_scale", 0.15, [0]],
+  ["ecn", 0.6, [0, 1, 1]],
+  ["ecn_beta", 0.1, [0, 85]],
+  ["congestion", 0.5, [0]],
+  ["hystart", 0.2, [0]],
+  ["recovery", 0.25, [0]],
+  ["early_retrans", 0.2, [0]],
+  ["frto", 0.2, [0]],
+  ["undo", 0.1, [0]],
+  ["reordering", 0.1, [2, 10]],
+  ["slow_start_after_idle", 0.2, [0]],
+  ["abc_l", 0.3, [0, 1, 2]],
+  ["pacing", 0.2, [1]],
+  ["quickacks", 0.4, [2, 16]],
+  ["nagle", 0.3, [1]],
+  ["persist_probe", 0.3, [1]],
+  ["push_writes", 0.2, [1]],
+  ["moderate_rcvbuf", 0.4, [1]],
+  ["moderate_sndbuf", 0.4, [1]],
+  ["syncookies", 0.3, [0, 2]],
+  ["max_syn_backlog", 0.2, [1, 4]],
+  ["mtu_probing", 0.3, [1, 2]],
+  ["no_metrics_save", 0.3, [1]],
+  ["no_ssthresh_save", 0.2, [0]],
+  ["rto_min_us", 0.1, [1_000_000]],
+  ["rto_var_min_us", 0.3, [200_000]],
+  ["invalid_ratelimit_ms", 0.2, [500]],
+];
+
 function drawNode(random: Random, name: string, router: boolean): NodeSpec {
   const tcp: Record<string, number> = {};
-  for (const option of ["timestamps", "sack", "window_scale"]) {
-    if (random.chance(0.15)) tcp[option] = 0;
+  for (const [setting, share, values] of SETTINGS) {
+    if (random.chance(share)) tcp[setting] = random.pick(values);
   }
-  if (random.chance(0.1)) tcp.rto_min_us = 1_000_000;
   const tight = !router && random.chance(0.06);
   return { name, router, memory: tight ? TIGHT : MEMORY, tcp, routes: [] };
 }

@@ -47,7 +47,7 @@ export interface Run {
 /** An end whose other end has gone without a word gives up after this. */
 const GRACE_US = 1_000_000_000;
 /** Longest without any progress, in a world where nothing stands in the way ... */
-const STALL_US = 400_000_000;
+const STALL_US = 120_000_000;
 /** ... and in any other, the longest partition included. */
 const STALL_HARSH_US = 6_000_000_000;
 /** No world lasts longer. */
@@ -64,6 +64,7 @@ class Traffic {
   /** Connections by the address and port of the client and the port of the server. */
   readonly #calls = new Map<string, Flow>();
   readonly #watched = new Set<End>();
+  readonly #ghosts: End[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -98,22 +99,35 @@ class Traffic {
     const key = `${address}:${port} ${node}:${to}`;
     const flow = this.#calls.get(key);
     if (!flow) throw new Fault(`accept answers a connection that nobody made: ${key}`);
-    if (flow.server) throw new Fault(`flow ${flow.spec.id} was accepted twice: ${key}`);
-    flow.server = new End(this.#world, this.#world.nodes[node], flow.spec, "server");
-    return flow.server;
+    const end = new End(this.#world, this.#world.nodes[node], flow.spec, "server");
+    if (!flow.server) flow.server = end;
+    else if (flow.server.outcome === undefined || flow.server.outcome === "done") {
+      throw new Fault(`flow ${flow.spec.id} was accepted twice: ${key}`);
+    } else {
+      // The listener answers with cookies and keeps no record (RFC 4987 3.6): what the client had
+      // sent before it heard of the reset opens the connection again, and is reset again.
+      this.#ghosts.push(end);
+    }
+    return end;
   }
 
   /** True when all have ended. Sees to it that nobody waits for ever for one that is gone. */
   done(): boolean {
-    let done = true;
+    for (const ghost of this.#ghosts.splice(0)) ghost.reset("aborted");
+    let [done, waiting] = [true, false];
     for (const { client, server } of this.flows) {
-      done &&= client.outcome !== undefined && (!server || server.outcome !== undefined);
-      if (!server) continue;
-      this.#watch(client, server);
-      this.#watch(server, client);
+      if (server) {
+        this.#watch(client, server);
+        this.#watch(server, client);
+      }
+      for (const end of server ? [client, server] : [client]) {
+        if (end.outcome !== undefined) continue;
+        done = false;
+        waiting ||= !this.#watched.has(end);
+      }
     }
     if (done) return true;
-    const idle_us = this.#world.now_us - this.#world.progress_us;
+    const idle_us = waiting ? this.#world.now_us - this.#world.progress_us : 0;
     if (idle_us > (isHarsh(this.#world.plan) ? STALL_HARSH_US : STALL_US)) {
       throw new Fault(`did not finish: no progress for ${idle_us / 1e6} s; ${this.waiting()}`);
     }

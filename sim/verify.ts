@@ -46,13 +46,20 @@ const BROKEN = new Set(["ECONNRESET", "EPIPE", "ENOTCONN", "ECONNABORTED", "ESHU
 /** Errors that tell of a network that does not deliver. */
 const UNREACHED = new Set(["ETIMEDOUT", "EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "ENETDOWN"]);
 
-/** Ends that went away so that the other one may get a reset, or hear nothing any more. */
-function brokeOff(end: End | undefined): boolean {
-  return end === undefined || end.outcome !== "done";
+/** True if the other end had gone away before, so that this one may get a reset or no answer. */
+function leftBehind(end: End, peer: End | undefined): boolean {
+  const gone = peer?.outcome !== undefined && peer.outcome !== "done";
+  return gone && end.open && peer.ended_us < end.ended_us;
 }
 
 function hasOption(flow: FlowSpec, role: "client" | "server", wanted: number): boolean {
   return flow[role].options.some(([level, name]) => level === IpProto.TCP && name === wanted);
+}
+
+/** True if a stack may answer a SYN without keeping a record. */
+function sendsCookies({ nodes }: WorldPlan, node: number): boolean {
+  const { syncookies = 1, max_syn_backlog = 0 } = nodes[node].tcp;
+  return syncookies === 2 || syncookies === 1 && max_syn_backlog > 0;
 }
 
 /** Why an end may have failed as it did; `undefined` if there is no reason. */
@@ -62,11 +69,14 @@ function excuse(plan: WorldPlan, flow: Flow, end: End): string | undefined {
   if (error === "ECONNREFUSED") {
     return flow.spec.refused && syscall === "connect" ? "nobody listens" : undefined;
   }
-  if (BROKEN.has(error) && end.open && brokeOff(peer)) return "the other end broke off";
+  if (BROKEN.has(error) && leftBehind(end, peer)) return "the other end broke off";
+  // A cookie is good at the beginning of the stream alone: what follows is reset while the accept
+  // queue has no room (RFC 4987 3.6).
+  if (BROKEN.has(error) && !peer && sendsCookies(plan, flow.spec.to)) return "cookies";
   if (UNREACHED.has(error)) {
     if (isHarsh(plan)) return "the network is bad";
     if (hasOption(flow.spec, end.role, TcpOpt.USER_TIMEOUT)) return "its user timeout is short";
-    if (brokeOff(peer) && end.open) return "the other end is gone";
+    if (leftBehind(end, peer)) return "the other end is gone";
   }
   // A handshake that the listener gave up, or a connection whose end the network swallowed.
   if (BROKEN.has(error) && isHarsh(plan)) return "the network is bad";
@@ -92,7 +102,7 @@ function checkEnd(plan: WorldPlan, flow: Flow, end: End, peer: End | undefined):
   if (complete && (end.received !== peer.sent || end.sent !== end.spec.bytes)) {
     fail("is done without having sent and read everything");
   }
-  if (end.outcome === "given up" && !isHarsh(plan) && !brokeOff(peer)) {
+  if (end.outcome === "given up" && !isHarsh(plan) && !leftBehind(end, peer)) {
     fail("was given up though the other end was there");
   }
 }

@@ -6,7 +6,7 @@ export const enum Limits {
   ARP_HOLD = 1024, // packets held for an address being resolved
   FRAG_PER_DATAGRAM = 64, // fragments of one datagram
   SOMAXCONN = 1024, // largest listen backlog
-  SB_MAX = 16777216, // largest socket buffer, bytes
+  SB_MAX = 134217728, // largest socket buffer, bytes
   EVENT_BATCH = 256, // events taken by one call
   STAGING = 65536, // bytes of the area through which user data passes
 }

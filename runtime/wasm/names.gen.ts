@@ -214,7 +214,7 @@ export const ETHER_TYPE_NAMES: ConstantNames = {
 export const LIMITS_NAMES: ConstantNames = {
   64: { name: "INTERFACES", note: "interfaces of one stack" },
   1024: { name: "IF_SNDQ", note: "frames waiting in an interface's send queue; a power of two" },
-  16777216: { name: "SB_MAX", note: "largest socket buffer, bytes" },
+  134217728: { name: "SB_MAX", note: "largest socket buffer, bytes" },
   256: { name: "EVENT_BATCH", note: "events taken by one call" },
   65536: { name: "STAGING", note: "bytes of the area through which user data passes" },
 };

@@ -124,15 +124,6 @@ export class Host {
     }
   }
 
-  /** Gives the interface one more address, /16. */
-  addAddress(ip: string): void {
-    const { IfReq } = layout;
-    const req = this.#record(IfReq.size);
-    this.#set(req, { [IfReq.ifindex]: this.#ifindex, [IfReq.addr]: word(ip) });
-    this.#set(req, { [IfReq.mask]: PREFIX });
-    assertEquals(this.call("if_ioctl", Sioc.AIFADDR, req, IfReq.size), 0, "address");
-  }
-
   /** Changes the interface's MTU. */
   setMtu(mtu: number): void {
     const { IfReq } = layout;
