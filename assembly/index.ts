@@ -22,6 +22,7 @@ import { Socket } from "./socket/socket_t";
 import { BootConfig } from "./sys/boot_t";
 import * as clock from "./sys/clock";
 import * as mbuf from "./sys/mbuf";
+import { N } from "./sys/net_settings";
 import * as panic from "./sys/panic";
 import * as rand from "./sys/rand";
 import * as stat from "./sys/stat";
@@ -271,6 +272,11 @@ export function tcp_metrics(i: u32): usize {
 /** Forgets what is remembered of destinations. */
 export function tcp_metrics_flush(): void {
   metrics.flush();
+}
+
+/** Address of struct NetSettings. */
+export function net_settings(): usize {
+  return changetype<usize>(N);
 }
 
 /** Connections in TcpState `state`, half-open ones and those in TIME-WAIT included. */

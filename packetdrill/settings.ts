@@ -9,10 +9,9 @@
  */
 
 import type { Engine } from "../runtime/engine.ts";
-import { dotted } from "../runtime/sysctl.ts";
-import { parseValue, scaleOf, type SysctlRow, type TcpField } from "../runtime/sysctl_entry.ts";
+import { addressOf, dotted } from "../runtime/sysctl.ts";
+import { parseValue, scaleOf, type SettingField, type SysctlRow } from "../runtime/sysctl_entry.ts";
 import { CONGESTION_ALGORITHMS, SYSCTLS } from "../runtime/sysctl_table.ts";
-import * as layout from "../runtime/wasm/layout.gen.ts";
 import { SETTINGS_READ } from "../runtime/wasm/settings.gen.ts";
 import { Unsupported } from "./errors.ts";
 import { BSD_ANY, BSD_SETTINGS } from "./settings_bsd.ts";
@@ -32,7 +31,7 @@ export interface SettingsHost {
 }
 
 const BY_NAME: ReadonlyMap<string, SysctlRow> = new Map(SYSCTLS.map((row) => [row.name, row]));
-const BY_FIELD: ReadonlyMap<TcpField, SysctlRow> = new Map(
+const BY_FIELD: ReadonlyMap<SettingField, SysctlRow> = new Map(
   SYSCTLS.flatMap((row) => row.fields.map((name) => [name, row] as const)),
 );
 
@@ -62,7 +61,7 @@ export function setSysctl(host: SettingsHost, key: string, value: string): void 
   const fields = fieldsFor(name, value, (other) => seen.get(other));
   if (fields === undefined) throw fault;
   for (const [field, number] of Object.entries(fields)) {
-    if (!honoured(field as TcpField, number)) throw fault;
+    if (!honoured(field as SettingField, number)) throw fault;
   }
   write(host, fields);
 }
@@ -91,17 +90,16 @@ function fieldsFor(
 }
 
 /** Can the engine do what this says? */
-function honoured(field: TcpField, number: number): boolean {
+function honoured(field: SettingField, number: number): boolean {
   const row = BY_FIELD.get(field)!;
   const scale = scaleOf(row);
   if (!(number >= row.min * scale && number <= row.max * scale)) return false;
-  return SETTINGS_READ.has(field) || (UNREAD[field] ?? number) === number;
+  return SETTINGS_READ.has(field.replace(/^net\./, "")) || (UNREAD[field] ?? number) === number;
 }
 
 /** Writes fields without a question. */
 export function write(host: SettingsHost, fields: Fields): void {
-  const at = host.engine.calls.tcp_settings();
   for (const [field, value] of Object.entries(fields)) {
-    host.setU32(at + layout.TcpSettings[field as TcpField], value);
+    host.setU32(addressOf(host.engine, field as SettingField), value);
   }
 }

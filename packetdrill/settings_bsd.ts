@@ -31,7 +31,7 @@ function fastOpen(_: readonly string[], seen: Seen): Fields {
   };
 }
 
-/** Without fast recycling, FIN-WAIT-2 lasts as long as a keepalive would go on without an answer. */
+/** Without fast recycling, FIN-WAIT-2 lasts as long as keepalives would go on without an answer. */
 function finWait2(_: readonly string[], seen: Seen): Fields {
   const own = (name: string, ms: number) => Number(seen(`net.inet.tcp.${name}`) ?? ms);
   const fast = own("fast_finwait2_recycle", 0) !== 0;
@@ -187,7 +187,10 @@ export const BSD_SETTINGS: Readonly<Record<string, Setting>> = {
   "net.inet.icmp.icmplim_jitter": ANY,
   "net.inet.ip.random_id": ANY,
   "net.inet.ip.rfc6864": ANY,
-  "net.inet.ip.ttl": only("64"),
+  "net.inet.ip.ttl": field("net.ttl"),
+  "net.inet.ip.portrange.first": field("net.port_first"),
+  "net.inet.ip.portrange.last": field("net.port_last"),
+  "net.inet.ip.forwarding": flag("net.forwarding"),
   "net.inet.udp.blackhole": only("0"),
   "net.inet.udp.checksum": only("1"),
 };

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { TcpField } from "../runtime/sysctl_entry.ts";
+import type { SettingField } from "../runtime/sysctl_entry.ts";
 
 /** Values for fields of the engine's settings, in their units. */
-export type Fields = Partial<Record<TcpField, number>>;
+export type Fields = Partial<Record<SettingField, number>>;
 
 /** What the script has set before, by the kernel's names. */
 export type Seen = (name: string) => string | undefined;
@@ -30,12 +30,12 @@ export type Setting =
 export const ANY: Setting = { any: true };
 
 /** A whole number of some unit, into one field. */
-export function field(name: TcpField, unit = 1): Setting {
+export function field(name: SettingField, unit = 1): Setting {
   return { apply: ([value]) => ({ [name]: Number(value) * unit }) };
 }
 
 /** On or off. */
-export function flag(name: TcpField): Setting {
+export function flag(name: SettingField): Setting {
   return { apply: ([value]) => ({ [name]: Number(value) === 0 ? 0 : 1 }) };
 }
 

@@ -102,6 +102,8 @@ export interface EngineCalls {
   tcb_of(so: number): number;
   /** Address of struct TcpSettings; what is changed holds for sockets made afterwards. */
   tcp_settings(): number;
+  /** Address of struct NetSettings. */
+  net_settings(): number;
   /** Address of struct Metric of the `i`-th destination remembered; 0 when there are no more. */
   tcp_metrics(i: number): number;
   /** Forgets what is remembered of destinations. */

@@ -35,8 +35,6 @@ export interface SnapshotHeader {
     readonly domainname: string;
     readonly hostid: number;
   };
-  /** Whether it forwards. */
-  readonly forwarding: boolean;
   /** Interfaces that had a driver. */
   readonly interfaces: readonly { readonly name: string; readonly index: number }[];
 }

@@ -65,7 +65,6 @@ export class Stack implements AsyncDisposable {
   readonly #attachments: Attachment[] = [];
   /** Names of interfaces whose driver is opening its device. */
   readonly #opening = new Set<{ readonly name: string }>();
-  #forwarding = false;
   #closing: Promise<void> | undefined = undefined;
 
   /** Made by {@link createStack}. */
@@ -99,13 +98,12 @@ export class Stack implements AsyncDisposable {
    * (RFC 1812 5.2), instead of dropped as IP_NOT_OURS.
    */
   get forwarding(): boolean {
-    return this.#forwarding;
+    return this.sysctl.get("net.ipv4.ip_forward") === 1;
   }
 
   /** Begins or ends to send on packets for other hosts. */
   set forwarding(on: boolean) {
-    this.#engine.calls.ip_forwarding(on ? 1 : 0);
-    this.#forwarding = on;
+    this.sysctl.set("net.ipv4.ip_forward", on);
   }
 
   /** Interfaces with a driver, in the order they were attached. */
@@ -159,7 +157,6 @@ export class Stack implements AsyncDisposable {
   async #resume(header: SnapshotHeader, given: readonly InterfaceOptions[]): Promise<void> {
     adoptSockets(this.#layer);
     Object.assign(this.#names, header.host);
-    this.forwarding = header.forwarding;
     for (const { name } of given) {
       if (header.interfaces.some((known) => known.name === name)) continue;
       throw new SocketError(Errno.ENXIO, "restore", `the snapshot has no interface ${name}`);
@@ -232,7 +229,6 @@ export class Stack implements AsyncDisposable {
       memory_bytes: this.#engine.memory.length,
       now_us: this.#loop.now_us(),
       host: { hostname, domainname, hostid },
-      forwarding: this.#forwarding,
       interfaces: this.#attachments.map(({ name, index }) => ({ name, index })),
     }, this.#engine.memory);
   }
@@ -338,7 +334,7 @@ export async function createStack(options: StackOptions = {}): Promise<Stack> {
       await resume(stack, header, interfaces);
       return stack;
     }
-    stack.forwarding = options.forwarding ?? false;
+    if (options.forwarding !== undefined) stack.forwarding = options.forwarding;
     for (const { driver, ...rest } of interfaces) await stack.attach(driver, rest);
   } catch (error) {
     await stack.close().catch(() => {});

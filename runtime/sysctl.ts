@@ -13,6 +13,7 @@ import {
   allowed,
   parseValue,
   type Profile,
+  type SettingField,
   showValue,
   type SysctlEntry,
   type SysctlRow,
@@ -25,14 +26,14 @@ import * as layout from "./wasm/layout.gen.ts";
 export type { Profile, SysctlEntry, SysctlValue } from "./sysctl_entry.ts";
 
 const BY_NAME: ReadonlyMap<string, SysctlRow> = new Map(SYSCTLS.map((row) => [row.name, row]));
-const BY_FIELD: ReadonlyMap<TcpField, SysctlRow> = new Map(
+const BY_FIELD: ReadonlyMap<SettingField, SysctlRow> = new Map(
   SYSCTLS.flatMap((row) => row.fields.map((name) => [name, row] as const)),
 );
 /** Profiles by name. */
 export const PROFILES: readonly Profile[] = ["linux", "strict"];
 
 /** Fields of which the first must not be above the second. */
-const ORDERED: readonly (readonly [low: TcpField, high: TcpField])[] = [
+const ORDERED: readonly (readonly [low: SettingField, high: SettingField])[] = [
   ["rto_min_us", "rto_max_us"],
   ["rto_initial_us", "rto_max_us"],
   ["persist_min_us", "persist_max_us"],
@@ -104,12 +105,15 @@ export class Sysctl implements Iterable<readonly [name: string, value: SysctlVal
     return SYSCTLS.filter(({ name }) => name.startsWith(dotted(prefix))).map(describe);
   }
 
-  /** Sets all sysctls to their values in a profile. A `RangeError` if there is none such. */
+  /**
+   * Sets the sysctls to their values in a profile; whether the stack forwards stays as it is. A
+   * `RangeError` if there is no such profile.
+   */
   apply(profile: Profile): void {
     if (!PROFILES.includes(profile)) {
       throw new RangeError(`the profile must be one of ${PROFILES.join(", ")}, not ${profile}`);
     }
-    for (const row of SYSCTLS) this.#write(row, parseValue(row, row[profile])!);
+    for (const row of SYSCTLS) if (!row.role) this.#write(row, parseValue(row, row[profile])!);
   }
 
   /** Names and values. */
@@ -129,12 +133,8 @@ export class Sysctl implements Iterable<readonly [name: string, value: SysctlVal
     return table(["name", "value", "unit", "linux", "strict"], rows) + "\n";
   }
 
-  #at(name: TcpField): number {
-    return this.#engine.calls.tcp_settings() + layout.TcpSettings[name];
-  }
-
-  #field(name: TcpField): number {
-    return field.getU32(this.#engine, this.#at(name), 0);
+  #field(name: SettingField): number {
+    return field.getU32(this.#engine, addressOf(this.#engine, name), 0);
   }
 
   #read(row: SysctlRow): SysctlValue {
@@ -142,7 +142,9 @@ export class Sysctl implements Iterable<readonly [name: string, value: SysctlVal
   }
 
   #write({ fields }: SysctlRow, values: readonly number[]): void {
-    fields.forEach((name, i) => field.setU32(this.#engine, this.#at(name), 0, values[i]));
+    fields.forEach((name, i) =>
+      field.setU32(this.#engine, addressOf(this.#engine, name), 0, values[i])
+    );
   }
 
   /** Refuses a least value above the largest one, which another sysctl has. */
@@ -183,7 +185,14 @@ export function firstSettings(engine: Engine, options: SettingsOptions): Sysctl 
   return sysctl;
 }
 
-function describe({ fields, ...entry }: SysctlRow): SysctlEntry {
+/** Where a field of the engine's settings lies. */
+export function addressOf({ calls }: Engine, name: SettingField): number {
+  const { NetSettings, TcpSettings } = layout;
+  if (name in TcpSettings) return calls.tcp_settings() + TcpSettings[name as TcpField];
+  return calls.net_settings() + NetSettings[name.slice(4) as keyof typeof NetSettings];
+}
+
+function describe({ fields, role: _, ...entry }: SysctlRow): SysctlEntry {
   return { ...entry, count: fields.length };
 }
 

@@ -37,11 +37,17 @@ export interface SysctlEntry {
 
 /** Fields of struct TcpSettings. */
 export type TcpField = Exclude<keyof typeof layout.TcpSettings, "size">;
+/** Fields of struct NetSettings. */
+export type NetField = `net.${Exclude<keyof typeof layout.NetSettings, "size">}`;
+/** Fields of the engine's settings; those of NetSettings have `net.` in front. */
+export type SettingField = TcpField | NetField;
 
 /** A sysctl as the table has it. */
 export interface SysctlRow extends Omit<SysctlEntry, "count"> {
-  /** Fields of struct TcpSettings, one for each number. */
-  readonly fields: readonly TcpField[];
+  /** Fields of the engine's settings, one for each number. */
+  readonly fields: readonly SettingField[];
+  /** It is a matter of what the host is for, and no profile changes it. */
+  readonly role?: true;
 }
 
 /** Least and largest number. */
@@ -51,7 +57,7 @@ type Both = readonly [linux: SysctlValue, strict: SysctlValue];
 /** A sysctl of one number. */
 export function one(
   name: string,
-  field: TcpField,
+  field: SettingField,
   unit: string,
   [min, max]: Range,
   [linux, strict]: Both,
@@ -82,7 +88,7 @@ export function sizes(
 /** A sysctl that takes words. */
 export function word(
   name: string,
-  field: TcpField,
+  field: SettingField,
   words: readonly string[],
   [linux, strict]: Both,
   doc: string,

@@ -6,10 +6,13 @@
  * @module
  */
 
+import { Limits } from "../assembly/abi/limits.ts";
 import { one, type Range, sizes, type SysctlRow, word } from "./sysctl_entry.ts";
 
 const INT_MAX = 2 ** 31 - 1;
 const UINT_MAX = 2 ** 32 - 1;
+/** Largest socket buffer. */
+const SB_MAX = Limits.SB_MAX;
 /** A switch. */
 const SWITCH: Range = [0, 1];
 
@@ -562,5 +565,133 @@ export const SYSCTLS: readonly SysctlRow[] = [
     [1, 1],
     "Whether a connection in TIME-WAIT gives way to a new one to the same address and port if " +
       "timestamps keep them apart (RFC 6191). Linux's usual 2, over loopback alone, is not had.",
+  ),
+  // Below TCP
+  {
+    ...one(
+      "net.ipv4.ip_forward",
+      "net.forwarding",
+      "",
+      SWITCH,
+      [0, 0],
+      "Whether packets for other hosts are sent on (RFC 1812 5.2), as `stack.forwarding` says too.",
+    ),
+    role: true,
+  },
+  one(
+    "net.ipv4.ip_default_ttl",
+    "net.ttl",
+    "",
+    [1, 255],
+    [64, 64],
+    "TTL of what leaves, unless IP_TTL says otherwise (RFC 1122 3.2.1.7).",
+  ),
+  one(
+    "net.ipv4.ipfrag_time",
+    "net.reass_ms",
+    "s",
+    [1, 3600],
+    [30, 60],
+    "How long fragments wait for the others (RFC 1122 3.3.2: 60 to 120 s).",
+  ),
+  {
+    ...one(
+      "net.ipv4.ip_local_port_range",
+      "net.port_first",
+      "",
+      [1, 65535],
+      ["32768 60999", "49152 65535"],
+      "First and last ephemeral port (RFC 6056; RFC 6335 6 has them begin at 49152).",
+    ),
+    fields: ["net.port_first", "net.port_last"],
+  },
+  one(
+    "net.ipv4.route.min_pmtu",
+    "net.pmtu_min",
+    "bytes",
+    [68, 65535],
+    [552, 68],
+    "Least path MTU that is believed (RFC 791 3.2: 68). Where it is less, routers may fragment.",
+  ),
+  one(
+    "net.ipv4.route.mtu_expires",
+    "net.pmtu_life_s",
+    "s",
+    [1, 1_000_000],
+    [600, 600],
+    "How long a path MTU is remembered (RFC 1191 6.3: 10 minutes).",
+  ),
+  one(
+    "net.ipv4.icmp_msgs_per_sec",
+    "net.icmp_errors_per_s",
+    "",
+    [0, 1_000_000],
+    [1000, 200],
+    "ICMP errors a second, to all destinations together (RFC 1812 4.3.2.8); 0: none.",
+  ),
+  one(
+    "net.ipv4.icmp_msgs_burst",
+    "net.icmp_errors_burst",
+    "",
+    [1, 100_000],
+    [50, 100],
+    "And how many at once.",
+  ),
+  one(
+    "net.godwit.icmp_echo_per_sec",
+    "net.icmp_echo_per_s",
+    "",
+    [0, 1_000_000],
+    [10_000, 10_000],
+    "Echo replies a second; 0: none.",
+  ),
+  one(
+    "net.ipv4.neigh.default.retrans_time_ms",
+    "net.arp_retry_ms",
+    "ms",
+    [1, 3_600_000],
+    [1000, 1000],
+    "Time between ARP requests for an address (RFC 1122 2.3.2.1: at most one a second).",
+  ),
+  one(
+    "net.ipv4.neigh.default.mcast_solicit",
+    "net.arp_tries",
+    "",
+    [1, 100],
+    [3, 3],
+    "ARP requests before a neighbour is given up.",
+  ),
+  one(
+    "net.ipv4.neigh.default.base_reachable_time_ms",
+    "net.arp_reachable_ms",
+    "ms",
+    [1000, INT_MAX],
+    [1_200_000, 60_000],
+    "How long a neighbour's answer is believed before it is asked again (RFC 1122 2.3.2.1: of " +
+      "the order of a minute). Linux has 30 s, but counts a connection's progress as an answer.",
+  ),
+  one(
+    "net.core.rmem_default",
+    "net.rcvbuf",
+    "bytes",
+    [1, SB_MAX],
+    [131_072, 131_072],
+    "Receive buffers of new datagram and raw sockets, bytes of data.",
+  ),
+  one(
+    "net.core.wmem_default",
+    "net.sndbuf",
+    "bytes",
+    [1, SB_MAX],
+    [65_536, 65_536],
+    "Send buffers of new datagram and raw sockets: the largest datagram fits.",
+  ),
+  one(
+    "net.core.somaxconn",
+    "net.somaxconn",
+    "",
+    [1, Limits.SOMAXCONN],
+    [Limits.SOMAXCONN, Limits.SOMAXCONN],
+    "Longest queue of a listening socket; longer ones are cut to it. Linux has 4096.",
   ),
 ];

@@ -74,13 +74,12 @@ function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 
 /** The memory of a node's engine, also of one that has stopped, which makes no snapshot itself. */
 function memoryOf({ stack, label }: Node, now_us: number): Uint8Array<ArrayBuffer> {
-  const { engine, forwarding, interfaces } = stack;
+  const { engine, interfaces } = stack;
   return encodeSnapshot({
     engine: engine.identity,
     memory_bytes: engine.memory.length,
     now_us,
     host: { hostname: label, domainname: "", hostid: 0 },
-    forwarding,
     interfaces: interfaces.map(({ name, index }) => ({ name, index })),
   }, engine.memory);
 }

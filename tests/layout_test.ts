@@ -142,8 +142,9 @@ Deno.test("settings that are read are found, not those that are set", () => {
     ["assembly/inet/c.ts", 'import { T, U } from "../tcp/settings";\nf(T.pacing);'],
     ["assembly/tcp/settings.ts", `${from}T.hystart;`],
     ["tools/d.ts", `${from}T.recovery;`],
+    ["assembly/net/e.ts", 'import { N } from "../sys/net_settings";\nN.ttl = N.arp_tries;'],
   ];
-  assertEquals(readFields(sources), ["ecn", "pacing", "sack"]);
+  assertEquals(readFields(sources), ["arp_tries", "ecn", "pacing", "sack"]);
 });
 
 Deno.test("build does nothing when nothing changed, and notices each kind of change", async () => {

@@ -10,6 +10,7 @@ import { Rtentry } from "../net/route_t";
 import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
+import { N } from "../sys/net_settings";
 import * as stat from "../sys/stat";
 import * as checksum from "../wire/checksum";
 import * as icmp4 from "../wire/icmp4";
@@ -25,9 +26,8 @@ export { error } from "./icmp_error";
 
 const L: TokenBucket = changetype<TokenBucket>(memory.data(offsetof<TokenBucket>(), 16));
 
-const ECHO_RATE: u32 = 10000; // replies a second
+/** Echo replies at once. */
 const ECHO_BURST: u32 = 1000;
-const TTL: u32 = 64;
 /** What a message is about but no protocol is told of. */
 const NO_COMMAND: i32 = -1;
 
@@ -67,7 +67,7 @@ function toRaw(m: Mbuf): Fate {
 /** Answers an echo request with the mbufs that brought it (RFC 1122 3.2.2.6). */
 function echo(m: Mbuf, off: u32): void {
   if (PKT.flags) return drop(m, Fate.ICMP_BROADCAST);
-  if (!limit.take(L, ECHO_RATE, ECHO_BURST)) return drop(m, Fate.ICMP_RATE_LIMITED);
+  if (!limit.take(L, N.icmp_echo_per_s, ECHO_BURST)) return drop(m, Fate.ICMP_RATE_LIMITED);
   m.data += off;
   m.len -= off;
   m.pktlen -= off;
@@ -77,7 +77,7 @@ function echo(m: Mbuf, off: u32): void {
   stat.inc(Stat.ICMP_OUT);
   const no = changetype<Rtentry>(0);
   const tos = PKT.tos & ~ip4.ECN_MASK; // nobody would notice that a reply was marked (RFC 3168 5.2)
-  ip_output.output(m, PKT.dst4, PKT.src4, IpProto.ICMP, TTL, tos, 0, no);
+  ip_output.output(m, PKT.dst4, PKT.src4, IpProto.ICMP, N.ttl, tos, 0, no);
 }
 
 /** An error: the packet that it quotes tells who must hear of it. */

@@ -11,6 +11,7 @@ import { Rtentry } from "../net/route_t";
 import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
+import { N } from "../sys/net_settings";
 import * as stat from "../sys/stat";
 import * as checksum from "../wire/checksum";
 import * as icmp4 from "../wire/icmp4";
@@ -22,9 +23,6 @@ import { TokenBucket } from "./limit";
 
 const L: TokenBucket = changetype<TokenBucket>(memory.data(offsetof<TokenBucket>(), 16));
 
-const RATE: u32 = 200; // errors a second
-const BURST: u32 = 100;
-const TTL: u32 = 64;
 /** Bytes of the packet that are quoted: the error is at most 576 long (RFC 1812 4.3.2.3). */
 const QUOTE: u32 = 576 - 28;
 
@@ -34,8 +32,9 @@ const QUOTE: u32 = 576 - 28;
  */
 export function error(m: Mbuf, type: u32, code: u32, info: u32): void {
   if (!isAllowed(m)) stat.inc(Stat.ICMP_ERRORS_SUPPRESSED);
-  else if (!limit.take(L, RATE, BURST)) stat.inc(Stat.ICMP_ERRORS_LIMITED);
-  else send(m, type, code, info);
+  else if (!limit.take(L, N.icmp_errors_per_s, N.icmp_errors_burst)) {
+    stat.inc(Stat.ICMP_ERRORS_LIMITED);
+  } else send(m, type, code, info);
   mbuf.freem(m);
 }
 
@@ -75,7 +74,7 @@ function send(m: Mbuf, type: u32, code: u32, info: u32): void {
   out.pktlen = out.len;
   stat.inc(Stat.ICMP_OUT);
   const to = ip4.src(m.data);
-  ip_output.output(out, ownAddress(m), to, IpProto.ICMP, TTL, 0, 0, changetype<Rtentry>(0));
+  ip_output.output(out, ownAddress(m), to, IpProto.ICMP, N.ttl, 0, 0, changetype<Rtentry>(0));
 }
 
 /** The address to answer from: the one the packet was for, if it is ours, else the route's. */

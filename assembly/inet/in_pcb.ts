@@ -17,6 +17,7 @@ import { Rtentry } from "../net/route_t";
 import { SockAddr } from "../socket/sockaddr";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
 import { Socket } from "../socket/socket_t";
+import { N } from "../sys/net_settings";
 import * as pool from "../sys/pool";
 import { Pool } from "../sys/pool";
 import * as in_mcast from "./in_mcast";
@@ -37,8 +38,6 @@ export {
   portRemove,
 } from "./in_pcb_hash";
 
-/** IP_TTL of new sockets (RFC 1122 3.2.1.7: configurable; 64 is IANA's recommendation). */
-const TTL_DEFAULT: u8 = 64;
 /** 127.0.0.1, which stands for this host when a program connects to the unspecified address. */
 const LOOPBACK: u32 = 0x7f000001;
 
@@ -58,7 +57,7 @@ export function alloc(so: Socket, info: InpcbInfo): i32 {
   inp.so = so;
   inp.info = changetype<usize>(info);
   inp.protocol = <u8> info.protocol;
-  inp.ttl = TTL_DEFAULT;
+  inp.ttl = <u8> N.ttl;
   inp.mcast_ttl = 1; // RFC 1112 6.1
   inp.pmtud = info.protocol == IpProto.TCP ? u8(Pmtud.WANT) : u8(Pmtud.DONT);
   inp.mcast_loop = 1;

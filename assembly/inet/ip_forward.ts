@@ -6,6 +6,7 @@ import { Stat } from "../abi/stat";
 import * as route from "../net/route";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
+import { N } from "../sys/net_settings";
 import * as stat from "../sys/stat";
 import { Icmp, Unreach } from "../wire/icmp4";
 import * as ip4 from "../wire/ip4";
@@ -13,23 +14,14 @@ import * as icmp_error from "./icmp_error";
 import * as ip_output from "./ip_output";
 import { PKT } from "./pkt_t";
 
-/** State of the module. */
-@unmanaged
-@final
-export class ForwardState {
-  enabled: u32;
-}
-
-const S: ForwardState = changetype<ForwardState>(memory.data(offsetof<ForwardState>(), 16));
-
 /** Switches forwarding on or off. */
 export function setEnabled(on: bool): void {
-  S.enabled = u32(on);
+  N.forwarding = u32(on);
 }
 
 /** True if this host forwards. */
 export function isEnabled(): bool {
-  return S.enabled != 0;
+  return N.forwarding != 0;
 }
 
 /**

@@ -1,8 +1,9 @@
 /**
  * Path MTUs (RFC 1191): what "fragmentation needed" messages have taught of destinations. A small
- * direct-mapped table; what was learned is forgotten after ten minutes (RFC 1191 6.3).
+ * direct-mapped table; what was learned is forgotten after a while (RFC 1191 6.3).
  */
 import * as clock from "../sys/clock";
+import { N } from "../sys/net_settings";
 import { Rtentry } from "../net/route_t";
 
 /** A place of the table. */
@@ -25,13 +26,6 @@ const PLACES_LOG2: u32 = 6;
 const S: MtuState = changetype<MtuState>(memory.data(offsetof<MtuState>(), 16));
 const TABLE: usize = memory.data(1024, 16); // 64 places of 16 bytes
 
-/**
- * Smallest path MTU that a message is believed to mean: less is an attack on our packet rate. If
- * the path is narrower all the same, its routers may fragment.
- */
-export const BELIEVED_MIN: u32 = 552;
-
-const LIFE_US: i64 = 600_000_000;
 const MTU_MIN: u32 = 68; // RFC 791 3.2
 
 function at(dst: u32): Learned {
@@ -47,7 +41,7 @@ export function lower(dst: u32, mtu: u32): void {
   const place = at(dst);
   place.dst = dst;
   place.mtu = max(mtu, MTU_MIN);
-  place.until = clock.now() + LIFE_US;
+  place.until = clock.now() + i64(N.pmtu_life_s) * 1_000_000;
   S.until = place.until;
 }
 

@@ -10,6 +10,7 @@ import { Stat } from "../abi/stat";
 import * as clock from "../sys/clock";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
+import { N } from "../sys/net_settings";
 import * as stat from "../sys/stat";
 import * as timer from "../sys/timer";
 import { Icmp } from "../wire/icmp4";
@@ -19,8 +20,6 @@ import { Ipq } from "./ip_reass_t";
 import * as ipq from "./ipq";
 import { PKT } from "./pkt_t";
 
-/** RFC 1122 3.3.2 asks for 60 to 120 s, RFC 791 for 15; 30 is what hosts use. */
-const TIMEOUT_US: i64 = 30_000_000;
 /** Code of "fragment reassembly time exceeded". */
 const REASSEMBLY: u32 = 1;
 
@@ -52,7 +51,7 @@ export function input(m: Mbuf): Mbuf {
   if (bad) return drop(m, Fate.IP_FRAGMENT_INVALID);
   const q = ipq.forKey(PKT.src4, PKT.dst4, (ip4.id(m.data) << 8) | PKT.protocol);
   if (!q) return drop(m, Fate.IP_FRAGMENT_LIMIT);
-  if (!timer.pending(q.timer)) timer.arm(q.timer, clock.now() + TIMEOUT_US);
+  if (!timer.pending(q.timer)) timer.arm(q.timer, clock.now() + i64(N.reass_ms) * 1000);
   if (q.dead) return drop(m, Fate.IP_FRAGMENT_OVERLAP);
   m.aux = off;
   m.aux2 = len;

@@ -8,8 +8,12 @@ export class TokenBucket {
   full_at: i64; // microseconds
 }
 
-/** Takes a token; false if there is none. The bucket holds `burst` and gains `rate` a second. */
+/**
+ * Takes a token; false if there is none. The bucket holds `burst` and gains `rate` a second; with a
+ * rate of 0 it is always empty.
+ */
 export function take(l: TokenBucket, rate: u32, burst: u32): bool {
+  if (rate == 0) return false;
   const cost = 1_000_000 / i64(rate);
   const now = clock.now();
   const full = max(l.full_at, now) + cost;

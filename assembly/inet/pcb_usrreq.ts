@@ -11,21 +11,17 @@ import * as so_event from "../socket/so_event";
 import { SockAddr } from "../socket/sockaddr";
 import * as sockbuf from "../socket/sockbuf";
 import { Socket } from "../socket/socket_t";
+import { N } from "../sys/net_settings";
 import * as in_pcb from "./in_pcb";
 import { InpcbInfo } from "./in_pcb_hash";
 import { Inpcb } from "./in_pcb_t";
-
-/** SO_SNDBUF of new sockets: the largest datagram fits. */
-const SNDBUF: i32 = 65536;
-/** SO_RCVBUF of new sockets. */
-const RCVBUF: i32 = 131072;
 
 /** PRU_ATTACH: buffers and a control block. EINVAL: it has one; ENOBUFS. */
 export function attach(so: Socket, info: InpcbInfo): i32 {
   if (so.pcb) return -Errno.EINVAL;
   if (!so.snd.hiwat) {
-    sockbuf.reserve(so.snd, SNDBUF);
-    sockbuf.reserve(so.rcv, RCVBUF);
+    sockbuf.reserve(so.snd, N.sndbuf);
+    sockbuf.reserve(so.rcv, N.rcvbuf);
   }
   return in_pcb.alloc(so, info);
 }

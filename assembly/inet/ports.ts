@@ -1,6 +1,6 @@
 /**
- * Ephemeral ports (RFC 6056), from the dynamic range 49152 to 65535 (RFC 6335 6). Ports below 1024
- * are not privileged here: there are no users to keep apart.
+ * Ephemeral ports (RFC 6056), from the range that the settings name. Ports below 1024 are not
+ * privileged here: there are no users to keep apart.
  *
  * @module
  */
@@ -9,21 +9,23 @@ import { Pr } from "../abi/proto";
 import { So } from "../abi/socket";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
 import { Socket } from "../socket/socket_t";
+import { N } from "../sys/net_settings";
 import * as rand from "../sys/rand";
 import * as hash from "./in_pcb_hash";
 import { InpcbInfo } from "./in_pcb_hash";
 import { Inpcb } from "./in_pcb_t";
 
-/** First ephemeral port. */
-export const FIRST: u32 = 49152;
-/** How many there are. */
-export const COUNT: u32 = 16384;
+/** How many ephemeral ports there are, from `N.port_first` on. */
+function range(): u32 {
+  return N.port_last >= N.port_first ? N.port_last - N.port_first + 1 : 1;
+}
 
 /** A port for a local address without peer, 0 when all are taken: algorithm 1 (RFC 6056 3.3.1). */
 export function forBind(info: InpcbInfo, inp: Inpcb, laddr: usize): u32 {
-  const start = rand.below(COUNT);
-  for (let i: u32 = 0; i < COUNT; i++) {
-    const port = FIRST + (start + i) % COUNT;
+  const count = range();
+  const start = rand.below(count);
+  for (let i: u32 = 0; i < count; i++) {
+    const port = N.port_first + (start + i) % count;
     if (!hash.portInUse(info, laddr, port, inp)) return port;
   }
   return 0;
@@ -44,8 +46,9 @@ export function forConnect(
   const f = load<u64>(faddr) ^ load<u64>(laddr);
   const offset = <u32> rand.hash3(load<u64>(laddr, 8), load<u64>(faddr, 8) ^ f, <u64> fport << 32);
   const share = (inp.so.proto.flags & Pr.CONNREQUIRED) != 0;
-  for (let i: u32 = 0; i < COUNT; i++) {
-    const port = FIRST + (offset + info.next_port) % COUNT;
+  const count = range();
+  for (let i: u32 = 0; i < count; i++) {
+    const port = N.port_first + (offset + info.next_port) % count;
     info.next_port += 1;
     if (share ? connectable(info, laddr, port, faddr, fport) : free(info, laddr, port, inp)) {
       return port;

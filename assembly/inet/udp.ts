@@ -14,6 +14,7 @@ import * as sockaddr_ops from "../socket/sockaddr_ops";
 import { Socket } from "../socket/socket_t";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
+import { N } from "../sys/net_settings";
 import * as hash from "./in_pcb_hash";
 import * as in_pcb from "./in_pcb";
 import { Inpcb } from "./in_pcb_t";
@@ -73,7 +74,7 @@ export function ctlinput(cmd: i32, quote: usize): void {
   if (<u32> q.protocol != IpProto.UDP) return;
   const inp = hash.connected(INFO, q.laddr, q.lport, q.faddr, q.fport);
   if (inp && cmd == Prc.MSGSIZE && inp.pmtud != Pmtud.DONT) {
-    ip_mtu.lower(sockaddr_ops.get4(q.faddr), max<u32>(q.mtu, ip_mtu.BELIEVED_MIN));
+    ip_mtu.lower(sockaddr_ops.get4(q.faddr), max<u32>(q.mtu, N.pmtu_min));
   }
   if (inp && inp.so) so_event.error(inp.so, errno);
 }

@@ -13,6 +13,7 @@ import { Stat } from "../abi/stat";
 import * as clock from "../sys/clock";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
+import { N } from "../sys/net_settings";
 import * as stat from "../sys/stat";
 import * as timer from "../sys/timer";
 import * as wire from "../wire/arp";
@@ -26,12 +27,6 @@ import * as if_list from "./if_list";
 import { Ifnet } from "./ifnet_t";
 import * as route from "./route";
 
-/** Time between requests (RFC 1122 2.3.2.1: at most one a second for an address). */
-const RETRY_US: i64 = 1_000_000;
-/** Requests before the neighbour is given up. */
-const TRIES: u32 = 3;
-/** How long an answer is believed (RFC 1122 2.3.2.1). */
-const REACHABLE_US: i64 = 1_200_000_000;
 /** How long packets for a dead neighbour are refused. */
 const DEAD_US: i64 = 5_000_000;
 
@@ -99,7 +94,7 @@ function ask(e: ArpEntry): void {
     const hi = known ? e.hw_hi : ether.BROADCAST_HI;
     send.request(e.ifp, source.addr, e.ip, hi, known ? e.hw_lo : ether.BROADCAST_LO);
   }
-  timer.arm(e.timer, clock.now() + RETRY_US);
+  timer.arm(e.timer, clock.now() + i64(N.arp_retry_ms) * 1000);
 }
 
 /** An entry's timer: ask again, ask whether it is still so, or give up. */
@@ -110,7 +105,7 @@ function expire(arg: usize): void {
     e.tries = 0;
     ask(e);
   } else if (e.state == Arps.INCOMPLETE || e.state == Arps.PROBE) {
-    if (e.tries < TRIES) ask(e);
+    if (e.tries < N.arp_tries) ask(e);
     else if (e.state == Arps.PROBE) entry.remove(e);
     else giveUp(e);
   } else if (e.state != Arps.STATIC) {
@@ -144,7 +139,7 @@ function confirm(e: ArpEntry, hi: u32, lo: u32): void {
   e.state = u8(Arps.REACHABLE);
   e.tries = 0;
   e.used = 0;
-  timer.arm(e.timer, clock.now() + REACHABLE_US);
+  timer.arm(e.timer, clock.now() + i64(N.arp_reachable_ms) * 1000);
   entry.touch(e);
   while (e.held) {
     e.used = 1;

@@ -7,10 +7,10 @@
  */
 
 import { Errno } from "../abi/errno";
-import { Limits } from "../abi/limits";
 import { Pr, Pru } from "../abi/proto";
 import { Af, Shut, So, Sock, Ss } from "../abi/socket";
 import * as domain from "../protocol/domain";
+import { N } from "../sys/net_settings";
 import * as so_event from "./so_event";
 import { free } from "./so_event";
 import * as so_pool from "./so_pool";
@@ -76,7 +76,7 @@ export function bind(so: Socket, nam: SockAddr): i32 {
 
 /**
  * Makes a socket accept connections, or changes the backlog of one that does; below 1 counts as 1,
- * beyond SOMAXCONN as SOMAXCONN. EOPNOTSUPP for a protocol without connections, EINVAL for a
+ * beyond the setting somaxconn as that. EOPNOTSUPP for a protocol without connections, EINVAL for a
  * socket that has or had one.
  */
 export function listen(so: Socket, backlog: i32): i32 {
@@ -87,7 +87,7 @@ export function listen(so: Socket, backlog: i32): i32 {
     if (error < 0) return error;
     so.options |= So.ACCEPTCONN;
   }
-  so.qlimit = min<i32>(max<i32>(backlog, 1), Limits.SOMAXCONN);
+  so.qlimit = min<i32>(max<i32>(backlog, 1), i32(N.somaxconn));
   return 0;
 }
 

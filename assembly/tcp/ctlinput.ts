@@ -11,6 +11,7 @@ import * as in_pcb from "../inet/in_pcb";
 import * as ip_mtu from "../inet/ip_mtu";
 import { CtlQuote } from "../inet/pkt_t";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
+import { N } from "../sys/net_settings";
 import { INFO } from "./info";
 import * as output from "./output";
 import * as rtt from "./rtt";
@@ -76,7 +77,7 @@ function halfOpen(cmd: i32, q: CtlQuote): void {
 
 /** RFC 1191 6.3: the path takes smaller packets; what is in flight is sent again in those. */
 function pathMtu(tp: Tcb, q: CtlQuote): void {
-  const mtu = max<u32>(q.mtu, ip_mtu.BELIEVED_MIN);
+  const mtu = max<u32>(q.mtu, N.pmtu_min);
   if (mtu >= in_output.mtu(tp.inp)) return; // such a message never raises it
   ip_mtu.lower(sockaddr_ops.get4(q.faddr), mtu);
   if (tp.state < TcpState.ESTABLISHED) return;

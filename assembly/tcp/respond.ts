@@ -5,13 +5,11 @@ import { Th } from "../abi/tcp";
 import * as in_cksum from "../inet/in_cksum";
 import * as in_output from "../inet/in_output";
 import * as mbuf from "../sys/mbuf";
+import { N } from "../sys/net_settings";
 import * as stat from "../sys/stat";
 import * as checksum from "../wire/checksum";
 import * as tcp from "../wire/tcp";
 import { Seg } from "./seg_t";
-
-/** Of segments that no socket stands for. */
-const TTL: u32 = 64;
 
 /**
  * Sends a segment without data from `laddr` to `faddr` (16-byte addresses). `optlen` bytes of
@@ -56,11 +54,11 @@ export function reset(g: Seg, laddr: usize, faddr: usize): void {
   const lport = tcp.dport(g.th);
   const fport = tcp.sport(g.th);
   if (g.flags & Th.ACK) {
-    segment(laddr, lport, faddr, fport, g.ack, 0, Th.RST, 0, 0, 0, TTL, 0);
+    segment(laddr, lport, faddr, fport, g.ack, 0, Th.RST, 0, 0, 0, N.ttl, 0);
     return;
   }
   let ack = g.seq + g.len;
   if (g.flags & Th.SYN) ack++;
   if (g.flags & Th.FIN) ack++;
-  segment(laddr, lport, faddr, fport, 0, ack, Th.RST | Th.ACK, 0, 0, 0, TTL, 0);
+  segment(laddr, lport, faddr, fport, 0, ack, Th.RST | Th.ACK, 0, 0, 0, N.ttl, 0);
 }

@@ -254,3 +254,18 @@ Deno.test("IP_MTU_DISCOVER: connections inherit it from their listener", async (
   assertEquals(c.take()?.df, false);
   c.end();
 });
+
+Deno.test("RFC 1191 6.3: settings say which path MTU is believed, and for how long", async () => {
+  const c = await established();
+  c.host.configureNet({ pmtu_min: 1000, pmtu_life_s: 5 });
+  c.write(pattern(1460));
+  c.take();
+  icmp(c, UNREACH, 4, 1, 300);
+  const sent = c.takeAll();
+  assertEquals([sent[0].data.length, sent[0].df], [960, false]);
+  c.host.advance(6 * SECOND);
+  const later = await established({}, c.host);
+  later.write(pattern(3000));
+  later.expect({ seq: 1, len: 1460 });
+  c.end(later.so);
+});

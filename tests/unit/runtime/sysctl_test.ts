@@ -3,19 +3,17 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { createStack, SocketError, type Stack } from "../../../mod.ts";
 import * as field from "../../../runtime/layout.ts";
-import { PROFILES, Sysctl } from "../../../runtime/sysctl.ts";
+import { addressOf, PROFILES, Sysctl } from "../../../runtime/sysctl.ts";
 import { SYSCTLS } from "../../../runtime/sysctl_table.ts";
-import { type Profile, scaleOf } from "../../../runtime/sysctl_entry.ts";
-import { TcpSettings } from "../../../runtime/wasm/layout.gen.ts";
+import { type Profile, scaleOf, type SettingField } from "../../../runtime/sysctl_entry.ts";
+import { NetSettings, TcpSettings } from "../../../runtime/wasm/layout.gen.ts";
 import { withTable } from "../../../tools/sysctl_doc.ts";
 import engine from "../../engine_checked_module.js";
 import { manual, memory } from "./manual_stack.ts";
 
-type Field = Exclude<keyof typeof TcpSettings, "size">;
-
 /** A word of the engine's settings. */
-function word({ engine }: Stack, name: Field): number {
-  return field.getU32(engine, engine.calls.tcp_settings(), TcpSettings[name]);
+function word({ engine }: Stack, name: SettingField): number {
+  return field.getU32(engine, addressOf(engine, name), 0);
 }
 
 function made(options: { profile?: Profile; snapshot?: Uint8Array } = {}): Promise<Stack> {
@@ -31,11 +29,12 @@ function refusal(call: () => unknown): string {
 
 Deno.test("every setting of the engine has one name, and every name one setting", () => {
   const fields = SYSCTLS.flatMap((row) => row.fields);
-  const known = Object.keys(TcpSettings).filter((name) => name !== "size");
-  assertEquals(fields.toSorted(), known.toSorted() as Field[]);
+  const below = Object.keys(NetSettings).map((name) => `net.${name}`);
+  const known = [...Object.keys(TcpSettings), ...below].filter((name) => !/\bsize$/.test(name));
+  assertEquals<string[]>(fields.toSorted(), known.toSorted());
   const names = SYSCTLS.map(({ name }) => name);
   assertEquals(new Set(names).size, names.length);
-  for (const name of names) assertMatch(name, /^net\.(ipv4|godwit)\.tcp_[a-z\d_]+$/);
+  for (const name of names) assertMatch(name, /^net\.(ipv4|godwit|core)(\.[a-z\d_]+)+$/);
 });
 
 Deno.test("the table in docs/sysctl.md is that of the code", async () => {
@@ -88,17 +87,13 @@ Deno.test("what is set is what the engine has, and what is read again", async ()
 Deno.test("every setting takes its least and its largest value, and nothing beyond", async () => {
   await using stack = await manual();
   const sysctl = new Sysctl(stack.engine);
-  const at = stack.engine.calls.tcp_settings();
   for (const row of SYSCTLS.filter(({ fields, words }) => fields.length === 1 && !words)) {
     for (const value of [row.max, row.min]) {
       // what stands beside it must not refuse it
-      for (const other of Object.keys(TcpSettings) as Field[]) {
+      for (const other of SYSCTLS.flatMap(({ fields }) => fields)) {
         if (!/_(min|max|initial)_us$|base_mss|floor/.test(other)) continue;
-        const open = /min|floor/.test(other) ? 0 : 0xffffffff;
-        field.setU32(stack.engine, at, TcpSettings[other], open);
-      }
-      if (row.fields[0] !== "rto_initial_us") {
-        field.setU32(stack.engine, at, TcpSettings.rto_initial_us, 0);
+        const open = /min|floor|initial/.test(other) ? 0 : 0xffffffff;
+        field.setU32(stack.engine, addressOf(stack.engine, other), 0, open);
       }
       sysctl.set(row.name, value);
       assertEquals(sysctl.get(row.name), value, row.name);
