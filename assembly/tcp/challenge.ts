@@ -1,4 +1,7 @@
-/** Challenge ACKs, limited for the whole stack (RFC 5961 3.2, 4.2, 5.2 and 7). */
+/**
+ * Challenge ACKs, limited for the whole stack (RFC 5961 3.2, 4.2, 5.2 and 7), and the limit of each
+ * connection's answers to invalid segments.
+ */
 import { Stat } from "../abi/stat";
 import * as clock from "../sys/clock";
 import * as rand from "../sys/rand";
@@ -16,9 +19,25 @@ export class ChallengeState {
 
 const S: ChallengeState = changetype<ChallengeState>(memory.data(offsetof<ChallengeState>(), 16));
 
-/** Asks for a challenge ACK on `tp`, if the limit allows. */
+/** Asks for a challenge ACK on `tp`, if the limits allow. */
 export function ack(tp: Tcb): void {
-  if (allowed()) tp.flags |= Tf.ACKNOW;
+  if (!limited(tp) && allowed()) tp.flags |= Tf.ACKNOW;
+}
+
+/**
+ * The limit of one connection (Linux's tcp_invalid_ratelimit): true if it has answered an invalid
+ * segment so shortly before that this one is not answered. Two ends that each take the other's
+ * segments for invalid, for the sake of something between them, would else answer for ever.
+ */
+export function limited(tp: Tcb): bool {
+  if (T.invalid_ratelimit_ms == 0) return false;
+  const now = clock.now();
+  if (tp.invalid_at != 0 && now - tp.invalid_at < i64(T.invalid_ratelimit_ms) * 1000) {
+    stat.inc(Stat.TCP_INVALID_LIMITED);
+    return true;
+  }
+  tp.invalid_at = now;
+  return false;
 }
 
 /**

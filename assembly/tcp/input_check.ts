@@ -61,7 +61,7 @@ function timestamp(tp: Tcb): Step {
   if (clock.now() - tp.ts_recent_at > PAWS_IDLE_US) return keep(tp);
   stat.fate(Fate.TCP_PAWS);
   dsack.reportOld(tp);
-  tp.flags |= Tf.ACKNOW;
+  refuse(tp);
   return Step.DROP;
 }
 
@@ -111,8 +111,18 @@ function outside(tp: Tcb): Step {
   if (G.flags & Th.SYN && tp.state >= TcpState.ESTABLISHED) return syn(tp); // RFC 5961 4.2
   if (seq.lt(G.seq, tp.rcv_nxt)) duplicate(tp);
   stat.fate(Fate.TCP_OUT_OF_WINDOW);
-  tp.flags |= Tf.ACKNOW;
+  refuse(tp);
   return Step.DROP;
+}
+
+/**
+ * RFC 9293 3.10.7.4: what is not acceptable is answered with an ACK. Only segments that carry
+ * something are so whatever the limit says: they cannot be answers themselves, and their sender may
+ * want to hear that they came twice.
+ */
+function refuse(tp: Tcb): void {
+  const carries = (G.len > 0 || G.flags & Th.FIN) && !(G.flags & Th.SYN);
+  if (carries || !challenge.limited(tp)) tp.flags |= Tf.ACKNOW;
 }
 
 /** The segment begins left of the window: the peer may have missed an ACK of ours. */

@@ -171,6 +171,7 @@ function agree(tp: Tcb, h: Half): void {
 /** What the listener gives, whatever the SYN says. */
 function offer(tp: Tcb, h: Half): void {
   h.listener = tp.inp;
+  h.rcv_scale = window.requestScale(tp);
   const most = tp.user_mss ? min<u32>(tp.user_mss, 0xffff) : 0xffff;
   h.rcv_mss = u16(min<u32>(PKT.ifp.mtu - 40, most));
 }
@@ -233,8 +234,9 @@ function open(child: Tcb, parent: Tcb, h: Half): void {
   inherit.options(child, parent);
   if (h.flags & Tf.SCALE) {
     child.snd_scale = h.snd_scale;
-    child.rcv_scale = window.requestScale();
+    child.rcv_scale = h.rcv_scale;
   }
+  child.req_scale = h.rcv_scale;
   child.ts_recent = h.ts_recent;
   child.ts_recent_at = clock.now();
   child.ts_offset = h.ts_offset;

@@ -67,7 +67,7 @@ function takeSyn(tp: Tcb): void {
   if (tp.flags & Tf.REQ_SCALE && G.opts & Opt.WSCALE) {
     tp.flags |= Tf.SCALE;
     tp.snd_scale = u8(G.wscale);
-    tp.rcv_scale = window.requestScale();
+    tp.rcv_scale = tp.req_scale;
   }
   if (tp.flags & Tf.REQ_TS && G.opts & Opt.TS) {
     tp.flags |= Tf.TS;

@@ -5,7 +5,6 @@ import * as reass from "./reass_list";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as opt from "../wire/tcp_options";
-import * as window from "./window";
 
 /** Most bytes of options (RFC 9293 3.1: the data offset has four bits). */
 export const MAX: u32 = 40;
@@ -32,7 +31,7 @@ function writeSyn(tp: Tcb, flags: u32, p: usize): u32 {
     tcb.tsNow(tp.ts_offset),
     tp.ts_recent,
     sackOk,
-    scale ? i32(window.requestScale()) : -1,
+    scale ? i32(tp.req_scale) : -1,
   );
 }
 

@@ -126,7 +126,7 @@ export function answer(h: Half): void {
 
 /** Sends the SYN-ACK that `h` describes, with timestamp `ts_val` if timestamps are agreed. */
 export function reply(h: Half, ts_val: u32): void {
-  const scale = h.flags & Tf.SCALE ? i32(window.requestScale()) : -1;
+  const scale = h.flags & Tf.SCALE ? i32(h.rcv_scale) : -1;
   const len = options.writeHandshake(
     OPTIONS,
     h.rcv_mss,
@@ -166,7 +166,7 @@ export function acknowledge(h: Half): void {
     h.iss + 1,
     h.irs + 1,
     Th.ACK,
-    h.flags & Tf.SCALE ? win >> u32(window.requestScale()) : win,
+    h.flags & Tf.SCALE ? win >> u32(h.rcv_scale) : win,
     options_ts.BUFFER,
     len,
     h.listener.ttl,

@@ -30,6 +30,7 @@ export class Half {
   peer_mss: u16;
   rcv_mss: u16; // MSS we advertise
   snd_scale: u8;
+  rcv_scale: u8; // what we offer
   sends: u8; // SYN-ACKs sent, at most 255
   repeats: u8; // those of them that the timer has sent
 

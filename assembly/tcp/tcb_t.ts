@@ -47,7 +47,7 @@ export class Tcb {
   blackhole_at: i64; // when timeouts of full segments began, 0: none
   rcv_space_at: i64; // start of the present measurement of what the user reads
   rcv_rtt_at: i64; // start of the present measurement of the receiver's round trip
-  dsack_at: i64; // when the last rate-limited ACK of an invalid segment left
+  invalid_at: i64; // when an invalid segment was last answered; see challenge.ts
   ack_at: i64; // when the last ACK came
   data_at: i64; // when the last data came
   min_rtt_at: i64; // when rtt_min_us was taken
@@ -192,6 +192,7 @@ export class Tcb {
   rcv_seg_last: u16; // size of the last segment, if it was smaller than rcv_mss_seen, else 0
   snd_scale: u8; // shift of the windows we receive
   rcv_scale: u8; // shift of the windows we send
+  req_scale: u8; // the same as our SYN offers it, in force or not
   dupacks: u8; // duplicate ACKs in a row, at most 255
   backoff: u8; // doublings of the RTO or of the persist interval
   keep_probes: u8; // keepalive probes sent without an answer

@@ -2,7 +2,7 @@
 import { Errno } from "../abi/errno";
 import { Sioc } from "../abi/ifnet";
 import { Pru } from "../abi/proto";
-import { Msg, Ss } from "../abi/socket";
+import { Msg, Sb, Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";
 import { TcpState } from "../abi/tcp";
 import * as in_output from "../inet/in_output";
@@ -92,8 +92,11 @@ function control(tp: Tcb, so: Socket, req: i32, sa: SockAddr, ptr: usize, arg: i
 function attach(so: Socket): i32 {
   if (so.pcb) return -Errno.EISCONN;
   if (so.snd.hiwat == 0 || so.rcv.hiwat == 0) {
-    sockbuf.reserve(so.snd, T.sndbuf);
-    sockbuf.reserve(so.rcv, T.rcvbuf);
+    const scarce = mbuf.scarce();
+    sockbuf.reserve(so.snd, scarce ? T.sndbuf_min : T.sndbuf);
+    sockbuf.reserve(so.rcv, scarce ? T.rcvbuf_min : T.rcvbuf);
+    so.snd.flags |= Sb.AUTOSIZE;
+    so.rcv.flags |= Sb.AUTOSIZE;
   }
   const error = in_pcb.alloc(so, INFO);
   if (error < 0) return error;
@@ -135,6 +138,7 @@ function connect(tp: Tcb, sa: SockAddr): i32 {
   tp.ts_offset = tcb.newTsOffset(in_pcb.laddrOf(inp), inp.lport, in_pcb.faddrOf(inp), inp.fport);
   ecn.request(tp);
   push.begin(tp);
+  tp.req_scale = window.requestScale(tp);
   tp.state = TcpState.SYN_SENT;
   subr.limitAttempt(tp);
   so_event.isConnecting(inp.so);

@@ -1,14 +1,24 @@
 /** The receive window: how much room we tell the peer of (RFC 9293 3.8.6). */
+import { Sb } from "../abi/socket";
 import * as sockbuf from "../socket/sockbuf";
 import * as seq from "./seq";
+import { T } from "./settings";
 import { Tcb } from "./tcb_t";
 
-/** Shift for the window scale option: enough for the largest buffer (RFC 7323 2.3). */
-const SCALE_DEFAULT: u8 = 8;
+/** Largest shift of the window scale option (RFC 7323 2.3). */
+const SCALE_MAX: u8 = 14;
 
-/** The scale we offer. */
-export function requestScale(): u8 {
-  return SCALE_DEFAULT;
+/**
+ * The scale we offer: enough for the largest window that the connection may come to offer, with the
+ * buffer it has or, as long as that is sized by the stack, with the largest.
+ */
+export function requestScale(tp: Tcb): u8 {
+  const sb = tp.inp.so.rcv;
+  let all = sb.flags & Sb.AUTOSIZE ? max<u32>(sb.hiwat, T.rcvbuf_max) : sb.hiwat;
+  if (tp.window_clamp) all = min<u32>(all, tp.window_clamp);
+  let scale: u8 = 0;
+  while (scale < SCALE_MAX && u32(0xffff) << u32(scale) < all) scale++;
+  return scale;
 }
 
 /** The window of a SYN, which is never scaled (RFC 7323 2.2). */

@@ -115,15 +115,6 @@ export class Host {
     }
   }
 
-  /** Changes settings below TCP. */
-  configureNet(settings: Partial<Record<keyof typeof layout.NetSettings, number>>): void {
-    const at = this.call("net_settings") >>> 0;
-    for (const [name, value] of Object.entries(settings)) {
-      const offset = layout.NetSettings[name as keyof typeof layout.NetSettings];
-      this.engine.view.setUint32(at + offset, value, true);
-    }
-  }
-
   /** Changes settings of TCP. */
   configure(settings: Partial<Record<keyof typeof layout.TcpSettings, number>>): void {
     const at = this.call("tcp_settings") >>> 0;
@@ -131,6 +122,15 @@ export class Host {
       const offset = layout.TcpSettings[name as keyof typeof layout.TcpSettings];
       this.engine.view.setUint32(at + offset, value, true);
     }
+  }
+
+  /** Gives the interface one more address, /16. */
+  addAddress(ip: string): void {
+    const { IfReq } = layout;
+    const req = this.#record(IfReq.size);
+    this.#set(req, { [IfReq.ifindex]: this.#ifindex, [IfReq.addr]: word(ip) });
+    this.#set(req, { [IfReq.mask]: PREFIX });
+    assertEquals(this.call("if_ioctl", Sioc.AIFADDR, req, IfReq.size), 0, "address");
   }
 
   /** Changes the interface's MTU. */

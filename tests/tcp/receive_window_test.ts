@@ -2,8 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Fate } from "../../assembly/abi/fate.ts";
-import { type Conn, pattern } from "./harness.ts";
-import { accepted, established } from "./shake.ts";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { So, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
+import { Conn, Host, pattern, PEER } from "./harness.ts";
+import type { TcpTuning } from "./host.ts";
+import { accepted, established, localPort } from "./shake.ts";
 
 const DELAY = 40_000;
 
@@ -31,11 +34,11 @@ Deno.test("RFC 9293 3.8.6: the window closes as the buffer fills", async () => {
 });
 
 Deno.test("RFC 7323 2.4: with scaling too, small segments do not move the edge", async () => {
-  const c = await established({ rcvbuf: 10_000, wscale: 4 });
+  const c = await established({ host: { tcp: { rcvbuf: 10_000 } }, wscale: 4 });
   let edge = 0;
   for (let i = 1; i <= 3000; i++) {
     c.send({ data: "x" });
-    if (i % 100 === 0) edge = Math.max(edge, i + offered(c, 8));
+    if (i % 100 === 0) edge = Math.max(edge, i + offered(c, 7));
   }
   assert(edge <= 10_000, `the right edge came to ${edge}`);
   c.end();
@@ -146,12 +149,55 @@ Deno.test("RFC 9293 3.8.6: steady reading does not send an update for each read"
 Deno.test("a large buffer is told of with the first ACK", async () => {
   const c = await established({ wscale: 7 });
   c.send({ data: "x" });
-  assertEquals(offered(c, 8), 262_144 - 256);
+  assertEquals(offered(c, 7), 262_144 - 128);
   const { c: p } = await accepted({ wscale: 7, rcvbuf: 1 << 20 });
   p.send({ data: "x" });
-  assertEquals(offered(p, 8), (1 << 20) - 256);
+  assertEquals(offered(p, 5), (1 << 20) - 32);
   c.end();
   p.end();
+});
+
+/** Scale of the SYN that a socket sends, and of its SYN-ACK. */
+async function scales(tcp: TcpTuning, rcvbuf?: number, clamp?: number): Promise<number[]> {
+  const options: [number, number, number][] = clamp === undefined
+    ? []
+    : [[IpProto.TCP, TcpOpt.WINDOW_CLAMP, clamp]];
+  const host = await Host.boot({ tcp });
+  const so = host.socket();
+  if (rcvbuf) host.setopt(so, Sol.SOCKET, So.RCVBUF, rcvbuf);
+  for (const [level, name, value] of options) host.setopt(so, level, name, value);
+  host.call("so_connect", so, host.name(PEER, 80));
+  host.step();
+  const syn = new Conn(host, localPort(host, so), 80);
+  const first = syn.expect({ flags: "S" });
+  host.setopt(so, Sol.SOCKET, So.RCVBUF, 1 << 22); // too late: what was said stays
+  host.advance(1_000_000);
+  const again = syn.expect({ flags: "S" });
+  assertEquals([again.wscale, again.win > 0], [first.wscale, true]);
+  const listener = host.listen(
+    90,
+    5,
+    rcvbuf ? [[Sol.SOCKET, So.RCVBUF, rcvbuf], ...options] : options,
+  );
+  const peer = new Conn(host, 90, 40000);
+  peer.send({ flags: "S", mss: 1460, wscale: 0 });
+  const answer = peer.expect({ flags: "SA" });
+  peer.send({ flags: "R", seq: 1 });
+  host.end(so, listener);
+  return [first.wscale ?? -1, answer.wscale ?? -1];
+}
+
+Deno.test("RFC 7323 2.3: the scale is that of the largest buffer there may be", async () => {
+  assertEquals(await scales({ rcvbuf_max: 6 << 20 }), [7, 7]);
+  assertEquals(await scales({ rcvbuf_max: 15 << 20 }), [8, 8]);
+  assertEquals(await scales({ rcvbuf_max: 2 << 20 }), [6, 6]);
+  assertEquals(await scales({ rcvbuf_max: 0, rcvbuf: 65_536 }), [1, 1]);
+  assertEquals(await scales({ rcvbuf_max: 0, rcvbuf: 65_535 }), [0, 0]);
+  // SO_RCVBUF fixes the size
+  assertEquals(await scales({}, 65_535), [0, 0]);
+  assertEquals(await scales({}, 1 << 20), [5, 5]);
+  assertEquals(await scales({}, 16 << 20), [9, 9]);
+  assertEquals(await scales({}, undefined, 100_000), [1, 1]);
 });
 
 Deno.test("without scaling no more than 65,535 bytes are offered and held", async () => {
@@ -162,10 +208,10 @@ Deno.test("without scaling no more than 65,535 bytes are offered and held", asyn
 });
 
 Deno.test("RFC 7323 2.2: a buffer smaller than the unit of the field opens", async () => {
-  const c = await established({ rcvbuf: 10, wscale: 0 });
+  const c = await established({ host: { tcp: { rcvbuf: 10 } }, wscale: 0 });
   for (let i = 0; i < 5; i++) {
     c.send({ data: "x" });
-    assertEquals(offered(c, 8), 0);
+    assertEquals(offered(c, 7), 0);
     assertEquals(c.read(), "x");
     c.expect({ win: 1 });
   }

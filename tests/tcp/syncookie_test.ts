@@ -55,7 +55,7 @@ Deno.test("RFC 4987 3.6: scale and SACK travel in the timestamp", async () => {
       const { host, listener, c } = await always();
       c.ts = true;
       c.send({ ...SYN, wscale: scale, sackOk, ts: [7000, 0] });
-      const wscale = scale === undefined ? null : 8;
+      const wscale = scale === undefined ? null : 7;
       const answer = c.expect({ flags: "SA", ts: true, tsEcr: 7000, sackOk, wscale });
       c.send({ flags: "A", seq: 1, ack: 1, ts: [7001, answer.ts![0]], win: 1000 });
       c.so = host.accept(listener);
