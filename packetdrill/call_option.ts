@@ -182,7 +182,7 @@ const ioctl: Starter = (world, call) => () => {
       return countAnswer(0, call.args[2], host.u32(fd.so + Socket.snd_cc));
     case "SIOCOUTQNSD": {
       const tcb = host.calls.tcb_of(fd.so) >>> 0;
-      const flying = tcb ? (host.u32(tcb + Tcb.snd_max) - host.u32(tcb + Tcb.snd_una)) | 0 : 0;
+      const flying = tcb ? (host.u32(tcb + Tcb.snd_nxt) - host.u32(tcb + Tcb.snd_una)) | 0 : 0;
       return countAnswer(0, call.args[2], Math.max(host.u32(fd.so + Socket.snd_cc) - flying, 0));
     }
     case "SIOCATMARK": {

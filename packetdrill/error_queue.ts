@@ -131,7 +131,7 @@ function progressOf(world: World, fd: SocketFd): Progress | undefined {
   const { Tcb } = layout;
   const first = host.u32(tcb + Tcb.iss) + 1;
   const place = (at: number) => Math.max((host.u32(tcb + at) - first) | 0, 0);
-  return { sent: place(Tcb.snd_max), acked: place(Tcb.snd_una) };
+  return { sent: place(Tcb.snd_nxt), acked: place(Tcb.snd_una) };
 }
 
 /** The queue of a socket, made when first needed. */

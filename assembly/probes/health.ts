@@ -92,11 +92,11 @@ function isTcp(so: Socket): bool {
 
 function connection(so: Socket, tp: Tcb): void {
   const at = changetype<usize>(tp);
-  if (!seq.le(tp.snd_una, tp.snd_nxt) || !seq.le(tp.snd_nxt, tp.snd_max)) {
+  if (!seq.le(tp.snd_una, tp.snd_nxt)) {
     fail(Health.SND_ORDER, at);
   }
   if (tp.state < TcpState.ESTABLISHED) return;
-  const inFlight = tp.snd_max - tp.snd_una;
+  const inFlight = tp.snd_nxt - tp.snd_una;
   if (inFlight > so.snd.cc + 1) fail(Health.SND_BEYOND, at);
   if (!seq.le(tp.rcv_nxt, tp.rcv_adv)) fail(Health.RCV_ORDER, at);
   if (tp.cwnd == 0) fail(Health.CWND, at);

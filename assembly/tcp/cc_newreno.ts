@@ -31,7 +31,7 @@ export function ecn(tp: Tcb): void {
 
 function reduceTo(tp: Tcb, percent: u32): void {
   // RFC 5681 3.2 step 2: what limited transmit sent beyond cwnd does not count
-  const flight = min<u32>(tp.snd_max - tp.snd_una, tp.cwnd);
+  const flight = min<u32>(tp.snd_nxt - tp.snd_una, tp.cwnd);
   tp.ssthresh = slow_start.part(tp, flight, percent);
   tp.bytes_acked = 0;
   hystart.stop(tp);

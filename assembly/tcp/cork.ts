@@ -4,26 +4,12 @@
  * 3.9.1.2 (MUST-60) allows no sender to keep data for ever.
  */
 import * as clock from "../sys/clock";
-import * as nagle from "./nagle";
+import { ceiling } from "./cork_hold";
 import * as output from "./output";
 import * as push_ from "./push";
 import { Tcb, Tf } from "./tcb_t";
 import * as timers from "./timers";
 import { Row } from "./timers";
-
-/** The least time for which data waits. */
-const CEILING_US: i64 = 200_000;
-
-function ceiling(tp: Tcb): i64 {
-  return max<i64>(i64(tp.rto_us), CEILING_US);
-}
-
-/** Data is held back with nothing in flight: not for ever. False if it is not held by the user. */
-export function watch(tp: Tcb): bool {
-  if (!nagle.isCorked(tp)) return false;
-  if (!timers.isSet(tp, Row.CORK)) timers.set(tp, Row.CORK, ceiling(tp));
-  return true;
-}
 
 /** It has waited long enough, unless something was sent or acknowledged meanwhile. */
 export function expired(tp: Tcb): void {

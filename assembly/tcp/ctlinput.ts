@@ -14,7 +14,7 @@ import * as sockaddr_ops from "../socket/sockaddr_ops";
 import { N } from "../sys/net_settings";
 import { INFO } from "./info";
 import * as output from "./output";
-import * as rtt from "./rtt";
+import * as recovery from "./recovery";
 import * as seq from "./seq";
 import * as subr from "./subr";
 import * as syncache from "./syncache";
@@ -34,7 +34,7 @@ export function ctlinput(cmd: i32, quote: usize): void {
   }
   const tp = tcb.ofInp(inp);
   if (!tp || tp.state < TcpState.SYN_SENT) return;
-  if (!seq.ge(q.seq, tp.snd_una) || !seq.lt(q.seq, tp.snd_max)) return; // RFC 5927 4.1
+  if (!seq.ge(q.seq, tp.snd_una) || !seq.lt(q.seq, tp.snd_nxt)) return; // RFC 5927 4.1
   if (cmd == Prc.MSGSIZE) {
     pathMtu(tp, q);
     return;
@@ -84,7 +84,6 @@ function pathMtu(tp: Tcb, q: CtlQuote): void {
   const before = tp.snd_mss;
   tcb.setMss(tp);
   if (tp.snd_mss >= before) return;
-  rtt.cancel(tp);
-  tp.snd_nxt = tp.snd_una;
+  recovery.simpleRetransmit(tp);
   output.output(tp);
 }

@@ -8,16 +8,13 @@ import { Socket } from "../socket/socket_t";
 import * as cc from "./cc";
 import * as cork from "./cork";
 import * as delack from "./delack";
-import { TcpInfo } from "./info_t";
 import * as notsent from "./notsent";
 import * as output from "./output";
-import * as rtt from "./rtt";
-import * as segment from "./segment";
 import * as subr from "./subr";
 import { T } from "./settings";
 import * as tcb from "./tcb";
+import * as tcp_info from "./tcp_info";
 import { LINGER2_NONE, Tcb, Tf } from "./tcb_t";
-import * as window from "./window";
 
 /** Longest keepalive time, seconds: what fits in 32 bits of milliseconds. */
 const KEEP_MAX_S: i32 = 32_767_000 / 1000;
@@ -44,7 +41,7 @@ export function ctloutput(op: i32, sop: usize, level: i32, name: i32, ptr: usize
   }
   if (level != IpProto.TCP) return -Errno.ENOPROTOOPT;
   if (op == Prco.SETOPT) return len < 4 ? -Errno.EINVAL : set(tp, name, load<i32>(ptr));
-  if (name == TcpOpt.INFO) return info(tp, ptr, len);
+  if (name == TcpOpt.INFO) return tcp_info.read(tp, ptr, len);
   return get(tp, name, ptr, len);
 }
 
@@ -206,41 +203,3 @@ function readLimit(tp: Tcb, name: i32): i64 {
       return NO_OPTION;
   }
 }
-
-/** TCP_INFO: as much of the record as `len` has room for. */
-function info(tp: Tcb, ptr: usize, len: i32): i32 {
-  const i = INFO_BUFFER;
-  i.snd_una_rel = tp.snd_una - tp.iss;
-  i.snd_nxt_rel = tp.snd_nxt - tp.iss;
-  i.rcv_nxt_rel = tp.rcv_nxt - tp.irs;
-  i.state = tp.state;
-  i.options = (tp.flags & Tf.TS ? 1 : 0) | (tp.flags & Tf.SACK ? 2 : 0) |
-    (tp.flags & Tf.SCALE ? 4 : 0) | (tp.flags & Tf.ECN ? 8 : 0) |
-    (tp.flags & Tf.ECN_SEEN ? 16 : 0);
-  i.snd_wscale = tp.snd_scale;
-  i.rcv_wscale = tp.rcv_scale;
-  i.rto_us = u32(rtt.backedOff(tp));
-  i.srtt_us = tp.srtt_us;
-  i.rttvar_us = tp.rttvar_us;
-  i.rtt_min_us = tp.rtt_min_us;
-  i.snd_mss = min<u32>(tp.snd_mss, segment.MAX_PAYLOAD);
-  i.rcv_mss = tp.rcv_mss;
-  i.snd_wnd = tp.snd_wnd;
-  i.rcv_wnd = window.offered(tp);
-  i.snd_cwnd = tp.cwnd;
-  i.snd_ssthresh = tp.ssthresh;
-  i.ca_state = tp.flags & Tf.RTO_RECOVERY ? 4 : tp.flags & Tf.RECOVERY ? 3 : tp.dupacks ? 1 : 0;
-  i.rexmt_segments = tp.rexmt_segments;
-  i.rexmt_timeouts = tp.rexmt_timeouts;
-  i.backoff = tp.backoff;
-  i.out_of_order = tp.ooo_segments;
-  i.dupacks = tp.dupacks_total;
-  i.unacked_bytes = tp.snd_max - tp.snd_una;
-  i.sacked_bytes = tp.sacked_bytes;
-  i.lost_bytes = 0;
-  const n = min<i32>(len, i32(offsetof<TcpInfo>()));
-  memory.copy(ptr, changetype<usize>(i), n);
-  return n;
-}
-
-const INFO_BUFFER: TcpInfo = changetype<TcpInfo>(memory.data(offsetof<TcpInfo>(), 16));

@@ -15,8 +15,8 @@ import { TcpState, Th } from "../abi/tcp";
 import { PKT } from "../inet/pkt_t";
 import * as stat from "../sys/stat";
 import * as ip4 from "../wire/ip4";
-import * as cc from "./cc";
 import * as delack from "./delack";
+import * as reduction from "./reduction";
 import * as rtt from "./rtt";
 import { G } from "./seg";
 import * as seq from "./seq";
@@ -28,8 +28,7 @@ import { Row } from "./timers";
 /** Bits of Tcb.ecn. */
 export const enum Ecn {
   NOT_ECT = 1, // a SYN without ECN has left: no data may be marked, but what is gets its echo
-  REDUCED = 2, // the window was reduced, and nothing sent since then is acknowledged
-  HELD = 4, // nothing new leaves before the retransmission timer expires
+  HELD = 2, // nothing new leaves before the retransmission timer expires
 }
 
 /** Values of TcpSettings.ecn. */
@@ -102,7 +101,7 @@ function synBits(tp: Tcb, flags: u32): u32 {
  * are neither marked nor do they say CWR.
  */
 function isNew(tp: Tcb, s: u32, len: u32): bool {
-  return len > 0 && seq.ge(s, tp.snd_max) && !(tp.flags & Tf.FORCE);
+  return len > 0 && seq.ge(s, tp.snd_nxt) && !(tp.flags & Tf.FORCE);
 }
 
 /** True if routers may mark the segment of `len` bytes at `s`: ECT(0), as 6.1.2 asks. */
@@ -157,52 +156,25 @@ export function isEcho(tp: Tcb): bool {
 
 /**
  * The sender's part: the acceptable ACK in G, whose SND.UNA has been taken, says ECE. Once for each
- * window of data that is an instance of congestion.
+ * window of data that is an instance of congestion: while the window is being reduced for any
+ * reason, another is none (6.1.2).
  */
 export function echo(tp: Tcb): void {
-  if (tp.state < TcpState.ESTABLISHED || tp.snd_max == tp.iss + 1) return; // no data was sent
-  if (tp.ecn & Ecn.REDUCED && !seq.gt(tp.snd_una, tp.ecn_end)) return;
-  const mss: u32 = tp.snd_mss;
-  if (tp.cwnd <= mss) hold(tp);
-  cc.ecn(tp);
-  // ssthresh is at least two segments (RFC 8511 3), but the window itself halves down to one
-  if (tp.cwnd > tp.ssthresh) tp.cwnd = tp.ssthresh;
-  else tp.cwnd = max<u32>(tp.cwnd >> 1, mss);
-  tp.bytes_acked = 0;
+  if (tp.state < TcpState.ESTABLISHED || tp.snd_nxt == tp.iss + 1) return; // no data was sent
+  const alone = tp.cwnd <= u32(tp.snd_mss);
+  if (!reduction.enterCwr(tp)) return;
   stat.inc(Stat.TCP_ECE_REDUCTIONS);
-  reduced(tp);
+  if (alone) hold(tp);
 }
 
-/** 6.1.2: with a window of one segment, new data waits for the retransmission timer. */
+/** 6.1.2: with a window of one segment, new data waits for a retransmission timeout. */
 function hold(tp: Tcb): void {
   tp.ecn |= u8(Ecn.HELD);
-  timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
+  timers.set(tp, Row.PACE, rtt.rexmtDelay(tp));
 }
 
 /** True as long as the timer that holds back new data runs. */
 export function isHeld(tp: Tcb): bool {
-  if (tp.ecn & Ecn.HELD && !timers.isSet(tp, Row.REXMT)) tp.ecn &= ~u8(Ecn.HELD);
+  if (tp.ecn & Ecn.HELD && !timers.isSet(tp, Row.PACE)) tp.ecn &= ~u8(Ecn.HELD);
   return (tp.ecn & Ecn.HELD) != 0;
-}
-
-/** The window was reduced, for whatever reason: the next new data says CWR (6.1.2). */
-export function reduced(tp: Tcb): void {
-  if (!(tp.flags & Tf.ECN)) return;
-  tp.flags |= Tf.CWR;
-  tp.ecn |= u8(Ecn.REDUCED);
-  tp.ecn_end = tp.snd_max;
-}
-
-/**
- * True if the window was reduced already for the data at SND.UNA. A loss there is no further
- * instance of congestion (6.1.2); the loss of what was sent since, with CWR perhaps, is one.
- */
-export function hasReduced(tp: Tcb): bool {
-  return (tp.ecn & Ecn.REDUCED) != 0 && seq.lt(tp.snd_una, tp.ecn_end);
-}
-
-/** SND.UNA has moved. */
-export function acked(tp: Tcb): void {
-  // beyond the reduction: what said CWR has arrived, and an ECE now is news
-  if (tp.ecn & Ecn.REDUCED && seq.gt(tp.snd_una, tp.ecn_end)) tp.ecn &= ~u8(Ecn.REDUCED);
 }

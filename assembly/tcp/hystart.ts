@@ -85,7 +85,7 @@ export function acked(tp: Tcb): void {
   if (h.phase == Phase.READY) {
     // the flight that is out is the first round: not the first segment of it alone
     h.phase = Phase.SLOW_START;
-    h.window_end = tp.snd_max;
+    h.window_end = tp.snd_nxt;
   }
   if (h.samples >= N_RTT_SAMPLE && h.now_us != NONE) judge(h);
   if (seq.ge(tp.snd_una, h.window_end)) endRound(tp, h);
@@ -112,7 +112,7 @@ function endRound(tp: Tcb, h: Hystart): void {
   h.last_us = h.now_us;
   h.now_us = NONE;
   h.samples = 0;
-  h.window_end = tp.snd_max;
+  h.window_end = tp.snd_nxt;
   // the round in which it was entered counts, though only a part of it (RFC 9406 4.2)
   if (h.phase != Phase.CSS || ++h.rounds < CSS_ROUNDS) return;
   h.phase = Phase.OFF;

@@ -12,6 +12,7 @@ import * as clock from "../sys/clock";
 import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
 import * as stat from "../sys/stat";
+import * as ack from "./ack_t";
 import * as ackStep from "./input_ack";
 import * as delack from "./delack";
 import * as ecn from "./ecn";
@@ -22,14 +23,12 @@ import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as window from "./window";
 
-const UNUSUAL: u32 = Tf.RECOVERY | Tf.RTO_RECOVERY | Tf.REXMT1 | Tf.FORCE;
-
 /** Takes the segment in G if it is an expected one; false leaves it, and the block, untouched. */
 export function input(tp: Tcb): bool {
-  if (tp.state != TcpState.ESTABLISHED || tp.flags & UNUSUAL) return false;
+  if (tp.state != TcpState.ESTABLISHED || tp.flags & Tf.FORCE || tp.ca_state) return false;
   const bits = Th.FIN | Th.SYN | Th.RST | Th.ACK | Th.URG;
   if ((G.flags & bits) != Th.ACK || G.seq != tp.rcv_nxt || G.opts & ~Opt.TS) return false;
-  if (tp.snd_nxt != tp.snd_max || G.wnd == 0 || tp.snd_wnd == 0) return false;
+  if (G.wnd == 0 || tp.snd_wnd == 0) return false;
   const news = seq.gt(G.ack, tp.snd_una);
   if (news ? !expectedAck(tp) : G.ack != tp.snd_una || G.len == 0) return false;
   if (G.len > 0 && !expectedData(tp)) return false;
@@ -37,7 +36,10 @@ export function input(tp: Tcb): bool {
   stat.inc(Stat.TCP_PREDICTED);
   stat.fate(Fate.TCP_ACCEPTED);
   ackStep.updateWindow(tp);
-  if (news) ackStep.newAck(tp, G.ack);
+  if (news) {
+    ack.begin(tp.snd_una);
+    ackStep.newAck(tp, G.ack);
+  }
   if (G.len > 0) inOrder(tp);
   else mbuf.freem(G.m);
   tcb.wantOutput(tp);
@@ -46,7 +48,7 @@ export function input(tp: Tcb): bool {
 
 /** An ACK of what was sent, with no loss in sight. */
 function expectedAck(tp: Tcb): bool {
-  return seq.le(G.ack, tp.snd_max) && !tp.sacked && tp.dupacks == 0;
+  return seq.le(G.ack, tp.snd_nxt) && tp.sacked_bytes == 0 && tp.dupacks == 0;
 }
 
 /** Data at rcv_nxt that fits, nothing out of order, no urgent byte ahead and no want of memory. */

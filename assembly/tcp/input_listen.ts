@@ -220,7 +220,6 @@ function open(child: Tcb, parent: Tcb, h: Half): void {
   child.irs = h.irs;
   child.snd_una = h.iss + 1;
   child.snd_nxt = h.iss + 1;
-  child.snd_max = h.iss + 1;
   child.snd_up = h.iss + 1;
   child.recover = h.iss + 1;
   child.rcv_nxt = h.irs + 1;

@@ -21,7 +21,7 @@ import * as window from "./window";
 
 /** CONTINUE: the connection is established and the segment's text is next. */
 export function input(tp: Tcb): Step {
-  const ackOk = (G.flags & Th.ACK) != 0 && seq.gt(G.ack, tp.iss) && seq.le(G.ack, tp.snd_max);
+  const ackOk = (G.flags & Th.ACK) != 0 && seq.gt(G.ack, tp.iss) && seq.le(G.ack, tp.snd_nxt);
   if (G.flags & Th.ACK && !ackOk) {
     respond.reset(G, PKT.dst, PKT.src);
     stat.fate(Fate.TCP_SYN_SENT_INVALID);

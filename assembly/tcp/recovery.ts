@@ -1,84 +1,193 @@
 /**
- * Loss recovery: when to believe that a segment is lost without waiting for the timer, and what
- * the window does then (RFC 5681 3.2, RFC 6582 without SACK, RFC 6675 with it).
+ * The sender's state machine (RFC 5681 3.2, 6582, 6675, 8985): what an ACK means for the segments
+ * in flight, and what the window does then. What is sent next is decided in output.ts alone.
+ *
+ * ```
+ *   OPEN <-> DISORDER --> RECOVERY --> OPEN       a loss is found, all of the flight is acknowledged
+ *              any    --> LOSS     --> OPEN       timeout; see recovery_loss.ts
+ *   OPEN, DISORDER    --> CWR      --> OPEN       the path has marked instead of dropping
+ * ```
  */
 import { Stat } from "../abi/stat";
 import * as stat from "../sys/stat";
+import * as ack from "./ack_t";
+import { A } from "./ack_t";
 import * as cc from "./cc";
 import * as ecn from "./ecn";
-import * as rtt from "./rtt";
+import * as loss_probe from "./loss_probe";
+import * as loss from "./recovery_loss";
+import * as prr from "./prr";
+import * as rack from "./rack";
+import * as reduction from "./reduction";
+import * as reno from "./reno";
 import * as sack from "./sack";
+import * as sent from "./sent";
+import { Sent, Sf } from "./sent_t";
 import * as seq from "./seq";
-import { Tcb, Tf } from "./tcb_t";
+import { T } from "./settings";
+import { Ca, Tcb, Tf } from "./tcb_t";
+import * as timers from "./timers";
+import { Row } from "./timers";
+import * as undo from "./undo";
 
-/** RFC 5681 3.2: the third duplicate ACK starts fast retransmit. */
-const DUP_THRESH: u32 = 3;
-
-/** A duplicate ACK has come. */
-export function dupack(tp: Tcb): void {
-  stat.inc(Stat.TCP_DUPACKS_IN);
-  tp.dupacks_total++;
-  if (tp.dupacks < 255) tp.dupacks++;
-  if (tp.flags & Tf.RECOVERY) {
-    if (!(tp.flags & Tf.SACK)) tp.cwnd += tp.snd_mss; // RFC 6582 3.2 step 3: a segment left
-    return;
+/** The ACK in A and G has been taken in: judges it, then moves the window and the timers. */
+export function acked(tp: Tcb): void {
+  if (tp.tlp && loss_probe.acked(tp)) {
+    reduction.begin(tp);
+    reduction.end(tp);
+    reduction.open(tp);
   }
-  // RFC 6582 3.2 step 1, 6675 5.1: not again for data sent before the last timeout
-  if (tp.flags & Tf.RTO_RECOVERY && seq.lt(tp.snd_una, tp.recover)) return;
-  const sacked = tp.flags & Tf.SACK && sack.headLost(tp);
-  if (tp.dupacks >= DUP_THRESH || sacked) enter(tp);
+  if (tp.flags & Tf.SACK) rack.adapt(tp);
+  let armed = false;
+  const before = tp.ca_state;
+  if (tp.ca_state != Ca.OPEN || A.dup || A.sacked || A.dsack || tp.sacked_bytes) {
+    armed = judge(tp);
+  }
+  if (tp.ca_state == Ca.CWR || tp.ca_state == Ca.RECOVERY) {
+    if (!reduction.isSmall(tp)) prr.acked(tp);
+  } else if (A.acked && inUse(tp) && !ended(tp, before) && !ecn.isEcho(tp)) {
+    cc.acked(tp, A.delivered);
+  }
+  if (!armed && (A.acked || headOvertaken(tp))) watch(tp);
 }
 
-function enter(tp: Tcb): void {
+/** RFC 6675 5: what ends a recovery acknowledges its data, and does not grow the next window. */
+function ended(tp: Tcb, before: Ca): bool {
+  return before == Ca.RECOVERY && tp.ca_state < Ca.RECOVERY;
+}
+
+/**
+ * RFC 6298 5.3; a SACK restarts the timer too, unless it is for what left after the first missing
+ * segment did: else the timeout would move away while that one stays lost.
+ */
+function headOvertaken(tp: Tcb): bool {
+  return A.sacked > 0 && tp.sent_first && A.sack_at != 0 && A.sack_at <= tp.sent_first.at;
+}
+
+/** Sets the timer that watches over what is in flight. */
+export function watch(tp: Tcb): void {
+  if (!loss_probe.schedule(tp, true)) loss_probe.rearm(tp);
+}
+
+/** RFC 7661 4.3, RFC 9438 4.2: a window that is not used says nothing about the network. */
+function inUse(tp: Tcb): bool {
+  if (tp.cwnd_limited) return true;
+  return tp.cwnd < tp.ssthresh && tp.cwnd < 2 * tp.max_out;
+}
+
+/** An ACK out of the ordinary. True if the reordering timer is set. */
+function judge(tp: Tcb): bool {
+  if (tp.ca_state != Ca.OPEN && seq.ge(tp.snd_una, tp.recover) && flightOver(tp)) return false;
+  if (tp.ca_state == Ca.RECOVERY) return inRecovery(tp);
+  if (tp.ca_state == Ca.LOSS) {
+    loss.acked(tp);
+    const armed = detect(tp);
+    if (tp.ca_state != Ca.OPEN && !A.lost_resent) return armed;
+  }
+  return suspect(tp);
+}
+
+/** Everything that was in flight when the state changed is acknowledged; true if that is all. */
+function flightOver(tp: Tcb): bool {
+  if (tp.ca_state == Ca.CWR) {
+    // the CWR bit must reach the peer: something beyond is to be acknowledged first
+    if (tp.snd_una == tp.recover) return false;
+    reduction.end(tp);
+    tp.ca_state = Ca.OPEN;
+  } else if (tp.ca_state == Ca.RECOVERY) {
+    if (!(tp.flags & Tf.SACK)) reno.reset(tp);
+    if (!reduction.finish(tp)) return true;
+  }
+  return false;
+}
+
+function inRecovery(tp: Tcb): bool {
+  if (A.acked == 0) {
+    if (A.dup && !(tp.flags & Tf.SACK)) reno.dupack(tp);
+  } else if (undo.provedEarly(tp)) {
+    // a partial ACK for an original: the hole was a segment that came late
+    if (tp.resent_bytes > 0) return false;
+    undo.apply(tp, true);
+    reduction.open(tp);
+  }
+  if (tp.undo && tp.undo_resent == 0) {
+    undo.apply(tp, false);
+    reduction.open(tp);
+  }
+  const armed = detect(tp);
+  if (tp.ca_state != Ca.RECOVERY) reduction.tryOpen(tp);
+  return armed;
+}
+
+/** OPEN, DISORDER or CWR: is something lost? */
+function suspect(tp: Tcb): bool {
+  if (!(tp.flags & Tf.SACK)) {
+    if (A.acked) reno.reset(tp);
+    if (A.dup) reno.dupack(tp);
+  }
+  if (tp.ca_state <= Ca.DISORDER && tp.undo && tp.undo_resent == 0) undo.apply(tp, false);
+  const armed = detect(tp);
+  if (tp.lost_bytes > 0) enter(tp);
+  else reduction.tryOpen(tp);
+  return armed;
+}
+
+/** Marks what is lost. True if the reordering timer is set. */
+function detect(tp: Tcb): bool {
+  if (!tp.sent_first) return false;
+  if (!(tp.flags & Tf.SACK)) {
+    reno.detect(tp);
+  } else if (!T.recovery) {
+    sack.detect(tp);
+  } else {
+    const wait = rack.detect(tp);
+    if (wait > 0) {
+      timers.watch(tp, Row.REORDER, wait);
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Fast recovery begins (RFC 6675 5, RFC 8985 6.2). */
+export function enter(tp: Tcb): void {
   stat.inc(Stat.TCP_FAST_REXMT);
-  if (!ecn.hasReduced(tp)) cc.reduce(tp);
-  ecn.reduced(tp);
-  rtt.cancel(tp);
-  tp.recover = tp.snd_max;
-  tp.high_rxt = tp.snd_una;
-  tp.flags |= Tf.RECOVERY | Tf.REXMT1;
-  tp.cwnd = tp.ssthresh;
-  if (!(tp.flags & Tf.SACK)) tp.cwnd += DUP_THRESH * u32(tp.snd_mss); // RFC 5681 3.2 step 3
+  if (tp.ca_state == Ca.CWR) {
+    tp.prior_cwnd = tp.cwnd; // what ECN asked for is not taken back
+    tp.prior_ssthresh = tp.ssthresh;
+  } else {
+    reduction.begin(tp);
+  }
+  undo.start(tp);
+  tp.ca_state = Ca.RECOVERY;
 }
 
-/** New data was acknowledged while in recovery; `acked` bytes, snd_una has moved. */
-export function newAck(tp: Tcb, acked: u32): void {
-  const mss: u32 = tp.snd_mss;
-  if (seq.ge(tp.snd_una, tp.recover)) {
-    // RFC 6582 3.2 step 3, full acknowledgment: no burst when the flight is small
-    tp.flags &= ~(Tf.RECOVERY | Tf.REXMT1);
-    const flight = tp.snd_max - tp.snd_una;
-    tp.cwnd = min<u32>(tp.ssthresh, max<u32>(flight, mss) + mss);
-    tp.bytes_acked = 0;
-    return;
+/** The reordering window has gone by without the missing segments (RFC 8985 6.3). */
+export function reorderTimeout(tp: Tcb): void {
+  ack.begin(tp.snd_una);
+  const armed = detect(tp);
+  if (A.lost && tp.ca_state != Ca.RECOVERY) {
+    enter(tp);
+    A.delivered = tp.snd_mss; // room for the fast retransmit
+    prr.acked(tp);
   }
-  if (tp.flags & Tf.SACK) {
-    if (seq.lt(tp.high_rxt, tp.snd_una)) tp.high_rxt = tp.snd_una;
-    // without a report above it, the piece at snd_una is lost all the same (RFC 6582)
-    if (!tp.sacked && tp.high_rxt == tp.snd_una) tp.flags |= Tf.REXMT1;
-    return;
-  }
-  // RFC 6582 3.2 step 3, partial acknowledgment
-  tp.cwnd = tp.cwnd > acked ? tp.cwnd - acked : 0;
-  if (acked >= mss) tp.cwnd += mss;
-  tp.cwnd = max<u32>(tp.cwnd, mss);
-  tp.flags |= Tf.REXMT1;
+  if (!armed) loss_probe.rearm(tp);
 }
 
-/** The retransmission timer has fired (RFC 5681 3.1, RFC 6298 5.4 to 5.6). */
-export function timeout(tp: Tcb): void {
-  // RFC 5681 equation 4: only the first timeout of a segment halves ssthresh
-  if (tp.tries == 0 && !ecn.hasReduced(tp)) cc.reduce(tp);
-  ecn.reduced(tp);
-  tp.flags &= ~(Tf.RECOVERY | Tf.REXMT1);
-  tp.flags |= Tf.RTO_RECOVERY;
-  tp.cwnd = tp.snd_mss;
-  tp.bytes_acked = 0;
-  tp.recover = tp.snd_max;
-  tp.high_rxt = tp.snd_una;
-  tp.dupacks = 0;
-  rtt.cancel(tp);
-  const first = tp.sacked;
-  if (first && first.start == tp.snd_una) sack.clear(tp); // RFC 2018 8: the peer has reneged
-  tp.snd_nxt = tp.snd_una;
+/** The MSS has become smaller: what is too large now is sent again in pieces (RFC 1191 6.5). */
+export function simpleRetransmit(tp: Tcb): void {
+  let any = false;
+  for (let r: Sent = tp.sent_first; r; r = r.next) {
+    if (r.flags & Sf.SACKED || r.end - r.start <= u32(tp.snd_mss)) continue;
+    sent.lose(tp, r);
+    any = true;
+  }
+  if (!any) return;
+  if (!(tp.flags & Tf.SACK)) reno.reset(tp);
+  if (tp.ca_state == Ca.LOSS) return;
+  // no sign of congestion: the window stays, and nothing is to be undone
+  tp.recover = tp.snd_nxt;
+  tp.undo = 0;
+  tp.ca_state = Ca.LOSS;
+  tp.frto = 0;
 }

@@ -1,177 +1,90 @@
 /**
- * The scoreboard of selective acknowledgments (RFC 2018, RFC 6675): the ranges beyond snd_una that
- * the peer has reported, ascending, disjoint and not touching.
+ * Selective acknowledgments received (RFC 2018, 2883, 6675): marks the segments in flight that the
+ * peer has reported. A segment reported in part only is taken as missing: it is sent again whole.
  */
-import * as pool from "../sys/pool";
-import { Pool } from "../sys/pool";
-import { SackRange } from "./sack_t";
+import { Stat } from "../abi/stat";
+import * as stat from "../sys/stat";
+import * as opt from "../wire/tcp_options";
+import { A } from "./ack_t";
+import * as rack from "./rack";
+import { G } from "./seg";
+import * as sent from "./sent";
+import { Sent, Sf } from "./sent_t";
 import * as seq from "./seq";
+import { T } from "./settings";
 import { Tcb } from "./tcb_t";
+import * as undo from "./undo";
 
-/** RFC 6675 2: three later pieces reported mean that a piece is lost. */
-const DUP_THRESH: u32 = 3;
-
-/** Ranges kept for one connection; more are forgotten, which only costs a retransmission. */
-const RANGES_MAX: u32 = 256;
-
-const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
-
-/** What nextHole found. */
-@unmanaged
-@final
-export class Hole {
-  start: u32;
-  end: u32;
-  lost: u32; // 1 if RFC 6675 IsLost() holds for it
+/** Takes the blocks of the segment in G into the scoreboard, and what is new into A. */
+export function take(tp: Tcb): void {
+  stat.add(Stat.TCP_SACK_IN, G.sack_n);
+  let i: u32 = 0;
+  if (isDsack()) {
+    duplicate(tp, opt.sackLeft(G.sack, 0), opt.sackRight(G.sack, 0));
+    i = 1;
+  }
+  for (; i < G.sack_n; i++) block(tp, opt.sackLeft(G.sack, i), opt.sackRight(G.sack, i));
 }
 
-export const HOLE: Hole = changetype<Hole>(memory.data(offsetof<Hole>(), 16));
-
-export function init(limit: u32): void {
-  pool.init(P, offsetof<SackRange>(), limit);
+/** RFC 2883 4: the first block lies below the ACK, or within the second block. */
+function isDsack(): bool {
+  const left = opt.sackLeft(G.sack, 0);
+  const right = opt.sackRight(G.sack, 0);
+  if (!seq.lt(left, right)) return false;
+  if (seq.lt(left, G.ack)) return true;
+  if (G.sack_n < 2) return false;
+  return seq.ge(left, opt.sackLeft(G.sack, 1)) && seq.le(right, opt.sackRight(G.sack, 1));
 }
 
-/** Takes a reported range in; answers the bytes that are new. */
-export function update(tp: Tcb, start: u32, end: u32): u32 {
-  // RFC 2883 4: a block at or below SND.UNA is a report of a duplicate, not news of a hole
-  if (!seq.lt(start, end) || seq.le(end, tp.snd_una) || seq.gt(end, tp.snd_max)) return 0;
-  start = seq.max(start, tp.snd_una);
-  let prev = changetype<SackRange>(0);
-  let r = tp.sacked;
-  while (r && seq.lt(r.end, start)) {
-    prev = r;
+/** The peer has received `left` to `right` twice. Only what can have been sent is believed. */
+function duplicate(tp: Tcb, left: u32, right: u32): void {
+  if (seq.gt(right, tp.snd_nxt) || seq.lt(left, G.ack - tp.max_sndwnd)) return;
+  stat.inc(Stat.TCP_DSACK_IN);
+  tp.dsack_dups++;
+  A.dsack++;
+  A.dsack_end = right;
+  undo.duplicate(tp, left, right);
+}
+
+/** One block: left <= x < right has arrived. */
+function block(tp: Tcb, left: u32, right: u32): void {
+  if (!seq.lt(left, right) || seq.le(right, tp.snd_una) || seq.gt(right, tp.snd_nxt)) return;
+  if (seq.lt(left, tp.snd_una)) left = tp.snd_una;
+  let r = sent.find(tp, left);
+  while (r && seq.le(r.end, right)) {
+    if (seq.ge(r.start, left) && !(r.flags & Sf.SACKED)) reported(tp, r);
     r = r.next;
   }
-  const before = tp.sacked_bytes;
-  if (r && seq.le(r.start, end)) {
-    extend(tp, r, start, end);
-    return tp.sacked_bytes - before;
-  }
-  if (tp.sacked_count >= RANGES_MAX) return 0;
-  const fresh = changetype<SackRange>(pool.get(P));
-  if (!fresh) return 0;
-  fresh.start = start;
-  fresh.end = end;
-  fresh.next = r;
-  if (prev) prev.next = fresh;
-  else tp.sacked = fresh;
-  tp.sacked_count++;
-  tp.sacked_bytes += end - start;
-  return end - start;
 }
 
-/** Widens `r` to cover start..end and swallows the ranges that this reaches. */
-function extend(tp: Tcb, r: SackRange, start: u32, end: u32): void {
-  const had = r.end - r.start;
-  r.start = seq.min(r.start, start);
-  let to = seq.max(r.end, end);
-  let swallowed: u32 = 0;
-  let next = r.next;
-  while (next && seq.le(next.start, to)) {
-    to = seq.max(to, next.end);
-    swallowed += next.end - next.start;
-    r.next = next.next;
-    pool.put(P, changetype<usize>(next));
-    tp.sacked_count--;
-    next = r.next;
+function reported(tp: Tcb, r: Sent): void {
+  if (!(r.flags & Sf.EVER)) {
+    if (A.sack_at == 0) A.sack_at = r.at + 1; // 0 means none
+    if (seq.le(r.end, tp.recover)) A.orig = 1;
   }
-  r.end = to;
-  tp.sacked_bytes += (r.end - r.start) - had - swallowed;
-}
-
-/** Forgets what lies below the new snd_una. */
-export function advance(tp: Tcb, una: u32): void {
-  for (let r = tp.sacked; r && seq.lt(r.start, una); r = tp.sacked) {
-    if (seq.gt(r.end, una)) {
-      tp.sacked_bytes -= una - r.start;
-      r.start = una;
-      return;
-    }
-    tp.sacked_bytes -= r.end - r.start;
-    tp.sacked_count--;
-    tp.sacked = r.next;
-    pool.put(P, changetype<usize>(r));
-  }
-}
-
-/** Forgets everything: the connection ends, or the peer has reneged (RFC 2018 8). */
-export function clear(tp: Tcb): void {
-  for (let r = tp.sacked; r; r = tp.sacked) {
-    tp.sacked = r.next;
-    pool.put(P, changetype<usize>(r));
-  }
-  tp.sacked_bytes = 0;
-  tp.sacked_count = 0;
-}
-
-/** The first number at or after `s` that the peer has not reported. */
-export function skip(tp: Tcb, s: u32): u32 {
-  for (let r = tp.sacked; r && seq.le(r.start, s); r = r.next) {
-    if (seq.lt(s, r.end)) return r.end;
-  }
-  return s;
-}
-
-/** Start of the first reported range above `s`, or `s + limit` if none is nearer. */
-export function nextStart(tp: Tcb, s: u32, limit: u32): u32 {
-  for (let r = tp.sacked; r; r = r.next) {
-    if (seq.gt(r.start, s)) return seq.min(r.start, s + limit);
-  }
-  return s + limit;
-}
-
-/** Reported bytes below `s`. */
-export function below(tp: Tcb, s: u32): u32 {
-  let n: u32 = 0;
-  for (let r = tp.sacked; r && seq.lt(r.start, s); r = r.next) n += seq.min(r.end, s) - r.start;
-  return n;
+  A.sacked += r.end - r.start;
+  A.delivered += r.end - r.start;
+  tp.delivered++;
+  rack.delivered(tp, r);
+  sent.report(tp, r);
 }
 
 /**
- * Finds the first gap at or above `from` that lies below a reported range, into HOLE.
- *
- * @returns false if there is none.
+ * RFC 6675 4 IsLost(), for a stack set up without RACK: lost is what has DupThresh reported
+ * segments above it.
  */
-export function nextHole(tp: Tcb, from: u32): bool {
-  let at = tp.snd_una;
-  let above = tp.sacked_bytes;
-  let count = tp.sacked_count;
-  for (let r = tp.sacked; r; r = r.next) {
-    if (seq.gt(r.start, at) && seq.lt(from, r.start)) {
-      HOLE.start = seq.max(at, from);
-      HOLE.end = r.start;
-      HOLE.lost = isLost(tp, above, count) ? 1 : 0;
-      return true;
+export function detect(tp: Tcb): void {
+  let above: u32 = 0;
+  for (let r = tp.sent_last; r; r = r.prev) {
+    if (r.flags & Sf.SACKED) above++;
+    else if (above >= T.reordering && !(r.flags & Sf.LOST)) {
+      A.lost = 1;
+      sent.lose(tp, r);
     }
-    above -= r.end - r.start;
-    count--;
-    at = r.end;
   }
-  return false;
 }
 
-/** RFC 6675 4 IsLost(): `above` bytes in `count` ranges are reported above a gap. */
-function isLost(tp: Tcb, above: u32, count: u32): bool {
-  return count >= DUP_THRESH || above > (DUP_THRESH - 1) * u32(tp.snd_mss);
-}
-
-/** True if the first missing piece is to be taken as lost (RFC 6675 5, step 4). */
-export function headLost(tp: Tcb): bool {
-  return isLost(tp, tp.sacked_bytes, tp.sacked_count);
-}
-
-/** RFC 6675 4 SetPipe(): bytes thought to be in the network. */
-export function pipe(tp: Tcb): u32 {
-  let at = tp.snd_una;
-  let above = tp.sacked_bytes;
-  let count = tp.sacked_count;
-  let n: u32 = 0;
-  for (let r = tp.sacked; r; r = r.next) {
-    if (!isLost(tp, above, count)) n += r.start - at;
-    if (seq.lt(at, tp.high_rxt)) n += seq.min(tp.high_rxt, r.start) - at;
-    above -= r.end - r.start;
-    count--;
-    at = r.end;
-  }
-  return n + (tp.snd_max - at);
+/** True if the head is reported, which a cumulative ACK contradicts: the peer has reneged. */
+export function reneged(tp: Tcb): bool {
+  return tp.sent_first && (tp.sent_first.flags & Sf.SACKED) != 0;
 }

@@ -12,9 +12,8 @@ export class Sent {
   earlier: Sent;
   start: u32;
   end: u32;
-  flags: u16; // Sf
-  sends: u16; // how often it was sent, at most 65535
-  pad: u32;
+  flags: u32; // Sf
+  sends: u32; // how often it was sent
 }
 
 /** Flags of a segment in flight. */

@@ -2,7 +2,7 @@
 import * as hystart from "./hystart";
 import { T } from "./settings";
 import * as tcb from "./tcb";
-import { Tcb, Tf } from "./tcb_t";
+import { Ca, Tcb } from "./tcb_t";
 
 /** Most that cwnd may reach, bytes: well inside the largest scaled window. */
 export const CWND_MAX: u32 = 1 << 30;
@@ -28,7 +28,7 @@ export function acked(tp: Tcb, bytes: u32): u32 {
  */
 function most(tp: Tcb): u32 {
   // RFC 3465 2.3: after a timeout an ACK may cover what had arrived long before
-  if (tp.flags & Tf.RTO_RECOVERY) return tp.snd_mss;
+  if (tp.ca_state == Ca.LOSS) return tp.snd_mss;
   if (T.abc_l == 0 || tp.pacing_rate != 0) return u32.MAX_VALUE;
   return min<u32>(T.abc_l, 0xffff) * u32(tp.snd_mss);
 }

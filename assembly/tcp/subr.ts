@@ -13,9 +13,10 @@ import * as so_event from "../socket/so_event";
 import * as stat from "../sys/stat";
 import * as metrics from "./metrics";
 import * as delack from "./delack";
+import * as rack from "./rack";
 import * as reass from "./reass";
 import * as respond from "./respond";
-import * as sack from "./sack";
+import * as sent from "./sent";
 import * as seq from "./seq";
 import { T } from "./settings";
 import * as tcb from "./tcb";
@@ -33,7 +34,7 @@ export function close(tp: Tcb): void {
   const so = inp.so;
   timers.stop(tp);
   reass.flush(tp);
-  sack.clear(tp);
+  sent.clear(tp);
   unblock(tp);
   if (metrics.endsWell(tp)) metrics.save(tp);
   stat.inc(Stat.TCP_CLOSED);
@@ -67,7 +68,7 @@ export function drop(tp: Tcb, errno: i32): void {
  */
 export function sendReset(tp: Tcb): void {
   const inp = tp.inp;
-  const s = seq.min(tp.snd_max, tp.snd_una + tp.snd_wnd);
+  const s = seq.min(tp.snd_nxt, tp.snd_una + tp.snd_wnd);
   respond.segment(
     in_pcb.laddrOf(inp),
     inp.lport,
@@ -90,6 +91,7 @@ export function established(tp: Tcb): void {
   stat.inc(Stat.TCP_CONNECTED);
   tp.state = TcpState.ESTABLISHED;
   delack.start(tp);
+  rack.start(tp);
   timers.clear(tp, Row.KEEP);
   keepalive(tp);
   metrics.use(tp);

@@ -104,6 +104,11 @@ export function tsNow(offset: u32): u32 {
   return u32(clock.now() / 1000) + offset;
 }
 
+/** What our timestamp clock said at a time, for the segments of `tp`. */
+export function tsAt(tp: Tcb, at: i64): u32 {
+  return u32(at / 1000) + tp.ts_offset;
+}
+
 /** Largest payload that the path to the peer takes, before options. */
 export function pathMss(inp: Inpcb): u32 {
   const mtu = in_output.mtu(inp);

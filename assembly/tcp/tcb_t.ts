@@ -2,7 +2,6 @@ import { Inpcb } from "../inet/in_pcb_t";
 import { Blocked } from "../net/ifnet_t";
 import { Mbuf } from "../sys/mbuf_t";
 import { Timer } from "../sys/timer";
-import { SackRange } from "./sack_t";
 import { Sent } from "./sent_t";
 
 /**
@@ -10,8 +9,8 @@ import { Sent } from "./sent_t";
  * raw 32-bit values, compared by seq.ts only.
  *
  * ```
- *   send:     snd_una <= snd_nxt <= snd_max          snd_nxt < snd_max while sending again
- *   receive:  rcv_nxt <= rcv_adv                     rcv_adv: right edge we advertised
+ *   send:     snd_una <= snd_nxt        what lies between is in flight: records of sent.ts
+ *   receive:  rcv_nxt <= rcv_adv        rcv_adv: right edge we advertised
  * ```
  */
 @unmanaged
@@ -30,7 +29,7 @@ export class Tcb {
   timer_1: i64;
   timer_2: i64;
   timer_3: i64;
-  rtt_at: i64; // when the timed segment left, 0: none is timed
+  rtt_at: i64; // when the SYN left that is timed, 0: none is
   sent_at: i64; // when anything last left
   rcvd_at: i64; // when anything last came
   progress_at: i64; // when snd_una last moved, or data went out with nothing in flight
@@ -58,7 +57,6 @@ export class Tcb {
   bytes_received: u64; // payload taken in order
   inp: Inpcb;
   segq: Mbuf; // out-of-order data in runs by sequence number; see reass_list.ts
-  sacked: SackRange; // what the peer holds beyond snd_una, ascending; see sack.ts
   sent_first: Sent; // segments in flight by sequence number; see sent.ts
   sent_last: Sent;
   sent_hint: Sent; // where the last SACK block was found
@@ -71,8 +69,7 @@ export class Tcb {
   blk_arg: usize;
   blk_ifindex: u32;
   snd_una: u32; // oldest not acknowledged
-  snd_nxt: u32; // next to send
-  snd_max: u32; // highest ever sent, plus one
+  snd_nxt: u32; // next to send; never goes back, except to iss while a SYN is due
   snd_wnd: u32; // window the peer offers, bytes
   snd_wl1: u32; // SEG.SEQ of the last window update
   snd_wl2: u32; // SEG.ACK of the last window update
@@ -87,10 +84,8 @@ export class Tcb {
   max_rcvwnd: u32; // largest window we have offered
   cwnd: u32; // congestion window, bytes
   ssthresh: u32; // slow-start threshold, bytes
-  recover: u32; // snd_max when recovery began (RFC 6582)
-  high_rxt: u32; // highest sent again in this recovery, plus one (RFC 6675)
-  sacked_bytes: u32; // bytes in the ranges of `sacked`
-  sacked_count: u32; // ranges in `sacked`
+  recover: u32; // snd_nxt when ca_state changed last (RFC 6582)
+  sacked_bytes: u32; // bytes in flight that the peer has reported; without SACK: see reno.ts
   bytes_acked: u32; // acknowledged since cwnd last grew (RFC 3465)
   prior_cwnd: u32; // before the last reduction, for undoing
   prior_ssthresh: u32;
@@ -123,7 +118,6 @@ export class Tcb {
   tlp_end: u32; // snd_nxt when the last loss probe left (TLP.end_seq)
   limited_seq: u32; // snd_nxt when `max_out` was begun
   max_out: u32; // most bytes in flight in this window
-  ecn_end: u32; // snd_max when the window was last reduced; see ecn.ts
   delivered: u32; // segments delivered, for TCP_INFO
   delivered_ce: u32; // of those, marked CE on their way
   dsack_dups: u32; // DSACKs received
@@ -158,10 +152,10 @@ export class Tcb {
   push_chunk: u32; // where the chunk begins that is being filled; see push.ts
   snd_small: u32; // end of the last short segment sent; see nagle.ts
   syn_data: u32; // bytes that the SYN carried (RFC 7413)
-  rtt_seq: u32; // sequence number being timed
   srtt_us: u32; // smoothed round-trip time, 0 before the first sample
   rttvar_us: u32;
-  rtt_min_us: u32;
+  rtt_last_us: u32; // the last sample
+  rtt_min_us: u32; // the least of a while (T.min_rtt_window_s)
   rto_us: u32; // retransmission timeout without backoff
   ts_recent: u32; // newest timestamp of the peer (RFC 7323 TS.Recent)
   ts_offset: u32; // added to the clock for our timestamps
@@ -201,13 +195,12 @@ export class Tcb {
   oob_byte: u8; // urgent byte taken out of line
   oob_have: u8; // 1: oob_byte is there, 2: it was read
   out_listed: u8; // 1 while on the output list
-  ca_state: u8; // Ca
-  frto: u8; // 1: after a timeout, still finding out whether it was spurious (RFC 5682)
   rack_mult: u8; // RACK.reo_wnd_mult
   rack_persist: u8; // RACK.reo_wnd_persist
   reordering: u8; // 1: reordering was seen
   reord_degree: u8; // TCP_INFO: segments by which one was overtaken
-  tlp: u8; // 0: no loss probe in flight, 1: it was new data, 2: it was sent again
+  undo: u8; // 1: the last reduction may still prove spurious
+  rack_in_round: u8; // 1: the reordering window grew in this round already
   cwnd_limited: u8; // 1: cwnd stopped the sender in this window
   quick: u8; // ACKs that are still sent at once
   pingpong: u8; // the connection answers: ACKs may wait for data
@@ -223,6 +216,9 @@ export class Tcb {
   mtu_search: u8; // TCP_MTU_PROBE
   tries: u8; // timeouts in a row without progress
   state: i32; // TcpState
+  ca_state: i32; // Ca
+  frto: i32; // 1: after a timeout, still finding out whether it was spurious (RFC 5682)
+  tlp: i32; // 0: no loss probe in flight, 1: it was new data, 2: it was sent again
   soft_error: i32; // reported if the connection then times out (RFC 9293 3.9.2.2)
 
   /** The wheel timer. */
@@ -250,17 +246,14 @@ export const enum Tf {
   TS = 0x100, // timestamps are in force
   REQ_SACK = 0x200, // we ask for SACK
   SACK = 0x400, // the peer permits SACK
-  RECOVERY = 0x800, // in fast recovery
   FORCE = 0x1000, // send one byte into a closed window
   NOOPT = 0x2000, // TCP_RFC1323 was switched off: no scaling, no timestamps
   NODELAYACK = 0x4000, // TCP_NODELAYACK: acknowledge at once
   STDURG = 0x8000, // urgent pointer as RFC 1122 had it (to the last byte); see urgent data
-  RTO_RECOVERY = 0x10000, // sending again after a timeout, up to recover
   MORETOCOME = 0x20000, // the caller adds more at once: do not send a short segment
   FREED = 0x40000, // the block is gone; callers further up must stop
   BLOCKED = 0x80000, // waits for room in an interface's send queue
   CORK = 0x100000, // TCP_CORK: hold partial segments
-  REXMT1 = 0x200000, // send the segment at snd_una again, whatever the window
   REQ_ECN = 0x400000, // we ask for ECN (RFC 3168)
   ECN = 0x800000, // ECN is in force
   ECE = 0x1000000, // CE was seen: every ACK says so until the peer answers with CWR

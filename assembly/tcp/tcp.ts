@@ -9,7 +9,7 @@ import * as ctloutput from "./ctloutput";
 import { INFO } from "./info";
 import * as input from "./input";
 import * as metrics from "./metrics";
-import * as sack from "./sack";
+import * as sent from "./sent";
 import * as settings from "./settings";
 import * as syncache from "./syncache";
 import * as tcb from "./tcb";
@@ -24,7 +24,7 @@ export function register(tcbs: u32, halves: u32, timewaits: u32): void {
   settings.init();
   cc.init();
   tcb.init(tcbs);
-  sack.init(max<u32>(4096, tcbs));
+  sent.init(min<u32>(max<u32>(16_384, tcbs * 64), 524_288));
   syncache.init(halves);
   timewait.init(timewaits);
   metrics.init(min<u32>(tcbs, METRICS_MOST));

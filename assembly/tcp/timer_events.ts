@@ -5,9 +5,12 @@ import { TcpState, Th } from "../abi/tcp";
 import { So } from "../abi/socket";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
+import * as cork from "./cork";
 import * as delack from "./delack";
 import * as output from "./output";
+import * as plan from "./output_plan";
 import * as recovery from "./recovery";
+import * as loss from "./recovery_loss";
 import * as rtt from "./rtt";
 import * as segment from "./segment";
 import { T } from "./settings";
@@ -38,6 +41,19 @@ function expired(tp: Tcb, row: i32): bool {
     case Row.MSL2:
       subr.close(tp); // FIN-WAIT-2 of a closed socket: the peer's FIN never came
       return false;
+    case Row.PROBE:
+      output.probe(tp);
+      return true;
+    case Row.REORDER:
+      recovery.reorderTimeout(tp);
+      output.output(tp);
+      return true;
+    case Row.PACE:
+      output.output(tp);
+      return true;
+    case Row.CORK:
+      cork.expired(tp);
+      return true;
     default:
       stat.inc(Stat.TCP_DELACK);
       delack.expired(tp);
@@ -48,28 +64,60 @@ function expired(tp: Tcb, row: i32): bool {
 
 /** RFC 6298 5.4 to 5.6; gives the connection up after R2 (RFC 9293 3.8.3). */
 function rexmt(tp: Tcb): bool {
-  if (tp.snd_una == tp.snd_max && tp.state >= TcpState.ESTABLISHED) return sendLate(tp);
-  // a peer that has closed its window is alive as long as it answers: that is the persist timer's
-  const syns: u32 = tp.syn_retries ? u32(tp.syn_retries) : T.syn_retries; // TCP_SYNCNT
-  const most = tp.state < TcpState.ESTABLISHED ? syns : T.data_retries;
+  if (tp.state < TcpState.ESTABLISHED) return synTimeout(tp);
+  if (tp.sent_count == 0) return sendLate(tp);
+  if (tp.snd_wnd == 0) return shutWindow(tp);
+  if (u32(tp.tries) >= T.data_retries || userTimeout(tp)) {
+    subr.drop(tp, Errno.ETIMEDOUT);
+    return false;
+  }
+  expire(tp);
+  loss.timeout(tp);
+  tp.tries++;
+  output.output(tp);
+  if (!timers.watched(tp)) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
+  return true;
+}
+
+function expire(tp: Tcb): void {
+  stat.inc(Stat.TCP_RTO);
+  tp.rexmt_timeouts++;
+  if (tp.backoff < 12) tp.backoff++;
+}
+
+/** A SYN or SYN-ACK has met no answer (RFC 9293 3.8.3). */
+function synTimeout(tp: Tcb): bool {
+  const most: u32 = tp.syn_retries ? tp.syn_retries : T.syn_retries;
   if (u32(tp.tries) >= most || userTimeout(tp)) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
-  stat.inc(Stat.TCP_RTO);
-  tp.rexmt_timeouts++;
-  if (tp.state < TcpState.ESTABLISHED) {
-    rtt.cancel(tp);
-    tp.snd_nxt = tp.iss;
-  } else {
-    recovery.timeout(tp);
-  }
+  expire(tp);
   tp.tries++;
-  if (tp.backoff < 12) tp.backoff++;
-  output.output(tp);
-  const watched = timers.isSet(tp, Row.REXMT) || timers.isSet(tp, Row.PERSIST);
-  if (!watched) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
+  timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
+  output.resendSyn(tp);
   return true;
+}
+
+/**
+ * The peer has taken its window back with data in flight. The first segment asks for it, and the
+ * connection lives as long as the peer answers (RFC 9293 3.8.6, MUST-34, MUST-37).
+ */
+function shutWindow(tp: Tcb): bool {
+  if (userTimeout(tp) || (u32(tp.tries) >= T.data_retries && silent(tp))) {
+    subr.drop(tp, Errno.ETIMEDOUT);
+    return false;
+  }
+  expire(tp);
+  if (tp.tries < 255) tp.tries++;
+  output.resendFirst(tp);
+  timers.watch(tp, Row.REXMT, rtt.rexmtDelay(tp));
+  return true;
+}
+
+/** True if nothing has come from the peer for very long. */
+function silent(tp: Tcb): bool {
+  return clock.now() - tp.rcvd_at > 2 * i64(T.rto_max_us);
 }
 
 /**
@@ -95,22 +143,24 @@ function userTimeout(tp: Tcb): bool {
   return clock.now() - tp.progress_at >= i64(tp.user_timeout_ms) * 1000;
 }
 
-/** Probes the closed window with one byte (RFC 9293 3.8.6.1), as long as that is answered. */
+/** Probes the closed window (RFC 9293 3.8.6.1), as long as that is answered. */
 function persist(tp: Tcb): bool {
   stat.inc(Stat.TCP_PERSIST);
-  const silent = clock.now() - tp.rcvd_at;
-  if (u32(tp.backoff) >= T.data_retries && silent > 2 * i64(T.rto_max_us)) {
+  if (u32(tp.backoff) >= T.data_retries && silent(tp)) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
   if (tp.backoff < 255) tp.backoff++; // counts on to the limit when the delay grows no more
-  timers.set(tp, Row.PERSIST, output.persistDelay(tp));
-  tp.flags |= Tf.FORCE;
-  tp.snd_nxt = tp.snd_una;
-  output.output(tp);
-  tp.flags &= ~Tf.FORCE;
-  // what the peer does not take is sent again from here when the window opens
-  if (timers.isSet(tp, Row.PERSIST)) tp.snd_nxt = tp.snd_una;
+  timers.set(tp, Row.PERSIST, plan.persistDelay(tp));
+  if (tp.sent_first) {
+    output.resendFirst(tp); // the byte of the last probe
+  } else if (T.persist_probe) {
+    segment.send(tp, tp.snd_una - 1, 0, Th.ACK); // not acceptable: it must be answered
+  } else {
+    tp.flags |= Tf.FORCE;
+    output.output(tp);
+    tp.flags &= ~Tf.FORCE;
+  }
   return true;
 }
 

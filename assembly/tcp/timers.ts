@@ -43,6 +43,27 @@ export function clear(tp: Tcb, row: i32): void {
   store<i64>(at(tp, row), 0);
 }
 
+/**
+ * Sets the one of REXMT, PROBE and REORDER that watches over what is in flight; at any time it is
+ * one of them (RFC 8985 7.2).
+ */
+export function watch(tp: Tcb, row: i32, delay_us: i64): void {
+  unwatch(tp);
+  set(tp, row, delay_us);
+}
+
+/** Nothing is in flight any more. */
+export function unwatch(tp: Tcb): void {
+  tp.d_rexmt = 0;
+  tp.d_probe = 0;
+  tp.d_reorder = 0;
+}
+
+/** True if something watches over what is in flight, or over a closed window. */
+export function watched(tp: Tcb): bool {
+  return (tp.d_rexmt | tp.d_probe | tp.d_reorder | tp.d_persist) != 0;
+}
+
 /** True if the row has a deadline. */
 export function isSet(tp: Tcb, row: i32): bool {
   return load<i64>(at(tp, row)) != 0;

@@ -90,7 +90,7 @@ export function add(tp: Tcb): void {
   w.faddr_lo = inp.faddr_lo;
   w.lport = inp.lport;
   w.fport = inp.fport;
-  w.snd_nxt = tp.snd_max;
+  w.snd_nxt = tp.snd_nxt;
   w.rcv_nxt = tp.rcv_nxt;
   w.ts_recent = tp.ts_recent;
   w.ts_offset = tp.ts_offset;

@@ -133,7 +133,6 @@ function connect(tp: Tcb, sa: SockAddr): i32 {
   if (tp.user_mss) tp.rcv_mss = u16(min<u32>(tp.rcv_mss, tp.user_mss));
   tp.snd_una = tp.iss;
   tp.snd_nxt = tp.iss;
-  tp.snd_max = tp.iss;
   tp.snd_up = tp.iss;
   tp.ts_offset = tcb.newTsOffset(in_pcb.laddrOf(inp), inp.lport, in_pcb.faddrOf(inp), inp.fport);
   ecn.request(tp);

@@ -88,7 +88,7 @@ const CASES: Readonly<Record<string, (s: Subject) => void>> = {
   },
   "RFC 5681 3.2: what limited transmit sent beyond cwnd does not count": (s) => {
     const f = flow(s);
-    f.set("snd_max", 12 * f.mss);
+    f.set("snd_nxt", 12 * f.mss);
     f.engine.call.probe_cc_reduce(f.tp);
     assertEquals(f.ssthresh, s.loss / 10 * f.mss);
   },

@@ -109,7 +109,7 @@ export class Flow {
 
   /** The flight is as large as the window. */
   fill(): void {
-    this.set("snd_max", (this.get("snd_una") + this.cwnd) >>> 0);
+    this.set("snd_nxt", (this.get("snd_una") + this.cwnd) >>> 0);
   }
 
   /** One ACK of so many bytes, and a round trip if one is given; the sender fills the window. */
@@ -140,7 +140,7 @@ export class Flow {
     let acks = 0;
     let sent = 0;
     while (this.get("snd_una") < this.#lapEnd) {
-      sent = this.get("snd_max");
+      sent = this.get("snd_nxt");
       this.advance(Math.floor(rttUs / 100));
       this.ack(this.mss, rttUs);
       acks++;

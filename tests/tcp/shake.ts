@@ -65,6 +65,7 @@ export async function established(shake: Shake = {}, on?: Host): Promise<Conn> {
     return c;
   }
   const c = await connecting(shake, on);
+  c.host.advance(shake.rtt_us ?? 0);
   c.send({ flags: shake.ecn ? "SAE" : "SA", ack: 1, ...synOptions(shake, c) });
   c.ts = shake.ts ?? false;
   c.expect({ flags: "A", seq: 1, ack: 1, len: 0, ts: c.ts });

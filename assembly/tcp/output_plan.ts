@@ -1,0 +1,169 @@
+/**
+ * Whether to send, and how much (RFC 9293 3.8, RFC 1122 4.2.3.4). This is the only place that
+ * decides it; output.ts drives it and segment.ts builds what was decided.
+ */
+import { TcpState, Th } from "../abi/tcp";
+import * as cork from "./cork_hold";
+import * as ecn from "./ecn";
+import * as nagle from "./nagle";
+import * as options from "./options";
+import * as push from "./push";
+import { Frto } from "./recovery_loss";
+import * as segment from "./segment";
+import * as sent from "./sent";
+import { Sent, Sf } from "./sent_t";
+import * as seq from "./seq";
+import { T } from "./settings";
+import { Tcb, Tf } from "./tcb_t";
+import * as timers from "./timers";
+import { Row } from "./timers";
+import * as window from "./window";
+
+/** The segment that plan() has decided to send. */
+@unmanaged
+@final
+export class OutputPlan {
+  lost: Sent; // the record that is sent again, or nil: something new
+  seq: u32;
+  len: u32;
+  flags: u32; // Th
+  limited: u32; // 1: in this call cwnd kept data back
+  data: u32; // 1: in this call something new was sent
+}
+
+/** Least payload beside SACK blocks; with the least MSS such a segment is a little larger. */
+const PAYLOAD_MIN: i32 = 32;
+
+export const P: OutputPlan = changetype<OutputPlan>(memory.data(offsetof<OutputPlan>(), 16));
+
+/** Fills in P; false if there is nothing to send. */
+export function plan(tp: Tcb): bool {
+  P.lost = changetype<Sent>(0);
+  P.len = 0;
+  if (tp.state <= TcpState.SYN_RECEIVED) return planSyn(tp);
+  if (tp.lost_todo && tp.frto != Frto.PROBE && planLost(tp)) return true;
+  if (planNew(tp)) return true;
+  if (tp.frto != Frto.PROBE || seq.gt(tp.snd_nxt, tp.recover)) return false;
+  // RFC 5682 2.1 step 2b: nothing new could go, so the lost is sent again after all
+  tp.frto = Frto.OFF;
+  return tp.lost_todo > 0 && planLost(tp);
+}
+
+/** The first SYN, or a SYN-ACK that is asked for; the timer sends them again. */
+function planSyn(tp: Tcb): bool {
+  const asked = tp.state == TcpState.SYN_RECEIVED && (tp.flags & Tf.ACKNOW) != 0;
+  if (tp.snd_nxt != tp.iss && !asked) return false;
+  P.seq = tp.iss;
+  P.flags = tp.state == TcpState.SYN_SENT ? u32(Th.SYN) : u32(Th.SYN | Th.ACK);
+  return true;
+}
+
+/** Plans the first segment that is lost, if the window has room for it. */
+function planLost(tp: Tcb): bool {
+  const r = sent.nextLost(tp);
+  if (!r) return false;
+  const off = r.start - tp.snd_una;
+  // RFC 9293 3.8.6: old data beyond a window that shrank is left alone, but for the first
+  if (off > 0 && off >= tp.snd_wnd) return false;
+  if (sent.pipe(tp) >= tp.cwnd || !fit(tp, r)) return false;
+  P.lost = r;
+  return planRecord(tp, r);
+}
+
+/** Makes `r` as long as one segment may be now; false if there is no memory to cut it. */
+export function fit(tp: Tcb, r: Sent): bool {
+  const most = maxPayload(tp);
+  const size = r.end - r.start;
+  if (size > most) return sent.split(tp, r, most);
+  if ((r.flags & (Sf.LOST | Sf.RESENT)) != Sf.LOST) return true;
+  sent.join(tp, r, most - size);
+  // the byte that probed a closed window goes on with what follows it
+  if (size == 1 && r == tp.sent_last && !(tp.flags & Tf.SENTFIN)) {
+    const end = r.end - tp.snd_una;
+    const peer = tp.snd_wnd > end ? tp.snd_wnd - end : 0;
+    sent.extend(tp, r, min<u32>(min<u32>(tp.inp.so.snd.cc - end, peer), most - size));
+  }
+  return true;
+}
+
+/** The segment that `r` stands for, as it was. */
+export function planRecord(tp: Tcb, r: Sent): bool {
+  const cc = tp.inp.so.snd.cc;
+  const off = r.start - tp.snd_una;
+  P.seq = r.start;
+  P.len = min<u32>(r.end - r.start, cc - off);
+  P.flags = Th.ACK;
+  if (P.len > 0 && push.has(tp, P.seq, P.seq + P.len)) P.flags |= Th.PUSH;
+  if (P.len < r.end - r.start) P.flags |= Th.FIN;
+  return true;
+}
+
+/** The next segment from snd_nxt on, or an ACK alone. */
+function planNew(tp: Tcb): bool {
+  const sb = tp.inp.so.snd;
+  const off = tp.snd_nxt - tp.snd_una;
+  const have = sb.cc > off ? sb.cc - off : 0;
+  P.seq = tp.snd_nxt;
+  P.flags = Th.ACK;
+  P.len = min<u32>(min<u32>(have, usable(tp, off, have)), maxPayload(tp));
+  finish(tp, off, sb.cc);
+  if (worthwhile(tp, off, sb.cc)) return true;
+  persistIfStuck(tp, have);
+  if (!(tp.flags & Tf.ACKNOW) && !window.updateDue(tp)) return false;
+  P.seq = tp.snd_nxt;
+  P.len = 0;
+  P.flags = Th.ACK;
+  return true;
+}
+
+/** Most bytes of a segment: what the MSS leaves beside the options (RFC 6691 4). */
+export function maxPayload(tp: Tcb): u32 {
+  const most = min<u32>(tp.snd_mss, segment.MAX_PAYLOAD);
+  const blocks = options.sackLength(tp);
+  return blocks ? max<i32>(i32(most - blocks), PAYLOAD_MIN) : most;
+}
+
+/** Of `have` bytes beyond offset `off`, what both windows allow. */
+function usable(tp: Tcb, off: u32, have: u32): u32 {
+  if (ecn.isHeld(tp)) return 0;
+  const peer = tp.snd_wnd > off ? tp.snd_wnd - off : 0;
+  // RFC 3042, RFC 6675 5 step 3: what duplicate ACKs report has left the network
+  const pipe = sent.pipe(tp);
+  const room = tp.cwnd > pipe ? tp.cwnd - pipe : 0;
+  const both = min<u32>(peer, room);
+  if (room < min<u32>(peer, have)) P.limited = 1;
+  return tp.flags & Tf.FORCE && both == 0 ? 1 : both;
+}
+
+/** Adds PSH and FIN where P reaches the end of the data. */
+export function finish(tp: Tcb, off: u32, cc: u32): void {
+  if (P.len > 0 && push.has(tp, P.seq, P.seq + P.len)) P.flags |= Th.PUSH;
+  if (off + P.len != cc) return;
+  const closing = tp.state == TcpState.FIN_WAIT_1 || tp.state == TcpState.CLOSING ||
+    tp.state == TcpState.LAST_ACK;
+  if (closing) P.flags |= Th.FIN;
+}
+
+/** True if what P holds should go now: Nagle and the sender's side of the silly window. */
+function worthwhile(tp: Tcb, off: u32, cc: u32): bool {
+  if (P.flags & Th.FIN) return true;
+  if (P.len == 0) return false;
+  if (P.len >= maxPayload(tp) || tp.flags & Tf.FORCE) return true;
+  if (seq.gt(tp.snd_up, P.seq)) return true; // urgent data does not wait
+  if (tp.max_sndwnd > 0 && P.len >= tp.max_sndwnd >> 1) return true;
+  return off + P.len >= cc && !nagle.holds(tp);
+}
+
+/** Data waits, nothing is in flight and nothing may go: probe the window (RFC 9293 3.8.6.1). */
+function persistIfStuck(tp: Tcb, have: u32): void {
+  if (have == 0 || tp.snd_una != tp.snd_nxt || timers.watched(tp)) return;
+  if (tp.snd_wnd > 0 && cork.watch(tp)) return;
+  tp.backoff = 0;
+  timers.set(tp, Row.PERSIST, persistDelay(tp));
+}
+
+/** Time to the next window probe: from the RTO on, twice as long each time (SHLD-29, SHLD-30). */
+export function persistDelay(tp: Tcb): i64 {
+  const us = i64(max<u32>(tp.rto_us, T.persist_min_us)) << i64(min<u32>(tp.backoff, 12));
+  return min<i64>(us, i64(T.persist_max_us));
+}

@@ -1,0 +1,18 @@
+/**
+ * The flags of assembly/tcp/tcb_t.ts and sent_t.ts that tests look at. Those files use types of the
+ * engine's language, so they cannot be imported here.
+ *
+ * @module
+ */
+
+/** Flags of a connection. */
+export const enum Tf {
+  SACK = 0x400,
+}
+
+/** Flags of a segment in flight. */
+export const enum Sf {
+  SACKED = 1,
+  LOST = 2,
+  RESENT = 4,
+}
