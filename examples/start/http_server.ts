@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly seed: number;
   /** Text for `/netstat`. */
   readonly netstat: () => string;
+  /** Text for `/sysctl`. */
+  readonly sysctl: () => string;
   /** Told of each request when its response is sent. */
   readonly onServed?: (served: Served) => void;
 }
@@ -173,6 +175,7 @@ export class HttpServer {
     }
     if (path === "/") return text(200, WELCOME);
     if (path === "/netstat") return text(200, this.#options.netstat());
+    if (path === "/sysctl") return text(200, this.#options.sysctl());
     const size = path.startsWith("/data/") ? parseBytes(path.slice(6)) : undefined;
     if (size === undefined || size > CONTENT_BYTES_MAX) {
       return text(404, `There is no ${path}; try /data/64MiB.\n`);
@@ -228,6 +231,7 @@ const WELCOME = `This is a small HTTP/1.1 server on Godwit, a network stack in a
 
   GET  /data/64MiB   pseudo-random bytes, as many as you like
   GET  /netstat      what the stack sees
+  GET  /sysctl       how it is set
   PUT  /anything     counts what you send, and answers with its sha256
 `;
 

@@ -7,6 +7,7 @@
 import { isIPv4 } from "node:net";
 import { parseArgs } from "node:util";
 import { MbufSize } from "../../assembly/abi/mbuf.ts";
+import type { Profile } from "../../mod.ts";
 import { parseBytes } from "./format.ts";
 
 /** An address and the length of its prefix. */
@@ -17,8 +18,22 @@ export interface Prefix {
   readonly bits: number;
 }
 
+/** Settings of the stacks, as `createStack` takes them. */
+export interface Settings {
+  /** The profile to begin with. */
+  readonly profile?: Profile;
+  /** Settings that differ from it, by name. */
+  readonly sysctl: Readonly<Record<string, string>>;
+}
+
+/** What every job needs. */
+interface JobOptions {
+  /** Settings of the stacks. */
+  readonly settings: Settings;
+}
+
 /** Two hosts in this process. */
-export interface TwoHostsOptions {
+export interface TwoHostsOptions extends JobOptions {
   readonly job: "two-hosts";
   /** Bytes to download. */
   readonly size: number;
@@ -33,7 +48,7 @@ export interface TwoHostsOptions {
 }
 
 /** The server on a TAP device. */
-export interface TapOptions {
+export interface TapOptions extends JobOptions {
   readonly job: "tap";
   /** Name of the device. */
   readonly device: string;
@@ -48,7 +63,7 @@ export interface TapOptions {
 }
 
 /** A capture file played to a stack. */
-export interface ReplayOptions {
+export interface ReplayOptions extends JobOptions {
   readonly job: "replay";
   /** The capture file. */
   readonly file: string;
@@ -110,6 +125,11 @@ deno task start --replay FILE [OPTIONS]
       --listen PROTO/N    open a socket, such as udp/53 or tcp/80; may be repeated
       --totals            only the totals, no line for each frame
 
+All three take settings of the stacks; docs/sysctl.md lists them, and /sysctl of the server shows
+them.
+      --profile NAME      linux, the way of Linux, or strict, that of the RFCs; linux unless told
+      --sysctl NAME=VALUE one setting, such as net.ipv4.tcp_ecn=1; may be repeated
+
 deno task start --help
     This text.
 
@@ -130,15 +150,18 @@ const OPTIONS = {
   "replay": { type: "string" },
   "listen": { type: "string", multiple: true },
   "totals": { type: "boolean" },
+  "profile": { type: "string" },
+  "sysctl": { type: "string", multiple: true },
 } as const;
 
 type OptionName = keyof typeof OPTIONS;
 
+const SETTINGS: readonly OptionName[] = ["profile", "sysctl"];
 /** Options that each job understands. */
 const UNDERSTOOD: Readonly<Record<string, readonly OptionName[]>> = {
-  "two-hosts": ["size", "mtu", "seed", "capture", "no-capture", "snaplen"],
-  "tap": ["tap", "address", "host-address", "port", "seed"],
-  "replay": ["replay", "address", "listen", "totals"],
+  "two-hosts": ["size", "mtu", "seed", "capture", "no-capture", "snaplen", ...SETTINGS],
+  "tap": ["tap", "address", "host-address", "port", "seed", ...SETTINGS],
+  "replay": ["replay", "address", "listen", "totals", ...SETTINGS],
 };
 
 /** What one mbuf holds beside the link header. */
@@ -153,6 +176,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
   const job = values.tap !== undefined ? "tap" : values.replay !== undefined ? "replay" : undefined;
   refuseStrangers(job ?? "two-hosts", Object.keys(values) as OptionName[]);
   const seed = integer("seed", values.seed, 1, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  const settings = readSettings(values.profile, values.sysctl ?? []);
   if (job === "tap") {
     const address = prefix("address", values.address ?? "10.9.0.2/24");
     const hostAddress = prefix("host-address", values["host-address"] ?? "10.9.0.1/24");
@@ -160,7 +184,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
       throw new UsageError(`--address and --host-address are both ${address.address}`);
     }
     const port = integer("port", values.port, 80, 1, 65535);
-    return { job, device: deviceName(values.tap!), address, hostAddress, port, seed };
+    return { job, device: deviceName(values.tap!), address, hostAddress, port, seed, settings };
   }
   if (job === "replay") {
     return {
@@ -169,6 +193,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
       address: values.address === undefined ? undefined : prefix("address", values.address),
       listen: (values.listen ?? []).map(listenPort),
       totals: values.totals ?? false,
+      settings,
     };
   }
   const snaplen = integer("snaplen", values.snaplen, 0, 0, SNAPLEN_ALL) || SNAPLEN_ALL;
@@ -184,7 +209,21 @@ export function parseOptions(args: readonly string[]): StartOptions {
       ? undefined
       : fileName("capture", values.capture ?? "out/start.pcapng"),
     snaplen: values.snaplen === undefined ? undefined : snaplen,
+    settings,
   };
+}
+
+/** The stack itself says which names and values there are. */
+function readSettings(profile: string | undefined, list: readonly string[]): Settings {
+  if (profile !== undefined && profile !== "linux" && profile !== "strict") {
+    throw new UsageError(`--profile takes linux or strict, not "${profile}"`);
+  }
+  const pairs = list.map((text) => {
+    const at = text.indexOf("=");
+    if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+    throw new UsageError(`--sysctl takes NAME=VALUE, such as net.ipv4.tcp_ecn=1, not "${text}"`);
+  });
+  return { ...profile && { profile }, sysctl: Object.fromEntries(pairs) };
 }
 
 function parse(args: readonly string[]) {

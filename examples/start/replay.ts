@@ -149,6 +149,7 @@ class Replay {
   /** Plays everything; answers what is wrong with the file, if something is. */
   async run(prefix: Prefix, options: ReplayOptions): Promise<Error | undefined> {
     await using stack = await createStack({
+      ...options.settings,
       clock: this.#clock,
       seed: 1,
       interfaces: [{

@@ -16,6 +16,7 @@ import type { JobOutput } from "./two_hosts.ts";
 export async function runTapServer(options: TapOptions, output: JobOutput): Promise<boolean> {
   const driver = new TapDriver({ name: options.device });
   await using stack = await createStack({
+    ...options.settings,
     hostname: "server",
     interfaces: [{ driver, name: "eth0", addresses: [text(options.address)] }],
   });
@@ -24,6 +25,7 @@ export async function runTapServer(options: TapOptions, output: JobOutput): Prom
     address,
     port: options.port,
     seed: options.seed,
+    sysctl: () => stack.sysctl.toString(),
     netstat: () => stack.netstat().toString(),
     onServed: (served) => output.log(servedLine(served)),
   });

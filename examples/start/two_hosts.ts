@@ -66,11 +66,13 @@ async function runPair(
   let good: boolean;
   {
     await using client = await createStack({
+      ...options.settings,
       hostname: "client",
       seed: `client ${options.seed}`,
       interfaces: [{ driver: trace ?? clientEnd, name: "eth0", addresses: [`${CLIENT}/24`] }],
     });
     await using server = await createStack({
+      ...options.settings,
       hostname: "server",
       seed: `server ${options.seed}`,
       interfaces: [{ driver: serverEnd, name: "eth0", addresses: [`${SERVER}/24`] }],
@@ -96,6 +98,7 @@ async function transfer(
     port: PORT,
     seed: options.seed,
     netstat: () => server.netstat().toString(),
+    sysctl: () => server.sysctl.toString(),
     onServed: (it) => served = it,
   });
   const target = `/data/${options.size}`;

@@ -11,6 +11,7 @@ Deno.test("start options: without any, two hosts and 64 MiB", () => {
     mtu: 1500,
     capture: "out/start.pcapng",
     snaplen: undefined,
+    settings: { sysctl: {} },
   });
 });
 
@@ -23,6 +24,7 @@ Deno.test("start options: two hosts as told", () => {
     mtu: 576,
     capture: undefined,
     snaplen: 262144,
+    settings: { sysctl: {} },
   });
 });
 
@@ -34,6 +36,7 @@ Deno.test("start options: a TAP device", () => {
     hostAddress: { address: "10.9.0.1", bits: 24 },
     port: 8080,
     seed: 1,
+    settings: { sysctl: {} },
   });
 });
 
@@ -45,7 +48,20 @@ Deno.test("start options: a replay", () => {
     address: undefined,
     listen: [{ protocol: "udp", port: 53 }, { protocol: "tcp", port: 80 }],
     totals: true,
+    settings: { sysctl: {} },
   });
+});
+
+Deno.test("start options: settings", () => {
+  const all = ["--profile", "strict", "--sysctl", "a.b=1", "--sysctl", "net/c=2 3 = 4"];
+  for (const job of [[], ["--tap", "x"], ["--replay", "f"]]) {
+    const options = parseOptions([...job, ...all]);
+    assert(options.job !== "help");
+    assertEquals(options.settings, {
+      profile: "strict",
+      sysctl: { "a.b": "1", "net/c": "2 3 = 4" },
+    });
+  }
 });
 
 Deno.test("start options: help wins, and names every option", () => {
@@ -66,6 +82,8 @@ Deno.test("start options: help wins, and names every option", () => {
       "--replay",
       "--listen",
       "--totals",
+      "--profile",
+      "--sysctl",
     ]
   ) {
     assertStringIncludes(HELP, name);
@@ -77,6 +95,9 @@ Deno.test("start options: what makes no sense is refused, with the reason", () =
   const refused: [string[], string][] = [
     [["--nonsense"], "--nonsense"],
     [["stray"], "stray"],
+    [["--profile", "bsd"], 'linux or strict, not "bsd"'],
+    [["--sysctl", "net.ipv4.tcp_ecn"], "NAME=VALUE"],
+    [["--sysctl", "=1"], "NAME=VALUE"],
     [["--size"], "--size"],
     [["--size", "big"], 'not "big"'],
     [["--size", "-5"], "--size"],

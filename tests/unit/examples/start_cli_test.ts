@@ -30,6 +30,15 @@ Deno.test("start: a job that fails ends with status 1 and says why", async () =>
   assertStringIncludes(why, "neither a pcap nor a pcapng file");
 });
 
+Deno.test("start: settings reach the stacks, and those that there are not are named", async () => {
+  const small = ["--size", "1000", "--no-capture"];
+  const [code, out] = await run("examples/start.ts", ...small, "--sysctl", "net.ipv4.tcp_sack=0");
+  assertEquals(code, 0, out);
+  const [wrong, , err] = await run("examples/start.ts", ...small, "--sysctl", "net.ipv4.tcp_ecn=7");
+  const why = 'net.ipv4.tcp_ecn takes a whole number from 0 to 2, not "7"';
+  assertEquals([wrong, err], [1, `start: sysctl: EINVAL: ${why}\n`]);
+});
+
 Deno.test("start: help", async () => {
   const [code, out, err] = await run("examples/start.ts", "--help");
   assertEquals([code, err], [0, ""]);
