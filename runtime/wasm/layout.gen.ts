@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "f1314cd8e2f9357d";
+export const LAYOUT_HASH = "2200b444da6d30e0";
 
 /** struct Ack */
 export const Ack = {
@@ -195,12 +195,6 @@ export const EventList = {
 export const FateState = {
   size: 4,
   last: 0,
-} as const;
-
-/** struct ForwardState */
-export const ForwardState = {
-  size: 4,
-  enabled: 0,
 } as const;
 
 /** struct Half */
@@ -572,6 +566,27 @@ export const MultiState = {
   size: 8,
   joined: 0,
   left: 4,
+} as const;
+
+/** struct NetSettings */
+export const NetSettings = {
+  size: 64,
+  forwarding: 0,
+  ttl: 4,
+  reass_ms: 8,
+  port_first: 12,
+  port_last: 16,
+  pmtu_min: 20,
+  pmtu_life_s: 24,
+  icmp_errors_per_s: 28,
+  icmp_errors_burst: 32,
+  icmp_echo_per_s: 36,
+  arp_retry_ms: 40,
+  arp_tries: 44,
+  arp_reachable_ms: 48,
+  rcvbuf: 52,
+  sndbuf: 56,
+  somaxconn: 60,
 } as const;
 
 /** struct Options */
