@@ -115,6 +115,15 @@ export class Host {
     }
   }
 
+  /** Changes settings below TCP. */
+  configureNet(settings: Partial<Record<keyof typeof layout.NetSettings, number>>): void {
+    const at = this.call("net_settings") >>> 0;
+    for (const [name, value] of Object.entries(settings)) {
+      const offset = layout.NetSettings[name as keyof typeof layout.NetSettings];
+      this.engine.view.setUint32(at + offset, value, true);
+    }
+  }
+
   /** Changes settings of TCP. */
   configure(settings: Partial<Record<keyof typeof layout.TcpSettings, number>>): void {
     const at = this.call("tcp_settings") >>> 0;
