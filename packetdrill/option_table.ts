@@ -43,8 +43,6 @@ export const KEPT_OPTIONS: Readonly<Record<string, KeptOption>> = {
   TCP_TX_DELAY: { initial: 0, accepts: [0] },
   TCP_LOG: ANY,
   TCP_REUSPORT_LB_NUMA: ANY,
-  // how long an attempt to connect may last, seconds; see `connect`
-  TCP_KEEPINIT: { initial: 75 },
 };
 
 /** Options by the names that other kernels have for them. */

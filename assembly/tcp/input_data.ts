@@ -1,9 +1,9 @@
 /** Sixth to eighth step of RFC 9293 3.10.7.4: urgent data, the text, and FIN. */
-import { Errno } from "../abi/errno";
 import { Fate } from "../abi/fate";
 import { Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";
 import { TcpState, Th } from "../abi/tcp";
+import { PKT } from "../inet/pkt_t";
 import * as sockbuf from "../socket/sockbuf";
 import * as so_event from "../socket/so_event";
 import * as mbuf from "../sys/mbuf";
@@ -15,6 +15,7 @@ import * as dsack from "./dsack";
 import * as ecn from "./ecn";
 import * as output from "./output";
 import * as reass from "./reass";
+import * as respond from "./respond";
 import { G } from "./seg";
 import { Step } from "./seg_t";
 import * as seq from "./seq";
@@ -51,7 +52,8 @@ export function input(tp: Tcb): Step {
 /** The user is gone and data comes: RST, so that the peer learns of the loss (3.6.1). */
 function afterClose(tp: Tcb): Step {
   stat.fate(Fate.TCP_AFTER_CLOSE);
-  subr.drop(tp, Errno.OK);
+  respond.reset(G, PKT.dst, PKT.src);
+  subr.close(tp);
   return Step.DONE;
 }
 

@@ -16,11 +16,16 @@ export function holds(tp: Tcb): bool {
   if (isCorked(tp)) return true;
   if (tp.flags & Tf.NODELAY || tp.snd_una == tp.snd_nxt) return false; // MUST-17
   // RFC 9293 A.3: with full segments in flight alone, a short one waits for nothing
-  return T.nagle == 0 || seq.gt(tp.snd_small, tp.snd_una);
+  return T.nagle == 0 || shortInFlight(tp);
+}
+
+/** A number outside of what is in flight is none of a segment: nothing short was sent lately. */
+function shortInFlight(tp: Tcb): bool {
+  return seq.gt(tp.snd_small, tp.snd_una) && seq.le(tp.snd_small, tp.snd_max);
 }
 
 /** New data up to `end` has left; `full` says whether in a segment of full size. */
 export function sent(tp: Tcb, end: u32, full: bool): void {
   if (!full) tp.snd_small = end;
-  else if (seq.le(tp.snd_small, tp.snd_una)) tp.snd_small = tp.snd_una; // never far behind
+  else if (!shortInFlight(tp)) tp.snd_small = tp.snd_una; // never far away
 }
