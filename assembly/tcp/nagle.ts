@@ -21,7 +21,7 @@ export function holds(tp: Tcb): bool {
 
 /** A number outside of what is in flight is none of a segment: nothing short was sent lately. */
 function shortInFlight(tp: Tcb): bool {
-  return seq.gt(tp.snd_small, tp.snd_una) && seq.le(tp.snd_small, tp.snd_max);
+  return seq.gt(tp.snd_small, tp.snd_una) && seq.le(tp.snd_small, tp.snd_nxt);
 }
 
 /** New data up to `end` has left; `full` says whether in a segment of full size. */
