@@ -67,9 +67,7 @@ const BSD_STATES: Readonly<Record<number, number>> = {
   [TcpState.TIME_WAIT]: 10,
 };
 
-/** The engine's value for "no threshold yet", at least. */
-const SSTHRESH_NONE = 0x3fffffff;
-/** Linux's. */
+/** No threshold yet. */
 const SSTHRESH_INFINITE = 0x7fffffff;
 
 /** Fields of the engine's struct TcpInfo, and how many bytes each has. */
@@ -84,9 +82,6 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   srtt_us: ["rtt"],
   rtt_min_us: ["min_rtt"],
   rexmt_segments: ["total_retrans", "snd_rexmitpack"],
-  total_retrans: ["snd_rexmitpack"],
-  rcv_mss: ["advmss"],
-  backoff: ["retransmits"],
   out_of_order: ["rcv_ooopack"],
 };
 
@@ -131,12 +126,8 @@ function linuxFields(info: Map<string, number>, raw: ReadonlyMap<string, number>
   const threshold = raw.get("snd_ssthresh") ?? 0;
   info.set(
     "tcpi_snd_ssthresh",
-    threshold >= SSTHRESH_NONE ? SSTHRESH_INFINITE : Math.floor(threshold / mss),
+    threshold >= SSTHRESH_INFINITE ? SSTHRESH_INFINITE : Math.floor(threshold / mss),
   );
-  for (const name of ["unacked", "sacked", "lost"]) {
-    const bytes = raw.get(`${name}_bytes`);
-    if (!raw.has(name) && bytes !== undefined) info.set(`tcpi_${name}`, Math.ceil(bytes / mss));
-  }
 }
 
 /** What the counters of SCM_TIMESTAMPING_OPT_STATS are in TCP_INFO. */
