@@ -10,6 +10,7 @@
  */
 import { TcpState, Th } from "../abi/tcp";
 import * as clock from "../sys/clock";
+import * as rcv_autotune from "./rcv_autotune";
 import { G } from "./seg";
 import { T } from "./settings";
 import { Tcb, Tf } from "./tcb_t";
@@ -34,6 +35,7 @@ export function start(tp: Tcb): void {
 /** Data in order has come with the segment in G: measures it and its distance to the last. */
 export function arrived(tp: Tcb): void {
   measure(tp);
+  rcv_autotune.arrived(tp);
   const now = clock.now();
   if (T.quickacks) adapt(tp, now - tp.data_at);
   tp.data_at = now;

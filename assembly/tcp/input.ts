@@ -151,6 +151,8 @@ function toListener(lport: u16, fport: u16): void {
     return;
   }
   // the ACK that completed the handshake may carry data, or FIN
+  child.segs_in++;
+  if (G.len > 0) child.data_segs_in++;
   if (G.flags & Th.URG) urgent.normalize(child);
   steps(child, Fate.TCP_CONNECTION_MADE);
 }

@@ -25,6 +25,7 @@ import { Opt, Step } from "./seg_t";
 import * as sent from "./sent";
 import { Sent, Sf } from "./sent_t";
 import * as seq from "./seq";
+import * as snd_autotune from "./snd_autotune";
 import * as subr from "./subr";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
@@ -46,6 +47,7 @@ export function input(tp: Tcb): Step {
   ack.begin(tp.snd_una);
   if (tp.flags & Tf.SACK && G.opts & Opt.SACK) sack.take(tp);
   const windowSame = G.wnd == tp.snd_wnd;
+  tp.ack_at = clock.now();
   updateWindow(tp);
   if (seq.gt(G.ack, tp.snd_una)) {
     newAck(tp, G.ack);
@@ -139,6 +141,7 @@ export function newAck(tp: Tcb, until: u32): void {
   push.advance(tp);
   if (ecn.isEcho(tp)) ecn.echo(tp);
   recovery.acked(tp);
+  snd_autotune.grow(tp);
   if (bytes > 0) so_event.wwakeup(so);
   G.acked = A.acked;
 }

@@ -35,6 +35,7 @@ export function input(tp: Tcb): bool {
   if (ecn.isUnusual(tp) || !timestampOk(tp)) return false;
   stat.inc(Stat.TCP_PREDICTED);
   stat.fate(Fate.TCP_ACCEPTED);
+  tp.ack_at = clock.now();
   ackStep.updateWindow(tp);
   if (news) {
     ack.begin(tp.snd_una);

@@ -13,6 +13,7 @@ import * as so_event from "../socket/so_event";
 import * as stat from "../sys/stat";
 import * as metrics from "./metrics";
 import * as delack from "./delack";
+import * as rcv_autotune from "./rcv_autotune";
 import * as rack from "./rack";
 import * as reass from "./reass";
 import * as respond from "./respond";
@@ -92,6 +93,7 @@ export function established(tp: Tcb): void {
   tp.state = TcpState.ESTABLISHED;
   delack.start(tp);
   rack.start(tp);
+  rcv_autotune.start(tp);
   timers.clear(tp, Row.KEEP);
   keepalive(tp);
   metrics.use(tp);

@@ -129,7 +129,7 @@ export class Tcb {
   mdev_max_us: u32; // largest of this round trip
   rtt_round: u32; // snd_nxt when this round trip of measurements began
   rcv_rtt_us: u32; // round trip as the receiver sees it
-  rcv_rtt_seq: u32; // rcv_nxt that ends the present measurement of it
+  rcv_rtt_seq: u32; // rcv_nxt that ends its measurement; with timestamps, the last echo
   rcv_space: u32; // bytes the user reads in a round trip
   rcv_space_seq: u32; // what the user had read when the measurement began
   rcv_mss_seen: u32; // largest payload received lately

@@ -21,6 +21,7 @@ import * as delack from "./delack";
 import * as notsent from "./notsent";
 import * as output from "./output";
 import * as push from "./push";
+import * as rcv_autotune from "./rcv_autotune";
 import { T } from "./settings";
 import * as subr from "./subr";
 import * as syncache from "./syncache";
@@ -224,6 +225,7 @@ function queue(tp: Tcb, m: Mbuf, more: bool): void {
 /** The user has taken data: a window update may be due. */
 function received(tp: Tcb): i32 {
   if (tp.state < TcpState.ESTABLISHED) return 0;
+  rcv_autotune.read(tp);
   if (delack.read(tp) || window.updateDue(tp)) output.output(tp);
   return 0;
 }

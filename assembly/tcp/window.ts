@@ -1,10 +1,13 @@
 /** The receive window: how much room we tell the peer of (RFC 9293 3.8.6). */
 import { Sb } from "../abi/socket";
 import * as sockbuf from "../socket/sockbuf";
+import * as mbuf from "../sys/mbuf";
 import * as seq from "./seq";
 import { T } from "./settings";
 import { Tcb } from "./tcb_t";
 
+/** Segments to offer while mbufs are short. */
+const LOW_SEGMENTS: u32 = 4;
 /** Largest shift of the window scale option (RFC 7323 2.3). */
 const SCALE_MAX: u8 = 14;
 
@@ -40,6 +43,8 @@ export function toAdvertise(tp: Tcb): u32 {
   const sb = tp.inp.so.rcv;
   const room = sockbuf.space(sb);
   let win: u32 = room > 0 ? min<u32>(room, most(tp)) : 0;
+  // short of mbufs most of it would be refused; what was promised before stays
+  if (mbuf.low()) win = min<u32>(win, LOW_SEGMENTS * tp.rcv_mss);
   const sliver = min<u32>(most(tp) >> 2, tp.rcv_mss);
   if (win < sliver) win = 0;
   const scale: u32 = tp.rcv_scale;

@@ -15,6 +15,8 @@ import { Host, type HostOptions } from "./host.ts";
 /** What the link does to packets; shares are from 0 to 1. */
 export interface Link {
   readonly delay_us: number;
+  /** Bits a second in either direction; packets that have to wait for others do, unlimited. */
+  readonly rate_bps?: number;
   /** Up to so much more delay, at random: what reorders. */
   readonly jitter_us?: number;
   readonly loss?: number;
@@ -39,7 +41,6 @@ export interface Side {
 
 interface Flight {
   readonly at: number;
-  readonly order: number;
   readonly to: Host;
   readonly packet: Uint8Array;
 }
@@ -52,7 +53,8 @@ export class Pair {
   readonly #random: Prng;
   readonly #flights: Flight[] = [];
   readonly #count = { a: 0, b: 0 };
-  #order = 0;
+  /** When each direction has sent what it was given. */
+  readonly #free = { a: 0, b: 0 };
   now = 1_000_000;
 
   private constructor(readonly a: Host, readonly b: Host, readonly link: Link) {
@@ -69,6 +71,14 @@ export class Pair {
     return share !== undefined && share > 0 && this.#random.unit() < share;
   }
 
+  /** When the link has put a packet of so many bytes on the wire. */
+  #sent(side: "a" | "b", bytes: number): number {
+    const { rate_bps } = this.link;
+    if (rate_bps === undefined) return this.now;
+    this.#free[side] = Math.max(this.#free[side], this.now) + bytes * 8e6 / rate_bps;
+    return this.#free[side];
+  }
+
   /** Takes what both have sent into the link. */
   #collect(from: Host, to: Host, side: "a" | "b"): void {
     for (const { packet } of from.wire.splice(0)) {
@@ -80,11 +90,17 @@ export class Pair {
         const jitter = this.link.jitter_us
           ? Math.floor(this.#random.unit() * this.link.jitter_us)
           : 0;
-        const at = this.now + this.link.delay_us + jitter;
-        this.#flights.push({ at, order: this.#order++, to, packet });
+        const at = this.#sent(side, packet.length) + this.link.delay_us + jitter;
+        this.#launch({ at, to, packet });
       }
     }
-    this.#flights.sort((x, y) => x.at - y.at || x.order - y.order);
+  }
+
+  /** Puts a packet among those on their way, behind all that arrive no later. */
+  #launch(flight: Flight): void {
+    let i = this.#flights.length;
+    while (i > 0 && this.#flights[i - 1].at > flight.at) i--;
+    this.#flights.splice(i, 0, flight);
   }
 
   /** Goes to the next thing that happens; false if nothing ever will, or not before `end`. */
@@ -164,6 +180,15 @@ function optionsOf(side: Side): [number, number, number][] {
   return list;
 }
 
+/** pattern() repeats itself after so many bytes. */
+const PERIOD = 65_536;
+const STREAM = pattern(2 * PERIOD);
+
+/** At most 64 KiB of pattern(), without computing them. */
+function stream(length: number, start: number): Uint8Array {
+  return STREAM.subarray(start % PERIOD, start % PERIOD + length);
+}
+
 /** One end of a transfer: a program that never waits. */
 class End {
   #sent = 0;
@@ -199,7 +224,7 @@ class End {
         this.#shut = true;
         return;
       }
-      engine.memory.set(pattern(n, this.#sent), engine.staging);
+      engine.memory.set(stream(n, this.#sent), engine.staging);
       const taken = this.host.call("so_send", this.so, engine.staging, n, 0, 0);
       this.host.step();
       if (taken === -Errno.EAGAIN || taken === -Errno.ENOTCONN || taken === -Errno.ENOBUFS) return;
@@ -221,7 +246,7 @@ class End {
         this.#ended = true;
         return;
       }
-      const want = pattern(n, this.#received);
+      const want = stream(n, this.#received);
       const got = engine.memory.subarray(engine.staging, engine.staging + n);
       for (let i = 0; i < n; i++) {
         if (got[i] !== want[i]) throw new Error(`byte ${this.#received + i} is not what was sent`);

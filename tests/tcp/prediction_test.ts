@@ -89,7 +89,12 @@ const shake: fc.Arbitrary<Shake> = fc.record({
   ecn: fc.boolean(),
   wscale: fc.constantFrom(undefined, 0, 3),
   rcvbuf: fc.constantFrom(undefined, 5000),
-  host: fc.record({ tcp: fc.record({ quickacks: fc.constantFrom(0, 2, 16) }) }),
+  host: fc.record({
+    tcp: fc.record({
+      quickacks: fc.constantFrom(0, 2, 16),
+      moderate_rcvbuf: fc.constantFrom(0, 1),
+    }),
+  }),
 });
 
 /** A connection and what has become of it so far, told in lines. */
