@@ -143,7 +143,10 @@ function userTimeout(tp: Tcb): bool {
   return clock.now() - tp.progress_at >= i64(tp.user_timeout_ms) * 1000;
 }
 
-/** Probes the closed window (RFC 9293 3.8.6.1), as long as that is answered. */
+/**
+ * Probes the closed window (RFC 9293 3.8.6.1), as long as that is answered. A small one is filled:
+ * the peer may never open it further (the override timeout of RFC 1122 4.2.3.4).
+ */
 function persist(tp: Tcb): bool {
   stat.inc(Stat.TCP_PERSIST);
   if (u32(tp.backoff) >= T.data_retries && silent(tp)) {
@@ -154,7 +157,7 @@ function persist(tp: Tcb): bool {
   timers.set(tp, Row.PERSIST, plan.persistDelay(tp));
   if (tp.sent_first) {
     output.resendFirst(tp); // the byte of the last probe
-  } else if (T.persist_probe) {
+  } else if (T.persist_probe && tp.snd_wnd == 0) {
     segment.send(tp, tp.snd_una - 1, 0, Th.ACK); // not acceptable: it must be answered
   } else {
     tp.flags |= Tf.FORCE;

@@ -185,6 +185,15 @@ Deno.test("TCP_WINDOW_CLAMP: a full buffer that is read opens the window again",
   c.end();
 });
 
+Deno.test("TCP_WINDOW_CLAMP: less than a segment is still a window", async () => {
+  const c = await established({ options: [[LEVEL, TcpOpt.WINDOW_CLAMP, 1300]] });
+  c.send({ data: pattern(1300), seq: 1 });
+  c.host.advance(1_000_000);
+  assertEquals(c.read().length, 1300);
+  assertEquals(c.takeAll().at(-1)?.win, 1300);
+  c.end();
+});
+
 Deno.test("accepted connections inherit the listener's options", async () => {
   const values: [number, number, number][] = [
     [LEVEL, TcpOpt.NODELAY, 1],

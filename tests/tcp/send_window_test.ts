@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Stat } from "../../assembly/abi/stat.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
-import { type Conn, Errno, pattern } from "./harness.ts";
+import { type Conn, Errno, Host, pattern } from "./harness.ts";
 import { established } from "./shake.ts";
 
 const SECOND = 1_000_000;
@@ -202,4 +202,24 @@ Deno.test("the user is told when room comes: SO_SNDLOWAT, EWOULDBLOCK", async ()
   c.send({ ack: 3921, win: 0 });
   assertEquals(c.tryWrite(pattern(6000)), 3120);
   c.end();
+});
+
+Deno.test("RFC 1122 4.2.3.4: a window that stays small is filled in the end", async () => {
+  for (const persist_probe of [0, 1]) {
+    const host = await Host.boot();
+    host.configure({ persist_probe });
+    const c = await established({ win: 4000 }, host);
+    c.write(pattern(1000));
+    c.expect({ seq: 1, len: 1000 });
+    c.send({ ack: 1001, win: 700 });
+    c.write(pattern(3000, 1000));
+    c.silent(); // less than a segment, and than half of the largest window
+    c.expectWithin(SECOND, { seq: 1001, len: 700 });
+    c.send({ ack: 1701, win: 700 });
+    c.expectWithin(2 * SECOND, { seq: 1701, len: 700 });
+    c.send({ ack: 2401, win: 4000 });
+    c.expect({ seq: 2401, len: 1460 });
+    c.takeAll();
+    c.end();
+  }
 });
