@@ -80,4 +80,4 @@ export { IpProto } from "./assembly/abi/proto.ts";
 export { Rtf } from "./assembly/abi/route.ts";
 export { Af, IpOpt, Msg, Pmtud, Shut, So, Sock, Sol, TcpOpt } from "./assembly/abi/socket.ts";
 export { Stat } from "./assembly/abi/stat.ts";
-export { TcpState } from "./assembly/abi/tcp.ts";
+export { Cc, TcpState } from "./assembly/abi/tcp.ts";

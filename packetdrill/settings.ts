@@ -11,7 +11,8 @@
 import type { Engine } from "../runtime/engine.ts";
 import { addressOf, dotted } from "../runtime/sysctl.ts";
 import { parseValue, scaleOf, type SettingField, type SysctlRow } from "../runtime/sysctl_entry.ts";
-import { CONGESTION_ALGORITHMS, SYSCTLS } from "../runtime/sysctl_table.ts";
+import { CONGESTION_ALGORITHMS } from "../runtime/socket/congestion.ts";
+import { SYSCTLS } from "../runtime/sysctl_table.ts";
 import { SETTINGS_READ } from "../runtime/wasm/settings.gen.ts";
 import { Unsupported } from "./errors.ts";
 import { BSD_ANY, BSD_SETTINGS } from "./settings_bsd.ts";

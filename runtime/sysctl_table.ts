@@ -7,6 +7,7 @@
  */
 
 import { Limits } from "../assembly/abi/limits.ts";
+import { CONGESTION_ALGORITHMS } from "./socket/congestion.ts";
 import { one, type Range, sizes, type SysctlRow, word } from "./sysctl_entry.ts";
 
 const INT_MAX = 2 ** 31 - 1;
@@ -15,9 +16,6 @@ const UINT_MAX = 2 ** 32 - 1;
 const SB_MAX = Limits.SB_MAX;
 /** A switch. */
 const SWITCH: Range = [0, 1];
-
-/** Congestion control algorithms, in the order of the engine's table. */
-export const CONGESTION_ALGORITHMS: readonly string[] = ["reno", "cubic"];
 
 /** All sysctls. */
 export const SYSCTLS: readonly SysctlRow[] = [

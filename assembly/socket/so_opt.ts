@@ -7,7 +7,7 @@
  */
 
 import { Errno } from "../abi/errno";
-import { Pr, Prco } from "../abi/proto";
+import { IpProto, Pr, Prco } from "../abi/proto";
 import { Sb, So, Sol } from "../abi/socket";
 import * as so_event from "./so_event";
 import * as so_core from "./so";
@@ -30,6 +30,11 @@ function ctloutput(so: Socket, op: i32, level: i32, name: i32, ptr: usize, len: 
   return call_indirect<i32>(fn, op, changetype<usize>(so), level, name, ptr, len);
 }
 
+/** Options of level SOL_SOCKET that a protocol keeps: the pace of a TCP connection. */
+function protocolsOwn(so: Socket, name: i32): bool {
+  return name == So.MAX_PACING_RATE && so.proto.protocol == IpProto.TCP;
+}
+
 /** Whether name is one of the flags in `FLAGS`. */
 function isFlag(name: i32): bool {
   return name > 0 && name <= 0x8000 && popcnt<i32>(name) == 1 && (FLAGS & name) != 0;
@@ -40,7 +45,9 @@ function isFlag(name: i32): bool {
  * option; EINVAL: len is too short for it. Reading SO_ERROR clears the error.
  */
 export function get(so: Socket, level: i32, name: i32, ptr: usize, len: i32): i32 {
-  if (level != Sol.SOCKET) return ctloutput(so, Prco.GETOPT, level, name, ptr, len);
+  if (level != Sol.SOCKET || protocolsOwn(so, name)) {
+    return ctloutput(so, Prco.GETOPT, level, name, ptr, len);
+  }
   if (name == So.SNDTIMEO || name == So.RCVTIMEO) {
     if (len < 8) return -Errno.EINVAL;
     store<f64>(ptr, name == So.SNDTIMEO ? so.sndtimeo_us : so.rcvtimeo_us);
@@ -92,7 +99,9 @@ function value(so: Socket, name: i32): i32 {
  * is told of options set at the socket level too, since some concern it (SO_KEEPALIVE).
  */
 export function set(so: Socket, level: i32, name: i32, ptr: usize, len: i32): i32 {
-  if (level != Sol.SOCKET) return ctloutput(so, Prco.SETOPT, level, name, ptr, len);
+  if (level != Sol.SOCKET || protocolsOwn(so, name)) {
+    return ctloutput(so, Prco.SETOPT, level, name, ptr, len);
+  }
   const error = setSocket(so, name, ptr, len);
   if (error < 0) return error;
   if (so.proto.ctloutput && so.pcb) ctloutput(so, Prco.SETOPT, level, name, ptr, len);

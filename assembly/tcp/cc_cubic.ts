@@ -15,7 +15,7 @@ import { Tcb } from "./tcb_t";
 @final
 export class Cubic {
   w_est: f64; // window that Reno would have, bytes
-  credit: f64; // growth that is not a whole segment yet, bytes
+  credit: f64; // growth that is not a whole byte yet
   epoch_at: i64; // when this stage of congestion avoidance began, 0: not yet
   acked_at: i64; // when cwnd was last looked at
   undo_epoch_at: i64; // as before the last reduction (RFC 9438 4.9.2)
@@ -110,12 +110,11 @@ function windowAt(c: Cubic, mss: f64, t_us: i64): f64 {
   return C * mss * x * x * x + f64(c.w_max);
 }
 
-/** Grows cwnd by `bytes`, cut to whole segments; answers how much that was. */
+/** Grows cwnd by the whole bytes of `bytes`; answers how many those were. */
 function grow(tp: Tcb, bytes: f64): f64 {
-  const mss = u32(tp.snd_mss);
-  if (bytes < f64(mss)) return 0;
+  if (bytes < 1) return 0;
   const most = slow_start.CWND_MAX - min<u32>(tp.cwnd, slow_start.CWND_MAX);
-  const whole = u32(min<f64>(bytes, f64(most))) / mss * mss;
+  const whole = u32(min<f64>(bytes, f64(most)));
   tp.cwnd += whole;
   return f64(whole);
 }

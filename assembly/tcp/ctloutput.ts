@@ -9,6 +9,7 @@ import * as cc from "./cc";
 import * as cork from "./cork";
 import * as delack from "./delack";
 import * as notsent from "./notsent";
+import * as pacing from "./pacing";
 import * as output from "./output";
 import * as subr from "./subr";
 import { T } from "./settings";
@@ -36,6 +37,7 @@ export function ctloutput(op: i32, sop: usize, level: i32, name: i32, ptr: usize
     return ip_ctloutput.ctloutput(op, tp.inp, name, ptr, len);
   }
   if (level == Sol.SOCKET) {
+    if (name == So.MAX_PACING_RATE) return maxPace(tp, op, ptr, len);
     if (name == So.KEEPALIVE) subr.keepalive(tp); // the flag is set; the timer follows it
     return 0;
   }
@@ -43,6 +45,17 @@ export function ctloutput(op: i32, sop: usize, level: i32, name: i32, ptr: usize
   if (op == Prco.SETOPT) return len < 4 ? -Errno.EINVAL : set(tp, name, load<i32>(ptr));
   if (name == TcpOpt.INFO) return tcp_info.read(tp, ptr, len);
   return get(tp, name, ptr, len);
+}
+
+/** SO_MAX_PACING_RATE: bytes a second, as 32 or 64 bits. */
+function maxPace(tp: Tcb, op: i32, ptr: usize, len: i32): i32 {
+  if (len < 4) return -Errno.EINVAL;
+  if (op == Prco.SETOPT) {
+    pacing.setMax(tp, len < 8 ? u64(load<u32>(ptr)) : load<u64>(ptr));
+    return 0;
+  }
+  store<u32>(ptr, pacing.getMax(tp));
+  return 4;
 }
 
 function flag(tp: Tcb, bit: u32, on: i32): i32 {

@@ -18,6 +18,7 @@ export function options(child: Tcb, parent: Tcb): void {
   child.window_clamp = parent.window_clamp;
   child.notsent_lowat = parent.notsent_lowat;
   child.cc_algo = parent.cc_algo;
+  child.max_pacing_rate = parent.max_pacing_rate;
   child.inp.pmtud = parent.inp.pmtud;
   notsent.watch(child);
   push.begin(child);

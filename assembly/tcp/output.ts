@@ -7,11 +7,13 @@ import * as if_queue from "../net/if_queue";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cc from "./cc";
+import * as chrono from "./chrono";
 import * as loss_probe from "./loss_probe";
 import { Tlp } from "./loss_probe";
 import * as nagle from "./nagle";
 import * as notsent from "./notsent";
 import { finish, fit, maxPayload, P, plan, planRecord } from "./output_plan";
+import * as pacing from "./pacing";
 import * as prr from "./prr";
 import * as rtt from "./rtt";
 import * as segment from "./segment";
@@ -45,6 +47,7 @@ export function output(tp: Tcb): i32 {
     sentOne(tp);
   }
   if (P.data) afterNewData(tp);
+  chrono.judge(tp, P.limited != 0);
   return error;
 }
 
@@ -101,6 +104,7 @@ function sentOne(tp: Tcb): void {
   tp.sent_at = clock.now();
   if (syn) return sentSyn(tp, end);
   tp.bytes_sent += P.len;
+  if (P.len > 0) pacing.sent(tp, P.len);
   if (tp.ca_state >= Ca.CWR) prr.sentBytes(tp, P.len);
   if (P.lost) return sentAgain(tp, P.lost);
   if (tp.snd_una == tp.snd_nxt) tp.progress_at = tp.sent_at;
@@ -169,6 +173,7 @@ function sendRecord(tp: Tcb, r: Sent): bool {
   planRecord(tp, r);
   if (!roomBelow(tp) || segment.send(tp, P.seq, P.len, P.flags) < 0) return false;
   counted(tp);
+  if (P.len > 0) pacing.sent(tp, P.len);
   tp.sent_at = clock.now();
   if (r.flags & Sf.LOST) sent.resent(tp, r);
   else sent.again(tp, r);

@@ -7,6 +7,7 @@ import * as cork from "./cork_hold";
 import * as ecn from "./ecn";
 import * as nagle from "./nagle";
 import * as options from "./options";
+import * as pacing from "./pacing";
 import * as push from "./push";
 import { Frto } from "./recovery_loss";
 import * as segment from "./segment";
@@ -43,7 +44,7 @@ export function plan(tp: Tcb): bool {
   if (tp.state <= TcpState.SYN_RECEIVED) return planSyn(tp);
   if (tp.lost_todo && tp.frto != Frto.PROBE && planLost(tp)) return true;
   if (planNew(tp)) return true;
-  if (tp.frto != Frto.PROBE || seq.gt(tp.snd_nxt, tp.recover)) return false;
+  if (tp.frto != Frto.PROBE || seq.gt(tp.snd_nxt, tp.recover) || pacing.waits(tp)) return false;
   // RFC 5682 2.1 step 2b: nothing new could go, so the lost is sent again after all
   tp.frto = Frto.OFF;
   return tp.lost_todo > 0 && planLost(tp);
@@ -65,7 +66,7 @@ function planLost(tp: Tcb): bool {
   const off = r.start - tp.snd_una;
   // RFC 9293 3.8.6: old data beyond a window that shrank is left alone, but for the first
   if (off > 0 && off >= tp.snd_wnd) return false;
-  if (sent.pipe(tp) >= tp.cwnd || !fit(tp, r)) return false;
+  if (sent.pipe(tp) >= tp.cwnd || pacing.holds(tp) || !fit(tp, r)) return false;
   P.lost = r;
   return planRecord(tp, r);
 }
@@ -107,8 +108,9 @@ function planNew(tp: Tcb): bool {
   P.flags = Th.ACK;
   P.len = min<u32>(min<u32>(have, usable(tp, off, have)), maxPayload(tp));
   finish(tp, off, sb.cc);
-  if (worthwhile(tp, off, sb.cc)) return true;
-  persistIfStuck(tp, have);
+  if (!worthwhile(tp, off, sb.cc)) persistIfStuck(tp, have);
+  else if (P.len == 0 || tp.flags & Tf.FORCE || !pacing.holds(tp)) return true;
+  else P.limited = 0; // the pace is what limits, not cwnd
   if (!(tp.flags & Tf.ACKNOW) && !window.updateDue(tp)) return false;
   P.seq = tp.snd_nxt;
   P.len = 0;

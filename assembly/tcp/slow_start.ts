@@ -2,7 +2,7 @@
 import * as hystart from "./hystart";
 import { T } from "./settings";
 import * as tcb from "./tcb";
-import { Ca, Tcb } from "./tcb_t";
+import { Ca, Tcb, Tf } from "./tcb_t";
 
 /** Most that cwnd may reach, bytes: well inside the largest scaled window. */
 export const CWND_MAX: u32 = 1 << 30;
@@ -27,8 +27,9 @@ export function acked(tp: Tcb, bytes: u32): u32 {
  * every second segment, as nearly all now do, and no limit if the sender paces.
  */
 function most(tp: Tcb): u32 {
-  // RFC 3465 2.3: after a timeout an ACK may cover what had arrived long before
-  if (tp.ca_state == Ca.LOSS) return tp.snd_mss;
+  // RFC 3465 2.3: after a timeout an ACK may cover what had arrived long before; with SACK that has
+  // been counted when it was reported
+  if (tp.ca_state == Ca.LOSS && !(tp.flags & Tf.SACK)) return tp.snd_mss;
   if (T.abc_l == 0 || tp.pacing_rate != 0) return u32.MAX_VALUE;
   return min<u32>(T.abc_l, 0xffff) * u32(tp.snd_mss);
 }
@@ -43,11 +44,9 @@ export function restart(tp: Tcb): void {
   hystart.begin(tp);
 }
 
-/** So many per cent of a window, in whole segments, at least two (RFC 5681 equation 4). */
+/** So many per cent of a window, at least two segments (RFC 5681 equation 4). */
 export function part(tp: Tcb, bytes: u32, percent: u32): u32 {
-  const mss = max<u32>(tp.snd_mss, 1);
-  const segments = u32(u64(bytes) * percent / (u64(mss) * 100));
-  return max<u32>(segments, 2) * mss;
+  return max<u32>(u32(u64(bytes) * percent / 100), 2 * u32(tp.snd_mss));
 }
 
 /** Per cent that a CE mark leaves; a loss leaves `loss`, RFC 8511 says `abe`. */

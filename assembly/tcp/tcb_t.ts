@@ -35,7 +35,7 @@ export class Tcb {
   progress_at: i64; // when snd_una last moved, or data went out with nothing in flight
   ts_recent_at: i64; // when ts_recent was taken
   rack_at: i64; // when the segment left that was sent last of those delivered (RACK.xmit_ts)
-  pace_at: i64; // when pacing lets the next segment go
+  pace_at: i64; // when what was sent would have left at the pace, nanoseconds
   pacing_rate: u64; // bytes a second, 0: not paced
   max_pacing_rate: u64; // SO_MAX_PACING_RATE, 0: no limit
   busy_at: i64; // when the present kind of waiting began; see chrono.ts

@@ -2,6 +2,7 @@
 import { TcpState } from "../abi/tcp";
 import * as in_output from "../inet/in_output";
 import * as clock from "../sys/clock";
+import * as chrono from "./chrono";
 import { TcpInfo } from "./info_t";
 import * as rtt from "./rtt";
 import * as segment from "./segment";
@@ -55,6 +56,7 @@ function times(tp: Tcb): void {
   I.last_data_recv_ms = agoMs(tp.data_at);
   I.last_ack_recv_ms = agoMs(tp.ack_at);
   I.rcv_rtt_us = tp.rcv_rtt_us;
+  chrono.read(tp);
   I.busy_time_us = u32(tp.busy_us);
   I.rwnd_limited_us = u32(tp.rwnd_limited_us);
   I.sndbuf_limited_us = u32(tp.sndbuf_limited_us);

@@ -64,12 +64,14 @@ export class ControlCalls {
   getsockopt(fd: number, level: Sol.SOCKET, name: Opt.LINGER): Linger;
   /** TCP_INFO: what TCP knows of the connection. */
   getsockopt(fd: number, level: IpProto.TCP, name: TcpOpt.INFO): TcpInfo;
+  /** TCP_CONGESTION: the name of the algorithm, `cubic` or `reno`. */
+  getsockopt(fd: number, level: IpProto.TCP, name: TcpOpt.CONGESTION): string;
   /**
    * An option with a number for its value: flags are 0 or 1, timeouts microseconds, SO_ERROR takes
    * the pending error. Errors: EBADF, ENOTSOCK, ENOPROTOOPT.
    */
   getsockopt(fd: number, level: number, name: number): number;
-  getsockopt(fd: number, level: number, name: number): number | Linger | TcpInfo {
+  getsockopt(fd: number, level: number, name: number): number | string | Linger | TcpInfo {
     return getOption(this.#layer.table.get(fd, "getsockopt"), level, name);
   }
 

@@ -10,6 +10,7 @@ import { So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
+import { algorithmBy, CONGESTION_ALGORITHMS } from "./congestion.ts";
 import { parseIpv4 } from "./inet_addr.ts";
 import { ifIndexBy } from "./ioctl.ts";
 import type { So } from "./so.ts";
@@ -86,7 +87,10 @@ export interface TcpInfo {
   readonly lost_bytes: number;
 }
 
-/** What setsockopt takes. Timeouts are microseconds; text names an interface. */
+/**
+ * What setsockopt takes. Timeouts are microseconds; text names an interface, for TCP_CONGESTION an
+ * algorithm.
+ */
 export type OptionValue = number | boolean | string | Linger | Membership | Uint8Array;
 
 /** Longest option value in bytes. */
@@ -94,6 +98,15 @@ const VALUE_BYTES = 512;
 
 function isTimeout(level: number, name: number): boolean {
   return level === Sol.SOCKET && (name === Opt.SNDTIMEO || name === Opt.RCVTIMEO);
+}
+
+function isCongestion(level: number, name: number): boolean {
+  return level === IpProto.TCP && name === TcpOpt.CONGESTION;
+}
+
+/** SO_MAX_PACING_RATE, bytes a second: its numbers have no sign. */
+function isRate(level: number, name: number): boolean {
+  return level === Sol.SOCKET && name === Opt.MAX_PACING_RATE;
 }
 
 /** Writes a value to the scratch area; answers its length. */
@@ -105,6 +118,13 @@ function writeValue(so: So, level: number, name: number, value: OptionValue): nu
       view.setFloat64(at, value, true);
       return 8;
     }
+    if (isRate(level, name)) {
+      if (!Number.isSafeInteger(value) || value < 0) {
+        throw new SocketError(Errno.EINVAL, "setsockopt", `${value} is not a rate`);
+      }
+      view.setBigUint64(at, BigInt(value), true);
+      return 8;
+    }
     if (!Number.isInteger(value) || value !== (value | 0)) {
       throw new SocketError(Errno.EINVAL, "setsockopt", `${value} is not a 32-bit whole number`);
     }
@@ -112,7 +132,8 @@ function writeValue(so: So, level: number, name: number, value: OptionValue): nu
     return 4;
   }
   if (typeof value === "string") {
-    view.setInt32(at, ifIndexBy(so.layer.engine, value), true);
+    const named = isCongestion(level, name);
+    view.setInt32(at, named ? algorithmBy(value) : ifIndexBy(so.layer.engine, value), true);
     return 4;
   }
   if (value instanceof Uint8Array) {
@@ -145,12 +166,12 @@ export function setOption(so: So, level: number, name: number, value: OptionValu
   so.layer.waits.scheduler.sent();
 }
 
-/** Reads an option as a number, or a record for those that have one; throws `SocketError`. */
+/** Reads an option: a number, or what those have that are none; throws `SocketError`. */
 export function getOption(
   so: So,
   level: number,
   name: number,
-): number | Linger | TcpInfo {
+): number | string | Linger | TcpInfo {
   readValue(so, level, name, VALUE_BYTES);
   const { view, scratch: at } = so.layer.engine;
   if (isTimeout(level, name)) return view.getFloat64(at, true);
@@ -158,6 +179,8 @@ export function getOption(
     return { onoff: view.getInt32(at, true) !== 0, linger: view.getInt32(at + 4, true) };
   }
   if (level === IpProto.TCP && name === TcpOpt.INFO) return readTcpInfo(so, at);
+  if (isCongestion(level, name)) return CONGESTION_ALGORITHMS[view.getInt32(at, true)];
+  if (isRate(level, name)) return view.getUint32(at, true);
   return view.getInt32(at, true);
 }
 

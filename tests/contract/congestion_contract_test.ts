@@ -56,17 +56,17 @@ const CASES: Readonly<Record<string, (s: Subject) => void>> = {
     f.round(5);
     assert(f.cwnd >= 15_500 && f.cwnd <= 16_500, `${f.cwnd}`);
   },
-  "avoidance grows the window by whole segments, and never shrinks it": (s) => {
+  "avoidance never shrinks the window, and passes where the loss was": (s) => {
     const f = flow(s);
     f.cwnd = 40 * f.mss;
     f.lose();
     let last = f.window;
     for (let i = 0; i < 200; i++) {
       f.round(2);
-      assert(Number.isInteger(f.window) && f.window >= last, `${last} to ${f.window}`);
+      assert(f.window >= last && f.window <= 1.5 * last + 1, `${last} to ${f.window}`);
       last = f.window;
     }
-    assert(f.window > 40, "it has passed where the loss was");
+    assert(f.window > 40, `${f.window}`);
   },
   "a loss leaves its share of the window, and cwnd to the caller": (s) => {
     const f = flow(s);
@@ -168,9 +168,10 @@ const CASES: Readonly<Record<string, (s: Subject) => void>> = {
       assertEquals([f.cwnd, f.ssthresh], before);
       const window = f.window;
       f.round();
-      assert(f.window >= window && f.window <= window + 1, `${window} to ${f.window}`);
+      assert(f.window >= window && f.window <= window + 2, `${window} to ${f.window}`);
       f.lose();
-      assertEquals(f.ssthresh, Math.floor(f.get("prior_cwnd") * s.loss / 1e5) * f.mss);
+      const share = f.ssthresh / f.get("prior_cwnd");
+      assert(Math.abs(share - s.loss / 100) < 0.01, `${share}`);
     }
   },
   "the window has an end": (s) => {

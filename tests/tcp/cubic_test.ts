@@ -64,7 +64,7 @@ Deno.test("property: losses, marks and timeouts: the window follows RFC 9438's f
         for (let i = 0; i < rounds && f.window < 3000; i++) {
           together(f, r, per);
           const off = Math.abs(f.window - r.cwnd);
-          assert(off <= 2 + 0.01 * r.cwnd, `${f.window} segments, the RFC's are ${r.cwnd}`);
+          assert(off <= 0.1 + 0.001 * r.cwnd, `${f.window} segments, the RFC's are ${r.cwnd}`);
         }
         happen(event, f, r);
       }
@@ -97,14 +97,13 @@ function happen(event: Event, f: Flow, r: CubicReference): void {
     else f.mark();
     r.congestion(event === "loss" ? 0.7 : 0.85);
   }
-  const cut = r.ssthresh - f.ssthresh / f.mss;
-  assert(cut < 1 && cut > -1e-9, "ssthresh is the RFC's in whole segments");
-  r.ssthresh = f.ssthresh / f.mss; // whole segments
+  const cut = r.ssthresh * f.mss - f.ssthresh;
+  assert(cut < 1 && cut > -1e-6, "ssthresh is the RFC's in whole bytes");
   r.cwnd = f.window;
 }
 
 Deno.test("RFC 9438 4.6: a loss leaves 0.7 of the window, at least two segments", () => {
-  for (const [window, ssthresh] of [[100, 70], [10, 7], [11, 7], [3, 2], [2, 2], [1, 2]]) {
+  for (const [window, ssthresh] of [[100, 70], [10, 7], [11, 7.7], [3, 2.1], [2, 2], [1, 2]]) {
     const f = afterLoss(window);
     assertEquals(f.ssthresh, ssthresh * f.mss, `of ${window}`);
   }
@@ -162,7 +161,7 @@ Deno.test("RFC 9438 4.8: after a timeout slow start, then convex from there", ()
   f.round();
   const before = f.window;
   f.timeout();
-  assertEquals(f.ssthresh, Math.floor(before * 0.7) * f.mss);
+  assertEquals(f.ssthresh, Math.floor(before * 0.7 * f.mss));
   while (f.cwnd < f.ssthresh) f.round();
   const from = f.window;
   const begin = f.now;
@@ -179,7 +178,8 @@ Deno.test("RFC 9438 4.2, 5.8: time in which the window was not used does not cou
     paused.round();
     if (i % 10 === 5) paused.advance(3 * SECOND);
   }
-  assert(Math.abs(busy.window - paused.window) <= 3, `${busy.window}, ${paused.window}`);
+  // a round trip of each pause counts: it could have been one between two ACKs
+  assert(Math.abs(busy.window - paused.window) <= 4, `${busy.window}, ${paused.window}`);
   const [b, p] = [busy, paused].map((f) => f.window);
   busy.round();
   paused.round();

@@ -35,7 +35,7 @@ test("RFC 9406 4.2: without more delay slow start goes on", (algorithm) => {
   assertEquals([f.ssthresh, f.exits], [SSTHRESH_NONE, 0]);
 });
 
-test("RFC 9406 4.2: more delay slows growth to a quarter, five rounds later it ends", (algorithm) => {
+test("RFC 9406 4.2: more delay slows growth to a quarter, for five rounds", (algorithm) => {
   const f = flow(algorithm);
   grows(f, 113, 8); // the eighth sample tells; what is left of the round counts as one
   for (let i = 0; i < 4; i++) {

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
 import { Af, IpOpt, Msg, Shut, So, Sock, Sol, TcpOpt } from "../../../assembly/abi/socket.ts";
-import { TcpState } from "../../../assembly/abi/tcp.ts";
+import { Cc, TcpState } from "../../../assembly/abi/tcp.ts";
 import { SocketError } from "../../../runtime/errors.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "../../../runtime/socket/select.ts";
 import { POLLPRI } from "../../../runtime/socket/select.ts";
@@ -217,9 +217,25 @@ Deno.test("options keep what they are given, and refuse what they cannot be", as
   assertEquals([...sys.getsockoptBytes(client, Sol.SOCKET, So.RCVLOWAT, 4)], [9, 0, 0, 0]);
   assertEquals(sys.getsockopt(client, Sol.SOCKET, So.TYPE), Sock.STREAM);
   assertEquals(sys.getsockopt(client, Sol.SOCKET, So.LINGER), { onoff: false, linger: 0 });
+  assertEquals(sys.getsockopt(client, IpProto.TCP, TcpOpt.CONGESTION), "cubic");
+  for (const [value, name] of [["newreno", "reno"], ["cubic", "cubic"], [Cc.NEWRENO, "reno"]]) {
+    sys.setsockopt(client, IpProto.TCP, TcpOpt.CONGESTION, value);
+    assertEquals(sys.getsockopt(client, IpProto.TCP, TcpOpt.CONGESTION), name);
+  }
+  const rates = [1, 3_000_000_000, 2 ** 32 - 1, 2 ** 40, 0];
+  const kept = rates.map((rate) => {
+    sys.setsockopt(client, Sol.SOCKET, So.MAX_PACING_RATE, rate);
+    return sys.getsockopt(client, Sol.SOCKET, So.MAX_PACING_RATE);
+  });
+  assertEquals(kept, [1, 3_000_000_000, 2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1], "no limit");
   const info = sys.getsockopt(client, IpProto.TCP, TcpOpt.INFO);
   assertEquals([info.state, info.rexmt_segments], [TcpState.ESTABLISHED, 0]);
-  const refused: [number, number, number | Uint8Array, string][] = [
+  const refused: [number, number, number | string | Uint8Array, string][] = [
+    [IpProto.TCP, TcpOpt.CONGESTION, "vegas", "ENOENT"],
+    [IpProto.TCP, TcpOpt.CONGESTION, Cc.COUNT, "EINVAL"],
+    [Sol.SOCKET, So.MAX_PACING_RATE, -1, "EINVAL"],
+    [Sol.SOCKET, So.MAX_PACING_RATE, 0.5, "EINVAL"],
+    [Sol.SOCKET, So.MAX_PACING_RATE, new Uint8Array(3), "EINVAL"],
     [Sol.SOCKET, So.SNDTIMEO, -1, "EINVAL"],
     [Sol.SOCKET, So.SNDTIMEO, NaN, "EINVAL"],
     [Sol.SOCKET, So.KEEPALIVE, 1.5, "EINVAL"],
