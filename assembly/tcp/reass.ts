@@ -125,7 +125,7 @@ function pieces(tp: Tcb, prev: Mbuf, m: Mbuf, start: u32, fin: u32): void {
     start = had;
     m = rest;
   }
-  if (run.aux != tp.rcv_nxt) list.touch(tp, run);
+  if (run.aux != tp.rcv_nxt && run.pktlen) list.touch(tp, run);
 }
 
 /**
