@@ -116,9 +116,10 @@ function sentOne(tp: Tcb): void {
   notsent.sent(tp);
   if (!timers.isSet(tp, Row.PERSIST)) {
     P.data = 1;
-  } else if (tp.flags & Tf.FORCE) {
+  } else if (tp.snd_wnd == 0) {
     tp.flags &= ~Tf.FORCE; // one probe at a time
   } else {
+    tp.flags &= ~Tf.FORCE;
     timers.clear(tp, Row.PERSIST);
     tp.backoff = 0;
     P.data = 1;
