@@ -512,6 +512,15 @@ export const SYSCTLS: readonly SysctlRow[] = [
     [8, 8],
     "Difference at which a search ends.",
   ),
+  one(
+    "net.godwit.tcp_icmp_mtu_check",
+    "icmp_mtu_check",
+    "",
+    SWITCH,
+    [0, 1],
+    "Whether a message that tells of a smaller path MTU than what was acknowledged waits until the " +
+      "segment it is about times out (RFC 5927 7.2). Linux believes it at once.",
+  ),
   // Keepalive and closing
   one(
     "net.ipv4.tcp_keepalive_time",

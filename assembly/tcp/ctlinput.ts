@@ -13,9 +13,10 @@ import { CtlQuote } from "../inet/pkt_t";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
 import { N } from "../sys/net_settings";
 import { INFO } from "./info";
+import * as mtu_probe from "./mtu_probe";
 import * as output from "./output";
-import * as recovery from "./recovery";
 import * as seq from "./seq";
+import { T } from "./settings";
 import * as subr from "./subr";
 import * as syncache from "./syncache";
 import * as tcb from "./tcb";
@@ -75,15 +76,21 @@ function halfOpen(cmd: i32, q: CtlQuote): void {
   if (h && h.iss == q.seq && cmd != Prc.MSGSIZE && in_pcb.ctlErrno(cmd)) syncache.remove(h);
 }
 
-/** RFC 1191 6.3: the path takes smaller packets; what is in flight is sent again in those. */
+/**
+ * RFC 1191 6.3: the path takes smaller packets; what is in flight is sent again in those. With
+ * T.icmp_mtu_check a message that says less than what has got through already is kept until the
+ * segment it is about times out: only then is it likely to be true (RFC 5927 7.2).
+ */
 function pathMtu(tp: Tcb, q: CtlQuote): void {
   const mtu = max<u32>(q.mtu, N.pmtu_min);
   if (mtu >= in_output.mtu(tp.inp)) return; // such a message never raises it
-  ip_mtu.lower(sockaddr_ops.get4(q.faddr), mtu);
-  if (tp.state < TcpState.ESTABLISHED) return;
-  const before = tp.snd_mss;
-  tcb.setMss(tp);
-  if (tp.snd_mss >= before) return;
-  recovery.simpleRetransmit(tp);
-  output.output(tp);
+  if (tp.state < TcpState.ESTABLISHED) {
+    ip_mtu.lower(sockaddr_ops.get4(q.faddr), mtu);
+  } else if (T.icmp_mtu_check && mtu < mtu_probe.arrived(tp)) {
+    tp.icmp_mtu = u16(mtu);
+    tp.icmp_seq = q.seq;
+  } else {
+    mtu_probe.narrower(tp, mtu);
+    output.output(tp);
+  }
 }

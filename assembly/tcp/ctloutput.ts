@@ -8,6 +8,7 @@ import { Socket } from "../socket/socket_t";
 import * as cc from "./cc";
 import * as cork from "./cork";
 import * as delack from "./delack";
+import * as mtu_probe from "./mtu_probe";
 import * as notsent from "./notsent";
 import * as pacing from "./pacing";
 import * as output from "./output";
@@ -90,6 +91,10 @@ function set(tp: Tcb, name: i32, value: i32): i32 {
     case TcpOpt.CONGESTION:
       if (value < 0 || value >= Cc.COUNT) return -Errno.EINVAL;
       cc.select(tp, u8(value));
+      return 0;
+    case TcpOpt.MTU_PROBE:
+      tp.mtu_search = value ? 1 : 0;
+      if (tp.state >= TcpState.ESTABLISHED) mtu_probe.start(tp);
       return 0;
     case TcpOpt.MAXSEG:
       return setMaxSeg(tp, value);
@@ -188,6 +193,8 @@ function read(tp: Tcb, name: i32): i64 {
       return tp.state < TcpState.ESTABLISHED && tp.user_mss ? tp.user_mss : tp.snd_mss;
     case TcpOpt.WINDOW_CLAMP:
       return tp.window_clamp;
+    case TcpOpt.MTU_PROBE:
+      return tp.mtu_search;
     case TcpOpt.NOTSENT_LOWAT:
       return notsent.limit(tp);
     case TcpOpt.USER_TIMEOUT:

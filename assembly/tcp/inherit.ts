@@ -1,4 +1,5 @@
 /** What a connection takes over from the listener that accepted it. */
+import * as nagle from "./nagle";
 import * as notsent from "./notsent";
 import * as push from "./push";
 import { Tcb, Tf } from "./tcb_t";
@@ -16,10 +17,12 @@ export function options(child: Tcb, parent: Tcb): void {
   child.user_timeout_ms = parent.user_timeout_ms;
   child.linger2_s = parent.linger2_s;
   child.window_clamp = parent.window_clamp;
+  child.mtu_search = parent.mtu_search;
   child.notsent_lowat = parent.notsent_lowat;
   child.cc_algo = parent.cc_algo;
   child.max_pacing_rate = parent.max_pacing_rate;
   child.inp.pmtud = parent.inp.pmtud;
   notsent.watch(child);
   push.begin(child);
+  nagle.begin(child);
 }

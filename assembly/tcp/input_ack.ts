@@ -13,6 +13,7 @@ import * as cc from "./cc";
 import * as challenge from "./challenge";
 import * as ecn from "./ecn";
 import * as output from "./output";
+import * as mtu_probe from "./mtu_probe";
 import * as push from "./push";
 import * as rack from "./rack";
 import * as recovery from "./recovery";
@@ -139,6 +140,7 @@ export function newAck(tp: Tcb, until: u32): void {
   if (tp.sacked_segments && !(tp.flags & Tf.SACK)) reno.acked(tp);
   measure(tp);
   push.advance(tp);
+  mtu_probe.acked(tp);
   if (ecn.isEcho(tp)) ecn.echo(tp);
   recovery.acked(tp);
   snd_autotune.grow(tp);
@@ -162,6 +164,7 @@ function advance(tp: Tcb, until: u32): void {
 function delivered(tp: Tcb, r: Sent): void {
   A.delivered += r.end - r.start;
   tp.delivered++;
+  mtu_probe.delivered(tp, r.end - r.start);
   if (!(r.flags & Sf.EVER)) {
     if (A.rtt_at == 0) A.rtt_at = r.at + 1; // 0 means none
     if (seq.le(r.end, tp.recover)) A.orig = 1;

@@ -13,6 +13,7 @@ import * as stat from "../sys/stat";
 import * as cc from "./cc";
 import * as ecn from "./ecn";
 import * as inherit from "./inherit";
+import * as mtu_probe from "./mtu_probe";
 import * as respond from "./respond";
 import * as rtt from "./rtt";
 import { G } from "./seg";
@@ -246,6 +247,7 @@ function open(child: Tcb, parent: Tcb, h: Half): void {
   child.snd_wl1 = G.seq;
   child.snd_wl2 = G.ack;
   tcb.setMss(child);
+  mtu_probe.start(child);
   cc.start(child);
   if (h.sends == 1) rtt.sample(child, u32(clock.now() - h.sent_at)); // Karn: only if sent once
   else if (h.sends > 1) subr.afterLostSyn(child); // a cookie does not know

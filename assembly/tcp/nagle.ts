@@ -6,6 +6,11 @@ import * as seq from "./seq";
 import { T } from "./settings";
 import { Tcb, Tf } from "./tcb_t";
 
+/** The connection begins at `iss`. */
+export function begin(tp: Tcb): void {
+  tp.snd_small = tp.iss;
+}
+
 /** True while the user holds back short segments. */
 export function isCorked(tp: Tcb): bool {
   return (tp.flags & (Tf.CORK | Tf.MORETOCOME)) != 0;

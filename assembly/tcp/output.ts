@@ -10,6 +10,7 @@ import * as cc from "./cc";
 import * as chrono from "./chrono";
 import * as loss_probe from "./loss_probe";
 import { Tlp } from "./loss_probe";
+import * as mtu_probe from "./mtu_probe";
 import * as nagle from "./nagle";
 import * as notsent from "./notsent";
 import { finish, fit, maxPayload, P, plan, planRecord } from "./output_plan";
@@ -107,11 +108,13 @@ function sentOne(tp: Tcb): void {
   if (P.len > 0) pacing.sent(tp, P.len);
   if (tp.ca_state >= Ca.CWR) prr.sentBytes(tp, P.len);
   if (P.lost) return sentAgain(tp, P.lost);
-  if (tp.snd_una == tp.snd_nxt) tp.progress_at = tp.sent_at;
+  const probe = timers.isSet(tp, Row.PERSIST); // what waits for the window waits on
+  if (tp.snd_una == tp.snd_nxt && !probe) tp.progress_at = tp.sent_at;
   if (fin) tp.flags |= Tf.SENTFIN;
   stat.add(Stat.TCP_BYTES_OUT, end - tp.snd_nxt);
   sent.append(tp, P.seq, end);
   nagle.sent(tp, end, P.len >= maxPayload(tp));
+  if (tp.mtu_low) mtu_probe.dataSent(tp, P.seq, end);
   tp.snd_nxt = end;
   notsent.sent(tp);
   if (!timers.isSet(tp, Row.PERSIST)) {

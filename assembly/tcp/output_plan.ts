@@ -3,13 +3,16 @@
  * decides it; output.ts drives it and segment.ts builds what was decided.
  */
 import { TcpState, Th } from "../abi/tcp";
+import * as clock from "../sys/clock";
 import * as cork from "./cork_hold";
 import * as ecn from "./ecn";
+import * as mtu_probe from "./mtu_probe";
 import * as nagle from "./nagle";
 import * as options from "./options";
 import * as pacing from "./pacing";
 import * as push from "./push";
 import { Frto } from "./recovery_loss";
+import * as rtt from "./rtt";
 import * as segment from "./segment";
 import * as sent from "./sent";
 import { Sent, Sf } from "./sent_t";
@@ -107,6 +110,7 @@ function planNew(tp: Tcb): bool {
   P.seq = tp.snd_nxt;
   P.flags = Th.ACK;
   P.len = min<u32>(min<u32>(have, usable(tp, off, have)), maxPayload(tp));
+  if (tp.mtu_low) P.len = mtu_probe.plan(tp, off, have, P.len);
   finish(tp, off, sb.cc);
   if (!worthwhile(tp, off, sb.cc)) persistIfStuck(tp, have);
   else if (P.len == 0 || tp.flags & Tf.FORCE || !pacing.holds(tp)) return true;
@@ -161,7 +165,8 @@ function persistIfStuck(tp: Tcb, have: u32): void {
   if (have == 0 || tp.snd_una != tp.snd_nxt || timers.watched(tp)) return;
   if (tp.snd_wnd > 0 && cork.watch(tp)) return;
   tp.backoff = 0;
-  timers.set(tp, Row.PERSIST, persistDelay(tp));
+  tp.progress_at = clock.now(); // RFC 5482: what waits for the window waits since now
+  timers.set(tp, Row.PERSIST, rtt.withinUserTimeout(tp, persistDelay(tp)));
 }
 
 /** Time to the next window probe: from the RTO on, twice as long each time (SHLD-29, SHLD-30). */

@@ -16,6 +16,7 @@ import * as cc from "./cc";
 import * as ecn from "./ecn";
 import * as loss_probe from "./loss_probe";
 import * as loss from "./recovery_loss";
+import * as mtu_probe from "./mtu_probe";
 import * as prr from "./prr";
 import * as rack from "./rack";
 import * as reduction from "./reduction";
@@ -127,6 +128,7 @@ function suspect(tp: Tcb): bool {
   }
   if (tp.ca_state <= Ca.DISORDER && tp.undo && tp.undo_resent == 0) undo.apply(tp, false);
   const armed = detect(tp);
+  if (tp.lost_bytes > 0 && mtu_probe.isLost(tp)) return armed;
   if (tp.lost_bytes > 0) enter(tp);
   else reduction.tryOpen(tp);
   return armed;
@@ -166,7 +168,7 @@ export function enter(tp: Tcb): void {
 export function reorderTimeout(tp: Tcb): void {
   ack.begin(tp.snd_una);
   const armed = detect(tp);
-  if (A.lost && tp.ca_state != Ca.RECOVERY) {
+  if (A.lost && tp.ca_state != Ca.RECOVERY && !mtu_probe.isLost(tp)) {
     enter(tp);
     A.delivered = tp.snd_mss; // room for the fast retransmit
     prr.acked(tp);
@@ -182,10 +184,13 @@ export function simpleRetransmit(tp: Tcb): void {
     sent.lose(tp, r);
     any = true;
   }
-  if (!any) return;
+  if (any) repair(tp);
+}
+
+/** What is lost is sent again. It is no sign of congestion: the window stays as it is. */
+export function repair(tp: Tcb): void {
   if (!(tp.flags & Tf.SACK)) reno.reset(tp);
   if (tp.ca_state == Ca.LOSS) return;
-  // no sign of congestion: the window stays, and nothing is to be undone
   tp.recover = tp.snd_nxt;
   tp.undo = 0;
   tp.ca_state = Ca.LOSS;

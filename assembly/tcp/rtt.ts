@@ -84,7 +84,11 @@ export function backedOff(tp: Tcb): i64 {
  * data to stay unacknowledged (RFC 5482).
  */
 export function rexmtDelay(tp: Tcb): i64 {
-  const us = backedOff(tp);
+  return withinUserTimeout(tp, backedOff(tp));
+}
+
+/** `us` microseconds from now, or until the user's timeout is over if that is earlier. */
+export function withinUserTimeout(tp: Tcb, us: i64): i64 {
   if (tp.user_timeout_ms == 0) return us;
   const left = tp.progress_at + i64(tp.user_timeout_ms) * 1000 - clock.now();
   return min<i64>(us, max<i64>(left, 1));

@@ -51,6 +51,7 @@ export class TcpSettings {
   base_mss: u32; // MSS a search starts from
   mtu_probe_floor: u32; // least MSS of a search
   probe_interval_s: u32; // rest after a search
+  icmp_mtu_check: u32; // 1: an MTU below what got through is believed after a timeout (RFC 5927 7.2)
   probe_threshold: u32; // bytes of difference that end a search
   pacing: u32; // 1: segments of one connection are spread over the round trip
   pacing_ss_ratio: u32; // per cent of cwnd / SRTT in slow start
@@ -121,6 +122,7 @@ export function init(): void {
   T.notsent_lowat = 0xffffffff;
   T.base_mss = 1024;
   T.mtu_probe_floor = 48;
+  T.data_retries_soft = 3;
   T.probe_interval_s = 600;
   T.probe_threshold = 8;
   T.pacing_ss_ratio = 200;

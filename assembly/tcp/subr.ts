@@ -12,6 +12,7 @@ import { Socket } from "../socket/socket_t";
 import * as so_event from "../socket/so_event";
 import * as stat from "../sys/stat";
 import * as metrics from "./metrics";
+import * as mtu_probe from "./mtu_probe";
 import * as delack from "./delack";
 import * as rcv_autotune from "./rcv_autotune";
 import * as rack from "./rack";
@@ -97,6 +98,7 @@ export function established(tp: Tcb): void {
   timers.clear(tp, Row.KEEP);
   keepalive(tp);
   metrics.use(tp);
+  mtu_probe.start(tp);
   so_event.isConnected(so);
   if (so.state & Ss.CANTSENDMORE) tp.state = TcpState.FIN_WAIT_1;
 }

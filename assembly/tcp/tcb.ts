@@ -122,6 +122,7 @@ export function pathMss(inp: Inpcb): u32 {
 export function setMss(tp: Tcb): void {
   let mss = min<u32>(tp.peer_mss, pathMss(tp.inp));
   if (tp.user_mss) mss = min<u32>(mss, tp.user_mss);
+  if (tp.mtu_low) mss = min<u32>(mss, u32(tp.mtu_low) - MIN_HEADERS); // a search; see mtu_probe.ts
   mss = max<u32>(mss, 64); // a tiny MSS is an attack on our packet rate
   if (tp.flags & Tf.TS) mss -= 12;
   tp.snd_mss = u16(mss);

@@ -138,6 +138,7 @@ export class Tcb {
   dsack_end: u32;
   notsent_lowat: u32; // TCP_NOTSENT_LOWAT, bytes; see notsent.ts
   window_clamp: u32; // TCP_WINDOW_CLAMP, 0 for none
+  icmp_seq: u32; // segment that a message about the path MTU is about; see icmp_mtu
   mtu_probe_start: u32; // the probe of the path MTU in flight; none if equal to mtu_probe_end
   mtu_probe_end: u32;
   push_0: u32; // marks of PSH beyond snd_una, ascending; see push.ts
@@ -181,6 +182,8 @@ export class Tcb {
   user_mss: u16; // TCP_MAXSEG, 0 for none
   mtu_low: u16; // largest path MTU known to work (RFC 8899: PLPMTU)
   mtu_high: u16; // smallest known, or thought, not to
+  size_acked: u16; // payload of the largest segment acknowledged
+  icmp_mtu: u16; // path MTU of a message that is not believed yet (RFC 5927 7.2), 0: none
   mtu_probe: u16; // size of the probe in flight, 0 for none
   linger2_s: u16; // TCP_LINGER2, seconds in FIN-WAIT-2 or LINGER2_NONE; 0: as the stack says
   rcv_seg_last: u16; // size of the last segment, if it was smaller than rcv_mss_seen, else 0

@@ -7,6 +7,7 @@ import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cork from "./cork";
 import * as delack from "./delack";
+import * as mtu_probe from "./mtu_probe";
 import * as output from "./output";
 import * as plan from "./output_plan";
 import * as recovery from "./recovery";
@@ -72,6 +73,7 @@ function rexmt(tp: Tcb): bool {
     return false;
   }
   expire(tp);
+  mtu_probe.timeout(tp);
   loss.timeout(tp);
   tp.tries++;
   output.output(tp);
@@ -149,12 +151,12 @@ function userTimeout(tp: Tcb): bool {
  */
 function persist(tp: Tcb): bool {
   stat.inc(Stat.TCP_PERSIST);
-  if (u32(tp.backoff) >= T.data_retries && silent(tp)) {
+  if (userTimeout(tp) || (u32(tp.backoff) >= T.data_retries && silent(tp))) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
   if (tp.backoff < 255) tp.backoff++; // counts on to the limit when the delay grows no more
-  timers.set(tp, Row.PERSIST, plan.persistDelay(tp));
+  timers.set(tp, Row.PERSIST, rtt.withinUserTimeout(tp, plan.persistDelay(tp)));
   if (tp.sent_first) {
     output.resendFirst(tp); // the byte of the last probe
   } else if (T.persist_probe && tp.snd_wnd == 0) {
@@ -176,12 +178,17 @@ function keep(tp: Tcb): bool {
   if (!(tp.inp.so.options & So.KEEPALIVE) || tp.state > TcpState.CLOSE_WAIT) return true;
   const idle = clock.now() - tp.rcvd_at;
   const limit = i64(tp.keep_idle_ms) * 1000;
-  if (idle < limit) {
+  // MUST-26: not while data is outstanding, which finds out by itself
+  const busy = tp.snd_una != tp.snd_nxt || tp.inp.so.snd.cc > 0;
+  if (idle < limit || busy) {
     tp.keep_probes = 0;
-    timers.set(tp, Row.KEEP, limit - idle);
+    timers.set(tp, Row.KEEP, busy ? limit : limit - idle);
     return true;
   }
-  if (tp.keep_probes >= tp.keep_cnt) {
+  // TCP_USER_TIMEOUT, if it is set, takes the place of TCP_KEEPCNT, as in Linux
+  const user = i64(tp.user_timeout_ms) * 1000;
+  const over = user ? tp.keep_probes > 0 && idle >= user : tp.keep_probes >= tp.keep_cnt;
+  if (over) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }

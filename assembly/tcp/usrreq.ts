@@ -18,6 +18,7 @@ import * as stat from "../sys/stat";
 import * as ecn from "./ecn";
 import { INFO } from "./info";
 import * as delack from "./delack";
+import * as nagle from "./nagle";
 import * as notsent from "./notsent";
 import * as output from "./output";
 import * as push from "./push";
@@ -139,6 +140,7 @@ function connect(tp: Tcb, sa: SockAddr): i32 {
   ecn.request(tp);
   push.begin(tp);
   tp.req_scale = window.requestScale(tp);
+  nagle.begin(tp);
   tp.state = TcpState.SYN_SENT;
   subr.limitAttempt(tp);
   so_event.isConnecting(inp.so);

@@ -269,3 +269,53 @@ Deno.test("RFC 1191 6.3: settings say which path MTU is believed, and for how lo
   later.expect({ seq: 1, len: 1460 });
   c.end(later.so);
 });
+
+/** A connection of the profile that checks messages, with 1460 bytes acknowledged. */
+async function checking(): Promise<Conn> {
+  const c = await established({ host: { tcp: { icmp_mtu_check: 1 } } });
+  c.write(pattern(1460));
+  c.takeAll();
+  c.send({});
+  return c;
+}
+
+Deno.test("RFC 5927 7.2: an MTU below what got through is believed after a timeout", async () => {
+  const c = await checking();
+  c.write(pattern(2920));
+  c.takeAll();
+  icmp(c, UNREACH, 4, 1461, 1000);
+  c.silent();
+  assertEquals(c.tcb("snd_mss") & 0xffff, 1460, "not yet");
+  c.expectWithin(SECOND, { seq: 1461, len: 960 });
+  assertEquals(c.host.getopt(c.so, IpProto.IP, IpOpt.MTU), 1000);
+  c.end();
+});
+
+Deno.test("RFC 5927 7.2: progress proves such a message wrong", async () => {
+  const c = await checking();
+  c.write(pattern(4380));
+  c.takeAll();
+  icmp(c, UNREACH, 4, 1461, 1000);
+  c.send({ ack: 2921 });
+  c.expectWithin(SECOND, { seq: 2921, len: 1460 });
+  assertEquals(c.host.getopt(c.so, IpProto.IP, IpOpt.MTU), 1500);
+  c.end();
+});
+
+Deno.test("RFC 5927 7.2: an MTU that nothing contradicts is believed at once", async () => {
+  const c = await established({ host: { tcp: { icmp_mtu_check: 1 } } });
+  c.write(pattern(1460));
+  c.takeAll();
+  icmp(c, UNREACH, 4, 1, 1000);
+  c.expect({ seq: 1, len: 960 });
+  c.end();
+  const d = await established({ host: { tcp: { icmp_mtu_check: 1 } } });
+  d.write(pattern(600));
+  d.takeAll();
+  d.send({});
+  d.write(pattern(1460));
+  d.takeAll();
+  icmp(d, UNREACH, 4, 601, 1000);
+  d.expect({ seq: 601, len: 960 });
+  d.end();
+});

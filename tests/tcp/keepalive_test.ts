@@ -129,3 +129,14 @@ Deno.test("RFC 9293 3.8.4: impossible times and counts are refused", async () =>
   assertEquals(c.host.getopt(c.so, IpProto.TCP, TcpOpt.KEEPIDLE), 32_767);
   c.end();
 });
+
+Deno.test("RFC 9293 3.8.4 (MUST-26): no probes while data is outstanding", async () => {
+  const c = await established({ options: KEEP });
+  c.write("x");
+  for (let i = 0; i < 20; i++) {
+    c.host.advance(10 * SECOND);
+    for (const s of c.takeAll()) assertEquals([s.seq, s.data.length], [1, 1], "sent again");
+  }
+  assertEquals(c.stat(Stat.TCP_KEEPALIVE), 0);
+  c.end();
+});

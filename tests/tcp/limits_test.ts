@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { IpProto } from "../../assembly/abi/proto.ts";
-import { TcpOpt } from "../../assembly/abi/socket.ts";
+import { So, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
 import { Errno, type Host, pattern } from "./harness.ts";
 import { connecting, established } from "./shake.ts";
@@ -69,6 +69,50 @@ Deno.test("RFC 5482 3: data may stay unacknowledged for TCP_USER_TIMEOUT", async
   c.host.advance(3 * SECOND - 1);
   assertEquals(c.state(), TcpState.ESTABLISHED);
   c.host.advance(1);
+  c.readFails(Errno.ETIMEDOUT);
+  c.end();
+});
+
+Deno.test("TCP_USER_TIMEOUT counts for the handshake, too", async () => {
+  const c = await connecting({ options: [[LEVEL, TcpOpt.USER_TIMEOUT, 4000]] });
+  c.host.advance(4 * SECOND - 1);
+  assertEquals(c.state(), TcpState.SYN_SENT);
+  c.host.advance(1);
+  assertEquals(c.host.error(c.so), Errno.ETIMEDOUT);
+  c.end();
+});
+
+Deno.test("TCP_USER_TIMEOUT counts for data that waits for the window, from when it waits", async () => {
+  for (const persist_probe of [0, 1]) {
+    const options: [number, number, number][] = [[LEVEL, TcpOpt.USER_TIMEOUT, 5000]];
+    const c = await established({ win: 0, options, host: { tcp: { persist_probe } } });
+    c.silentFor(100 * SECOND);
+    c.write(pattern(100));
+    // the peer answers every probe: the window stays shut all the same
+    for (let at = 0; at < 5 * SECOND - 1; at += 100_000) {
+      c.host.advance(Math.min(100_000, 5 * SECOND - 1 - at));
+      if (c.takeAll().length > 0) c.send({ ack: 1, win: 0 });
+      assertEquals(c.state(), TcpState.ESTABLISHED, `after ${at}`);
+    }
+    c.host.advance(1);
+    c.readFails(Errno.ETIMEDOUT);
+    c.end();
+  }
+});
+
+Deno.test("TCP_USER_TIMEOUT takes the place of TCP_KEEPCNT", async () => {
+  const options: [number, number, number][] = [
+    [Sol.SOCKET, So.KEEPALIVE, 1],
+    [LEVEL, TcpOpt.KEEPIDLE, 60],
+    [LEVEL, TcpOpt.KEEPINTVL, 10],
+    [LEVEL, TcpOpt.KEEPCNT, 2],
+    [LEVEL, TcpOpt.USER_TIMEOUT, 95_000],
+  ];
+  const c = await established({ options });
+  c.host.advance(99 * SECOND);
+  assertEquals(c.takeAll().length, 4, "probes after 60, 70, 80 and 90 s");
+  assertEquals(c.state(), TcpState.ESTABLISHED);
+  c.host.advance(SECOND);
   c.readFails(Errno.ETIMEDOUT);
   c.end();
 });

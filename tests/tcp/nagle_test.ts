@@ -67,3 +67,20 @@ Deno.test("RFC 9293 3.9.1: PSH marks the end of what was written", async () => {
   c.expect({ flags: "PA", seq: 1461, len: 1460 });
   c.end();
 });
+
+Deno.test("RFC 9293 A.3: where only short segments count, one behind full ones leaves", async () => {
+  const c = await established({ host: { tcp: { nagle: 1 } } });
+  c.write(pattern(2000));
+  c.expect({ seq: 1, len: 1460 });
+  c.expect({ flags: "PA", seq: 1461, len: 540 });
+  c.write("a");
+  c.silent(); // a short one is in flight
+  c.send({ ack: 1461 });
+  c.silent();
+  c.write(pattern(1460));
+  c.expect({ seq: 2001, len: 1460 });
+  c.silent();
+  c.send({ ack: 2001 });
+  c.expect({ flags: "PA", seq: 3461, len: 1 });
+  c.end();
+});

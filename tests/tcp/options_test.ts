@@ -49,6 +49,8 @@ Deno.test("TCP options: what is set is read back; flags are 0 or 1", async () =>
     [TcpOpt.WINDOW_CLAMP, 20_000, 20_000],
     [TcpOpt.WINDOW_CLAMP, 1, 1072],
     [TcpOpt.WINDOW_CLAMP, 0, 0],
+    [TcpOpt.MTU_PROBE, 2, 1],
+    [TcpOpt.MTU_PROBE, 0, 0],
     [TcpOpt.KEEPINIT, 20, 20],
     [TcpOpt.KEEPINIT, 0, 0],
   ];
@@ -79,6 +81,7 @@ Deno.test("TCP options: defaults", async () => {
     [TcpOpt.LINGER2, 60],
     [TcpOpt.WINDOW_CLAMP, 0],
     [TcpOpt.KEEPINIT, 0],
+    [TcpOpt.MTU_PROBE, 0],
   ];
   for (const [name, value] of defaults) assertEquals(host.getopt(so, LEVEL, name), value);
   host.end(so);
@@ -206,6 +209,7 @@ Deno.test("accepted connections inherit the listener's options", async () => {
     [LEVEL, TcpOpt.CORK, 1],
     [LEVEL, TcpOpt.NOTSENT_LOWAT, 9000],
     [LEVEL, TcpOpt.LINGER2, 9],
+    [LEVEL, TcpOpt.MTU_PROBE, 1],
     [LEVEL, TcpOpt.WINDOW_CLAMP, 30_000],
   ];
   const { c } = await accepted({ options: values });
