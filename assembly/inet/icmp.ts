@@ -101,7 +101,7 @@ function errorAbout(m: Mbuf, off: u32): void {
   drop(m, taken || raw ? Fate.ICMP_DELIVERED : Fate.ICMP_TYPE_UNKNOWN);
 }
 
-/** What protocols are told; NO_COMMAND for redirects and source quench (RFC 6633), and nonsense. */
+/** What protocols are told; NO_COMMAND for redirects, source quench (MUST-55), and nonsense. */
 function command(type: u32, code: u32): i32 {
   if (type == Icmp.UNREACH) return unreachableCommand(code);
   if (type == Icmp.TIME_EXCEEDED && code <= 1) return Prc.TIMXCEED_INTRANS + i32(code);

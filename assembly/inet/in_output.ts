@@ -72,6 +72,7 @@ export function send4(
     }
   }
   if (inp.pmtud && !(flags & (IpOut.DF | IpOut.HDRINCL))) flags |= cutting(m, inp, dst, rt);
+  // RFC 9293 SHLD-22, but for the bits that RFC 3168 gave to the connection
   const tos = flags & IpOut.ECT ? inp.tos | ip4.ECT_0 : u32(inp.tos);
   return ip_output.output(m, src, dst, inp.protocol, ttl, tos, flags, rt);
 }

@@ -88,9 +88,9 @@ export function free(inp: Inpcb): void {
 }
 
 /**
- * Takes a local address and port; nil or port 0 has a port chosen. EINVAL: it has one already;
- * EAFNOSUPPORT: an address of another family; EADDRNOTAVAIL: not an address of this host, or no
- * port is left; EADDRINUSE.
+ * Takes a local address (RFC 9293 MUST-43) and port; nil or port 0 has a port chosen. EINVAL: it
+ * has one already; EAFNOSUPPORT: an address of another family; EADDRNOTAVAIL: not an address of
+ * this host, or no port is left; EADDRINUSE.
  */
 export function bind(inp: Inpcb, nam: SockAddr): i32 {
   if (inp.lport || !sockaddr_ops.isAny(laddrOf(inp))) return -Errno.EINVAL;
@@ -154,8 +154,9 @@ export function groupIfp(inp: Inpcb, dst: u32): Ifnet {
 }
 
 /**
- * The source address for packets to an IPv4 destination: at `out`, 16 bytes. ENETUNREACH: no
- * route; EHOSTUNREACH: a route that rejects; EADDRNOTAVAIL: the interface has no address.
+ * The source address for packets to an IPv4 destination (RFC 9293 MUST-44): at `out`, 16 bytes.
+ * ENETUNREACH: no route; EHOSTUNREACH: a route that rejects; EADDRNOTAVAIL: the interface has no
+ * address.
  */
 export function source4(inp: Inpcb, dst: u32, out: usize): i32 {
   if (sockaddr_ops.isGroup4(dst) || dst == 0xffffffff) {
@@ -176,7 +177,7 @@ export function source4(inp: Inpcb, dst: u32, out: usize): i32 {
 /**
  * Checks the address of a peer and copies it to `out`, 16 bytes; the unspecified address becomes
  * the loopback address. EAFNOSUPPORT: another family, or a group or broadcast address where a
- * connection is asked for (RFC 9293 MUST-57); EADDRNOTAVAIL: port 0 where `port` matters.
+ * connection is asked for (RFC 9293 MUST-46); EADDRNOTAVAIL: port 0 where `port` matters.
  */
 export function checkPeer(so: Socket, nam: SockAddr, needPort: bool, out: usize): i32 {
   if (!sockaddr_ops.suits(nam, so.family)) return -Errno.EAFNOSUPPORT;

@@ -100,13 +100,13 @@ function writeNumber(inp: Inpcb, name: i32, value: i32): i32 {
       return flag(inp, Inp.HDRINCL, value);
     case IpOpt.RECVDSTADDR:
       return flag(inp, Inp.RECVDSTADDR, value);
-    case IpOpt.TOS:
+    case IpOpt.TOS: // RFC 9293 MUST-48, and at any time (SHLD-21)
       if (value < 0 || value > 255) return -Errno.EINVAL;
       // RFC 3168 6.1: on a TCP socket the ECN field is the connection's, not the user's
       if (inp.protocol == IpProto.TCP) value &= ~i32(ip4.ECN_MASK);
       inp.tos = <u8> value;
       return 0;
-    case IpOpt.TTL:
+    case IpOpt.TTL: // RFC 9293 MUST-49
       // RFC 1122 3.2.1.7: a host never sends a packet with a TTL of zero
       if (value < 1 || value > 255) return -Errno.EINVAL;
       inp.ttl = <u8> value;

@@ -102,8 +102,8 @@ function describe(ifp: Ifnet, m: Mbuf): void {
 }
 
 /**
- * RFC 1122 3.2.1.3: the source is one host; 127/8 and our own addresses do not come from outside.
- * 0.0.0.0 is a host that does not know its address yet, and asks everybody.
+ * RFC 1122 3.2.1.3, RFC 9293 MUST-63: the source is one host; 127/8 and our own addresses do not
+ * come from outside. 0.0.0.0 is a host that does not know its address yet, and asks everybody.
  */
 function isSourceValid(m: Mbuf): bool {
   const src = PKT.src4;

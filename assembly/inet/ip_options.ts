@@ -1,6 +1,7 @@
 /**
  * Options of the IPv4 header (RFC 791 3.1). A host needs none of them: they are checked and
- * skipped. Packets with a source route are refused (RFC 7126 4.3, 4.4).
+ * skipped, for TCP as for all (RFC 9293 MUST-50). Packets with a source route are refused (RFC 7126
+ * 4.3, 4.4).
  */
 import * as ip4 from "../wire/ip4";
 

@@ -79,7 +79,8 @@ function connectable(
 /**
  * Whether a local address and port given by bind collide with those of another block of the
  * protocol. SO_REUSEPORT on both lets them share everything, and for groups so does SO_REUSEADDR;
- * SO_REUSEADDR lets a socket take a port whose other holders have another address or are connected.
+ * SO_REUSEADDR lets a socket take a port whose other holders have another address or are connected,
+ * or about to be (RFC 9293 MUST-42).
  */
 export function conflict(info: InpcbInfo, so: Socket, laddr: usize, lport: u32): bool {
   let sharing: u32 = so.options & So.REUSEPORT;

@@ -14,9 +14,9 @@ import * as sockbuf from "./sockbuf";
 import { Socket } from "./socket_t";
 
 /**
- * Carries out a request whose argument is an i32 at ptr. FIONREAD tells the bytes that one read
- * can give (for messages, the size of the next); ATMARK whether the read position is at the urgent
- * mark; OUTQ the bytes queued to be sent and not acknowledged; FIONBIO sets or clears
+ * Carries out a request whose argument is an i32 at ptr. FIONREAD tells the bytes that one read can
+ * give (for messages, the size of the next); ATMARK whether the read position is at the urgent mark
+ * (RFC 9293 MUST-33); OUTQ the bytes queued to be sent and not acknowledged; FIONBIO sets or clears
  * non-blocking. Other requests are the protocol's: OUTQNSD, of those bytes, the ones never sent.
  * EINVAL: another length than 4, or unknown request.
  */

@@ -1,6 +1,6 @@
 /**
- * When data that came in order is acknowledged (RFC 9293 3.8.6.3, RFC 5681 4.2): at least every
- * second full-sized segment at once, the rest after less than half a second.
+ * When data that came in order is acknowledged (SHLD-18, RFC 5681 4.2-1): at least every second
+ * full-sized segment at once (SHLD-19, RFC 5681 4.2-2), the rest after less than half a second.
  *
  * Without quick ACKs (TcpSettings.quickacks 0) that is a delay of fixed length, and every second
  * segment at once. With them it is what Linux does: a connection begins, and after a pause or a
@@ -22,7 +22,7 @@ import * as window from "./window";
 const SEGMENT_DEFAULT: u32 = 536;
 /** And it never falls below this: the least MSS, 128, less 40 bytes of options. */
 const SEGMENT_MIN: u32 = 88;
-/** Longest delay of a connection that does not answer; RFC 9293 MUST-59: less than 0.5 s. */
+/** Longest delay of a connection that does not answer; RFC 9293 MUST-40: less than 0.5 s. */
 const DELAY_MAX_US: u32 = 499_000;
 
 /** The connection is established: what is known of the peer's segments. */
@@ -100,7 +100,7 @@ export function owe(tp: Tcb): void {
   if (tp.flags & Tf.NODELAYACK || (tp.quick && !tp.pingpong)) {
     tp.flags |= Tf.ACKNOW;
   } else if (!T.quickacks) {
-    // MUST-58, RFC 5681 4.2: every second segment, whatever its size; what is more than one at once
+    // SHLD-19: every second segment, whatever its size; what is more than one at once
     if (tp.flags & Tf.DELACK || G.len > u32(tp.rcv_mss)) tp.flags |= Tf.ACKNOW;
     else delay(tp, T.delack_us);
   } else if (tp.rcv_nxt - tp.last_ack_sent > tp.rcv_mss_seen && worthwhile(tp)) {

@@ -1,5 +1,5 @@
 /**
- * Explicit congestion notification (RFC 3168 6.1, RFC 8511): who agrees to it, which segments say
+ * Explicit congestion notification (SHLD-8, RFC 3168 6.1, RFC 8511): who agrees to it, which segments say
  * that they can be marked, how a mark is told to the sender, and what the sender does then.
  *
  * ```
@@ -152,6 +152,12 @@ function quicken(tp: Tcb): void {
 /** True if the ACK in G says that data of ours was marked: the window does not grow (6.1.2). */
 export function isEcho(tp: Tcb): bool {
   return (G.flags & Th.ECE) != 0 && (tp.flags & Tf.ECN) != 0;
+}
+
+/** The ACK in G tells of one more segment delivered; with ECE it counts as marked. */
+export function delivered(tp: Tcb): void {
+  tp.delivered++;
+  if (isEcho(tp)) tp.delivered_ce++;
 }
 
 /**

@@ -70,7 +70,7 @@ function parse(m: Mbuf, off: u32): Mbuf {
   }
   const hlen = tcp.offset(m.data + off);
   if (hlen < tcp.HEADER || hlen > len) return refuse(m, Fate.TCP_SHORT);
-  if (!(m.flags & Mf.CSUM_L4_OK) && !checksumOk(m, off, len)) {
+  if (!(m.flags & Mf.CSUM_L4_OK) && !checksumOk(m, off, len)) { // MUST-3
     return refuse(m, Fate.TCP_CHECKSUM);
   }
   if (m.len < off + hlen) {
@@ -86,6 +86,7 @@ function checksumOk(m: Mbuf, off: u32, len: u32): bool {
   return checksum.finish(checksum.chain(m, off, len, acc)) == 0;
 }
 
+/** Fills in G, with the options, whatever the segment (MUST-5). */
 function header(m: Mbuf, off: u32, hlen: u32, len: u32): void {
   const th = m.data + off;
   G.m = m;

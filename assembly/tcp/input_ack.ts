@@ -163,7 +163,7 @@ function advance(tp: Tcb, until: u32): void {
 
 function delivered(tp: Tcb, r: Sent): void {
   A.delivered += r.end - r.start;
-  tp.delivered++;
+  ecn.delivered(tp);
   mtu_probe.delivered(tp, r.end - r.start);
   if (!(r.flags & Sf.EVER)) {
     if (A.rtt_at == 0) A.rtt_at = r.at + 1; // 0 means none

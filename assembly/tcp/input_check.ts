@@ -158,7 +158,11 @@ function trim(tp: Tcb, wnd: u32): void {
   }
 }
 
-/** Second step: RST (RFC 5961 3.2). */
+/**
+ * Second step: RST (RFC 5961 3.2), with or without data (SHLD-2). The user learns that the
+ * connection was aborted (MUST-12); in SYN-RECEIVED this one came from an active open, since
+ * passive ones wait in the syncache (MUST-11).
+ */
 export function reset(tp: Tcb): Step {
   if (!(G.flags & Th.RST)) return Step.CONTINUE;
   if (G.seq != tp.rcv_nxt) {

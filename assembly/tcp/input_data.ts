@@ -49,7 +49,7 @@ export function input(tp: Tcb): Step {
   return Step.CONTINUE;
 }
 
-/** The user is gone and data comes: RST, so that the peer learns of the loss (3.6.1). */
+/** The user is gone and data comes: RST, so that the peer learns of the loss (SHLD-3). */
 function afterClose(tp: Tcb): Step {
   stat.fate(Fate.TCP_AFTER_CLOSE);
   respond.reset(G, PKT.dst, PKT.src);
@@ -78,7 +78,8 @@ function text(tp: Tcb, fin: bool): bool {
     return fin;
   }
   if (inOrder) delack.arrived(tp);
-  // RFC 5681 4.2: out of order, or filling a gap, is acknowledged at once
+  // out of order, or filling a gap, is acknowledged at once, and each segment (RFC 5681 3.2-1,
+  // 3.2-2, 4.2-4, 4.2-5, 4.2-6)
   tp.flags |= Tf.ACKNOW;
   S.now = 1;
   if (!reass.insert(tp, G, m, fin ? 1 : 0)) return false;
@@ -99,7 +100,7 @@ function refuse(tp: Tcb, m: Mbuf): bool {
   return false;
 }
 
-/** The peer's FIN is next: everything before it has been taken. */
+/** The peer's FIN is next: everything before it has been taken. The user reads the end (MUST-12). */
 function finish(tp: Tcb): Step {
   tp.flags |= Tf.GOTFIN;
   tp.rcv_nxt++;

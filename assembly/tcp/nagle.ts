@@ -1,5 +1,5 @@
 /**
- * When a short segment waits for more data: Nagle's algorithm (RFC 896, RFC 9293 3.7.4), and the
+ * When a short segment waits for more data: Nagle's algorithm (RFC 896, RFC 9293 SHLD-7), and the
  * user's wish by TCP_CORK or MSG_MORE.
  */
 import * as seq from "./seq";

@@ -18,7 +18,10 @@ export function write(tp: Tcb, flags: u32, p: usize): u32 {
   return n;
 }
 
-/** MSS, SACK permitted, timestamps, window scale: the order that kernels use. */
+/**
+ * MSS, in SYNs alone (MUST-14, MUST-65) and always (SHLD-5); SACK permitted, timestamps, window
+ * scale: the order that kernels use.
+ */
 function writeSyn(tp: Tcb, flags: u32, p: usize): u32 {
   const answer = (flags & Th.ACK) != 0;
   const ts = (tp.flags & (answer ? Tf.TS : Tf.REQ_TS)) != 0;

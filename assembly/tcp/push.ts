@@ -1,9 +1,10 @@
 /**
  * Where PSH stands (RFC 9293 3.9.1.2). A mark is the sequence number behind a byte that the peer is
- * to be pushed up to: a segment that reaches one carries PSH, also when it is sent again. Every
- * write ends in a mark. Inside a long write, data is taken in chunks of whole segments, half of the
- * largest window of the peer at most; a chunk whose end lies more than half of that window beyond
- * the last mark gets one, so that the peer never waits for a push with its buffer half full.
+ * to be pushed up to: a segment that reaches one carries PSH, also when it is sent again; one that
+ * reaches several carries it once (SHLD-27). Every write ends in a mark. Inside a long write, data
+ * is taken in chunks of whole segments, half of the largest window of the peer at most; a chunk
+ * whose end lies more than half of that window beyond the last mark gets one, so that the peer
+ * never waits for a push with its buffer half full.
  *
  * With T.push_writes 0, PSH stands where the buffer becomes empty instead (MUST-61).
  */

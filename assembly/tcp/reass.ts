@@ -1,4 +1,4 @@
-/** Puts segments back into order (RFC 9293 3.10.7.4, seventh step), in the queue of reass_list. */
+/** Keeps segments (SHLD-31) until they are in order (RFC 9293 3.10.7.4), in reass_list's queue. */
 import { Fate } from "../abi/fate";
 import { MbufSize, Mf, Mt } from "../abi/mbuf";
 import { Ss } from "../abi/socket";

@@ -154,7 +154,9 @@ function detect(tp: Tcb): bool {
 /** Fast recovery begins (RFC 6675 5, RFC 8985 6.2). */
 export function enter(tp: Tcb): void {
   stat.inc(Stat.TCP_FAST_REXMT);
-  if (tp.ca_state == Ca.CWR) {
+  // RFC 3168 6.1.2: a loss in the window that a mark has reduced is no second instance; the loss of
+  // what was sent since then is, the segment with CWR above all
+  if (tp.ca_state == Ca.CWR && seq.lt(tp.snd_una, tp.recover)) {
     tp.prior_cwnd = tp.cwnd; // what ECN asked for is not taken back
     tp.prior_ssthresh = tp.ssthresh;
   } else {

@@ -2,6 +2,7 @@
  * Loss recovery of a connection without SACK (RFC 6582). Each duplicate ACK says that a segment has
  * arrived, not which: so sacked_segments counts them, and sacked_bytes what they stand for.
  */
+import * as ecn from "./ecn";
 import * as sent from "./sent";
 import { Sf } from "./sent_t";
 import { A } from "./ack_t";
@@ -13,7 +14,7 @@ export function dupack(tp: Tcb): void {
   set(tp, tp.sacked_segments + 1);
   A.delivered += tp.snd_mss;
   A.sacked += tp.snd_mss;
-  tp.delivered++;
+  ecn.delivered(tp);
 }
 
 /** As many segments as can be there beside the one that is missing. */

@@ -8,6 +8,7 @@ import * as opt from "../wire/tcp_options";
 import { A } from "./ack_t";
 import * as rack from "./rack";
 import { G } from "./seg";
+import * as ecn from "./ecn";
 import * as sent from "./sent";
 import { Sent, Sf } from "./sent_t";
 import * as seq from "./seq";
@@ -64,7 +65,7 @@ function reported(tp: Tcb, r: Sent): void {
   }
   A.sacked += r.end - r.start;
   A.delivered += r.end - r.start;
-  tp.delivered++;
+  ecn.delivered(tp);
   rack.delivered(tp, r);
   sent.report(tp, r);
 }

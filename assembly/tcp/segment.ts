@@ -48,7 +48,7 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   fill(tp, m, s, len, hlen);
   let out: u32 = in_output.mtu(inp) > N.pmtu_min ? in_output.discovers(inp) : 0;
   if (ecn.isCapable(tp, s, len)) out |= IpOut.ECT;
-  const err = in_output.send(m, inp, out);
+  const err = in_output.send(m, inp, out); // from the block's address, always the same (MUST-45)
   if (err < 0) return err;
   ecn.sent(tp, bits);
   stat.inc(Stat.TCP_SEGMENTS_OUT);
@@ -59,7 +59,7 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   return 0;
 }
 
-/** Copies the payload behind the header and completes the checksum, in one pass over the data. */
+/** Copies the payload behind the header and completes the checksum (MUST-2), in one pass. */
 function fill(tp: Tcb, m: Mbuf, s: u32, len: u32, hlen: u32): void {
   const inp = tp.inp;
   const h = m.data;

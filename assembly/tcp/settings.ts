@@ -7,7 +7,7 @@ export class TcpSettings {
   rto_initial_us: u32; // RFC 6298 2.1
   rto_min_us: u32; // RFC 6298 2.4 says 1 s; every kernel uses less
   rto_max_us: u32; // RFC 6298 2.5
-  delack_us: u32; // RFC 9293 3.8.6.3: below 0.5 s
+  delack_us: u32; // below 0.5 s (MUST-40, RFC 5681 4.2-3)
   msl_us: u32; // half of the stay in TIME-WAIT
   fin_wait_2_us: u32; // stay in FIN-WAIT-2 once the socket is closed
   keep_idle_ms: u32;
@@ -17,7 +17,7 @@ export class TcpSettings {
   persist_max_us: u32;
   syn_retries: u32; // before a connection attempt is given up
   synack_retries: u32;
-  data_retries: u32; // before a connection is given up (R2 of RFC 9293 3.8.3)
+  data_retries: u32; // before a connection is given up (R2 of RFC 9293 3.8.3, SHLD-11)
   initial_cwnd_segments: u32; // RFC 6928
   sndbuf: u32; // default so_snd, bytes
   rcvbuf: u32; // default so_rcv, bytes

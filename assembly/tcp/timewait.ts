@@ -1,6 +1,6 @@
 /**
- * TIME-WAIT in compact records (RFC 9293 3.3.2): what is left of a connection for twice the
- * segment lifetime. All stay equally long, so one list in order of their ends needs one timer.
+ * TIME-WAIT in compact records (RFC 9293 3.3.2): what is left of a connection for twice the segment
+ * lifetime (MUST-13). All stay equally long, so one list in order of their ends needs one timer.
  */
 import { Th } from "../abi/tcp";
 import * as arena from "../sys/arena";
@@ -210,7 +210,7 @@ export function reuse(w: Tw, tp: Tcb): bool {
   return true;
 }
 
-/** RFC 6191 2 and RFC 9293 3.6.1: may this SYN reuse the addresses and ports? */
+/** RFC 6191 2 and RFC 9293 3.6.1, SHLD-4: may this SYN reuse the addresses and ports? */
 function isNewer(w: Tw): bool {
   if (w.ts && G.opts & Opt.TS && G.ts_val != w.ts_recent) return seq.gt(G.ts_val, w.ts_recent);
   return seq.gt(G.seq, w.rcv_nxt);

@@ -1,6 +1,5 @@
 /**
- * Urgent data (RFC 9293 3.8.5, RFC 6093). The pointer names the byte after the urgent one, as every
- * kernel has it; with TCP_STDURG it names the urgent byte itself. Without SO_OOBINLINE that byte is
+ * Urgent data (RFC 9293 MUST-30, RFC 6093). The pointer names the byte after the urgent one (MUST-62); with TCP_STDURG it names the urgent byte itself. Without SO_OOBINLINE that byte is
  * taken out of the stream and kept for MSG_OOB.
  */
 import { Errno } from "../abi/errno";
@@ -27,7 +26,7 @@ export function normalize(tp: Tcb): void {
   if (G.up == 0) G.flags &= ~Th.URG;
 }
 
-/** A segment with URG: moves RCV.UP and sets the mark. */
+/** A segment with URG: moves RCV.UP, sets the mark, and tells the user (MUST-32). */
 export function input(tp: Tcb): void {
   const up = G.seq + G.up;
   if (!seq.gt(up, tp.rcv_up)) return;

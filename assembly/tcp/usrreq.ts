@@ -113,6 +113,7 @@ function attach(so: Socket): i32 {
   return 0;
 }
 
+/** Passive open: this block alone changes, or the call fails (MUST-41). */
 function listen(tp: Tcb): i32 {
   if (tp.state == TcpState.LISTEN) return 0;
   if (tp.state != TcpState.CLOSED) return -Errno.EINVAL;
@@ -131,6 +132,7 @@ function connect(tp: Tcb, sa: SockAddr): i32 {
   if (error < 0) return error;
   const inp = tp.inp;
   const ifp = in_output.ifpFor(inp);
+  // MUST-67: what IP takes in as one datagram
   tp.rcv_mss = u16(min<u32>((ifp ? ifp.mtu : 576) - 40, 0xffff));
   if (tp.user_mss) tp.rcv_mss = u16(min<u32>(tp.rcv_mss, tp.user_mss));
   tp.snd_una = tp.iss;
@@ -185,7 +187,7 @@ function shutdown(tp: Tcb, so: Socket): i32 {
   return 0;
 }
 
-/** CLOSE (RFC 9293 3.10.4). Unread data means that the peer must learn of the loss: RST (3.6.1). */
+/** CLOSE (RFC 9293 3.10.4). Unread data means that the peer must learn of the loss: RST (SHLD-3). */
 function disconnect(tp: Tcb, so: Socket, detach: bool): i32 {
   if (tp.state < TcpState.SYN_RECEIVED) {
     if (tp.state == TcpState.LISTEN) syncache.flush(tp.inp);
@@ -232,7 +234,7 @@ function received(tp: Tcb): i32 {
   return 0;
 }
 
-/** SEND with the urgent flag: the pointer names the byte after the last (RFC 9293 3.8.5). */
+/** SEND with the urgent flag: the pointer names the byte after the last, however many (MUST-31). */
 function sendOob(tp: Tcb, m: Mbuf): i32 {
   queue(tp, m, false);
   tp.snd_up = push.endOfData(tp);

@@ -32,6 +32,7 @@ export function offset(p: usize): u32 {
 export function flags(p: usize): u32 {
   return load<u8>(p, 13);
 }
+/** The window field, an unsigned number (MUST-1). */
 export function window(p: usize): u32 {
   return bswap(load<u16>(p, 14));
 }

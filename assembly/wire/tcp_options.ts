@@ -1,6 +1,9 @@
 /**
  * TCP options: kinds 0 to 5 and 8. Parsing hands each known option's value to a small record of
- * plain numbers; lengths are checked before anything is read (RFC 9293 MUST-7).
+ * plain numbers; lengths are checked before anything is read (RFC 9293 MUST-7). Of the mandatory
+ * kinds 0, 1 and 2 (MUST-4) the first ends the list. Our own options all have lengths (MUST-68) and
+ * fill whole words with NOP: no list of ours ends early, so nothing follows that had to be zero
+ * (MUST-69).
  */
 const EOL: u32 = 0;
 const NOP: u32 = 1;
@@ -23,7 +26,10 @@ export class Options {
   sack: usize; // address of the first block's left edge, in the packet
 }
 
-/** Parses `len` bytes of options at `p` into `o`. Unknown kinds are skipped (MUST-6). */
+/**
+ * Parses `len` bytes of options at `p` into `o`. Unknown kinds are skipped (MUST-6), and an option
+ * may begin at any octet (MUST-64).
+ */
 export function parse(p: usize, len: u32, o: Options): void {
   o.present = 0;
   const end = p + len;

@@ -9,7 +9,7 @@ import { established } from "./shake.ts";
 
 const DELAY = 40_000;
 
-Deno.test("RFC 9293 3.8.6.3: a lone segment is acknowledged after 40 ms", async () => {
+Deno.test("RFC 9293 3.8.6.3, RFC 5681 4.2-1: a lone segment is acknowledged after 40 ms", async () => {
   const c = await established();
   c.send({ data: "abc" });
   assertEquals(c.expectWithin(500_000, { flags: "A", seq: 1, ack: 4, len: 0 }), DELAY);
@@ -18,7 +18,7 @@ Deno.test("RFC 9293 3.8.6.3: a lone segment is acknowledged after 40 ms", async 
   c.end();
 });
 
-Deno.test("RFC 5681 4.2: every second segment is acknowledged at once", async () => {
+Deno.test("RFC 5681 4.2-2 (SHLD-19): every second segment is acknowledged at once", async () => {
   const c = await established();
   for (let i = 0; i < 5; i++) {
     c.send({ data: pattern(1460) });
@@ -79,7 +79,7 @@ Deno.test("RFC 9293 3.10.7.4: an ACK is never acknowledged", async () => {
   c.end();
 });
 
-Deno.test("a burst in one batch is acknowledged by one segment", async () => {
+Deno.test("MUST-58, MUST-59: a burst in one batch is acknowledged by one segment", async () => {
   const c = await established();
   c.send(...Array.from({ length: 10 }, (_, i) => ({ data: pattern(1460, i * 1460) })));
   c.expect({ flags: "A", ack: 14601 });

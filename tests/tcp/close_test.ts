@@ -135,7 +135,7 @@ Deno.test("RFC 6298 5.4: a lost FIN is sent again, with its data", async () => {
   d.end();
 });
 
-Deno.test("RFC 2525 2.17: close with unread data sends RST", async () => {
+Deno.test("RFC 2525 2.17 (SHLD-3): close with unread data sends RST", async () => {
   const c = await established();
   c.write("sent");
   c.expect({ data: "sent" });

@@ -33,7 +33,7 @@ Deno.test("RFC 3168 6.1.1: an active open asks, and agrees to an ECN-setup SYN-A
 
 Deno.test("RFC 3168 6.1.1: a host that does not ask sends a plain SYN and uses no ECN", async () => {
   for (const ecn of [0, 2]) {
-    const c = await connecting({ settings: { ecn } });
+    const c = await connecting({ host: { tcp: { ecn } } });
     c.send({ flags: "SAE", ack: 1, ...synOptions({}, c) });
     c.expect({ flags: "A" });
     assertEquals(uses(c), { sends: false, echoes: false });
@@ -44,7 +44,7 @@ Deno.test("RFC 3168 6.1.1: a host that does not ask sends a plain SYN and uses n
 Deno.test("RFC 3168 6.1.1: a listener answers an ECN-setup SYN, unless ECN is off", async () => {
   for (const [ecn, agreed] of [[0, false], [1, true], [2, true]] as const) {
     const host = await Host.boot();
-    host.configure({ ecn });
+    host.tune({ ecn });
     const listener = host.listen(80);
     const c = new Conn(host, 80, 40000);
     c.send({ flags: "SEC", mss: 1460 });
@@ -115,7 +115,7 @@ Deno.test("RFC 3168 6.1.1: after a plain SYN no data is ECT, but the promise to 
 
 Deno.test("ecn_fallback: how many SYNs ask before one does not; 0 is all of them", async () => {
   for (const [ecn_fallback, asks] of [[1, 1], [3, 3], [0, 6]]) {
-    const c = await connecting({ ecn: true, settings: { ecn_fallback } });
+    const c = await connecting({ ecn: true, host: { tcp: { ecn_fallback } } });
     for (let i = 1; i < 6; i++) {
       c.expectWithin(60 * SECOND, { flags: i < asks ? "SEC" : "S" });
     }

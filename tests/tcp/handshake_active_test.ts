@@ -32,14 +32,14 @@ Deno.test("RFC 9293 3.7.1: the SYN offers MSS, SACK, timestamps and window scale
   c.end();
 });
 
-Deno.test("RFC 9293 3.7.1: the MSS follows the MTU of the interface", async () => {
+Deno.test("RFC 9293 3.7.1 (MUST-67): the MSS follows the MTU of the interface", async () => {
   const c = await connecting({ host: { mtu: 576 } });
   c.host.advance(SECOND);
   c.expect({ flags: "S", mss: 536 });
   c.end();
 });
 
-Deno.test("RFC 6298 5.5: SYN is sent again after 1, 2, 4, 8, 16 s; then ETIMEDOUT", async () => {
+Deno.test("RFC 6298 5.5 (MUST-22): SYN is sent again after 1, 2, 4, 8, 16 s; then ETIMEDOUT", async () => {
   const c = await connecting();
   for (const seconds of [1, 2, 4, 8, 16]) {
     assertEquals(c.expectWithin(100 * SECOND, { flags: "S", seq: 0 }), seconds * SECOND);

@@ -17,9 +17,8 @@ import { assert, assertEquals, AssertionError } from "@std/assert";
 import { Errno } from "../../assembly/abi/errno.ts";
 import { So, Sol } from "../../assembly/abi/socket.ts";
 import type { Stat } from "../../assembly/abi/stat.ts";
-import type { TcpSettings } from "../../runtime/wasm/layout.gen.ts";
 import type { TcpState } from "../../assembly/abi/tcp.ts";
-import { Host, type HostOptions } from "./host.ts";
+import { Host, type HostOptions, type TcpTuning } from "./host.ts";
 import { decode, encode, type Faults, type Segment, type SegmentOptions, show } from "./segment.ts";
 
 export { Host } from "./host.ts";
@@ -80,7 +79,7 @@ export interface Shake {
   readonly sndbuf?: number;
   readonly rcvbuf?: number;
   /** Settings of the stack. */
-  readonly settings?: Partial<Record<keyof typeof TcpSettings, number>>;
+  readonly settings?: TcpTuning;
   /** Socket options set before connecting or listening: level, name, value. */
   readonly options?: readonly [number, number, number][];
   /** The engine listens instead of connecting. */

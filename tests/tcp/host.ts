@@ -124,15 +124,6 @@ export class Host {
     }
   }
 
-  /** Changes settings of TCP. */
-  configure(settings: Partial<Record<keyof typeof layout.TcpSettings, number>>): void {
-    const at = this.call("tcp_settings") >>> 0;
-    for (const [name, value] of Object.entries(settings)) {
-      const offset = layout.TcpSettings[name as keyof typeof layout.TcpSettings];
-      this.engine.view.setUint32(at + offset, value, true);
-    }
-  }
-
   /** Gives the interface one more address, /16. */
   addAddress(ip: string): void {
     const { IfReq } = layout;

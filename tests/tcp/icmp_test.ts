@@ -25,7 +25,7 @@ function icmp(c: Conn, type: number, code: number, seq: number, mtu = 0, length 
   c.host.input(icmpError(ROUTER, type, code, mtu, quoted, length));
 }
 
-Deno.test("RFC 9293 3.9.2.2: port and protocol unreachable end an attempt", async () => {
+Deno.test("RFC 9293 3.9.2.2 (MUST-54): port and protocol unreachable end an attempt", async () => {
   for (const code of [2, 3]) {
     const c = await connecting();
     icmp(c, UNREACH, code, 0);
@@ -97,7 +97,7 @@ Deno.test("RFC 5927 6: no ICMP error ends an established connection", async () =
   c.end();
 });
 
-Deno.test("RFC 9293 3.9.2.2: a connection that then times out tells of the error", async () => {
+Deno.test("RFC 9293 3.9.2.2 (SHLD-25): a connection that then times out tells of the error", async () => {
   const c = await established();
   c.write("abc");
   icmp(c, UNREACH, 1, 1);

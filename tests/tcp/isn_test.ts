@@ -20,7 +20,7 @@ async function issOf(host: Host, port: number, bind?: number): Promise<number> {
   return await Promise.resolve(iss);
 }
 
-Deno.test("RFC 6528 3: for the same ends it follows a clock of 4 microseconds", async () => {
+Deno.test("RFC 6528 3 (MUST-8, SHLD-1): for the same ends it follows a clock of 4 microseconds", async () => {
   const host = await Host.boot();
   const first = await issOf(host, 80, 5000);
   assertEquals(diff(await issOf(host, 80, 5000), first), 0);
@@ -46,7 +46,7 @@ Deno.test("RFC 6528 3: for other ends it tells nothing", async () => {
   host.end();
 });
 
-Deno.test("RFC 6528 3: it depends on the secret", async () => {
+Deno.test("RFC 6528 3 (MUST-9): it depends on the secret", async () => {
   const seeds = ["one", "two", "one"];
   const numbers: number[] = [];
   for (const seed of seeds) numbers.push(await issOf(await Host.boot({ seed }), 80, 5000));

@@ -41,7 +41,7 @@ Deno.test("RFC 9293 3.8.4 (MUST-28): two hours by default", async () => {
   c.end();
 });
 
-Deno.test("RFC 9293 3.8.4: probes when idle; an answer keeps the connection", async () => {
+Deno.test("RFC 9293 3.8.4 (SHLD-12): probes without data when idle; an answer keeps the connection", async () => {
   const c = await established({ options: KEEP });
   expectProbes(c);
   c.send({});
@@ -55,7 +55,7 @@ Deno.test("RFC 9293 3.8.4: accepted connections inherit it", async () => {
   c.end();
 });
 
-Deno.test("RFC 9293 3.8.4: it can be switched on and off while connected", async () => {
+Deno.test("RFC 9293 3.8.4 (MUST-24): it can be switched on and off while connected", async () => {
   const c = await established({ options: KEEP.slice(1) });
   c.silentFor(1000 * SECOND);
   c.host.setopt(c.so, Sol.SOCKET, So.KEEPALIVE, 1);
@@ -80,7 +80,7 @@ Deno.test("RFC 9293 3.8.4 (MUST-26): data from the peer puts the probe off", asy
   c.end();
 });
 
-Deno.test("RFC 9293 3.8.4 (MUST-27): only after several unanswered probes: ETIMEDOUT", async () => {
+Deno.test("RFC 9293 3.8.4 (MUST-27, MUST-29): only after several unanswered probes: ETIMEDOUT", async () => {
   const c = await established({ options: KEEP });
   assertEquals(c.expectWithin(200 * SECOND, PROBE), 60 * SECOND);
   assertEquals(c.expectWithin(200 * SECOND, PROBE), 10 * SECOND);

@@ -62,7 +62,7 @@ Deno.test("TCP_LINGER2: the stay in FIN-WAIT-2 of a closed socket", async () => 
   host.end();
 });
 
-Deno.test("RFC 5482 3: data may stay unacknowledged for TCP_USER_TIMEOUT", async () => {
+Deno.test("RFC 5482 3 (MUST-21): data may stay unacknowledged for TCP_USER_TIMEOUT", async () => {
   const c = await established({ options: [[LEVEL, TcpOpt.USER_TIMEOUT, 3000]] });
   c.write(pattern(100));
   c.take();

@@ -109,7 +109,7 @@ Deno.test("RFC 9293 3.8.6: reading opens the closed window with an update", asyn
   c.end();
 });
 
-Deno.test("RFC 1122 4.2.3.3: small reads do not open the window by slivers", async () => {
+Deno.test("RFC 1122 4.2.3.3 (MUST-39): small reads do not open the window by slivers", async () => {
   const c = await established({ rcvbuf: 10_000 });
   for (let i = 0; i < 10; i++) c.send({ data: pattern(1000) });
   c.takeAll();

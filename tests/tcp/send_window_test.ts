@@ -77,7 +77,7 @@ Deno.test("RFC 9293 3.8.3: a peer that answers no probe is given up", async () =
 });
 
 Deno.test("RFC 9293 3.8.3: the limit of probes may lie beyond the last doubling", async () => {
-  const c = await established({ win: 0, settings: { data_retries: 15 } });
+  const c = await established({ win: 0, host: { tcp: { data_retries: 15 } } });
   c.write("abc");
   probes(c, 15, false);
   c.expectWithin(200 * SECOND, { flags: "RA", seq: 1 });
@@ -207,7 +207,7 @@ Deno.test("the user is told when room comes: SO_SNDLOWAT, EWOULDBLOCK", async ()
 Deno.test("RFC 1122 4.2.3.4: a window that stays small is filled in the end", async () => {
   for (const persist_probe of [0, 1]) {
     const host = await Host.boot();
-    host.configure({ persist_probe });
+    host.tune({ persist_probe });
     const c = await established({ win: 4000 }, host);
     c.write(pattern(1000));
     c.expect({ seq: 1, len: 1000 });

@@ -38,8 +38,8 @@ function applyOptions(host: Host, so: number, shake: Shake): void {
 /** A socket whose SYN has been sent and taken. */
 export async function connecting(shake: Shake = {}, on?: Host): Promise<Conn> {
   const host = on ?? await Host.boot(shake.host);
-  if (shake.ecn) host.configure({ ecn: 1 });
-  host.configure(shake.settings ?? {});
+  if (shake.ecn) host.tune({ ecn: 1 });
+  host.tune(shake.settings ?? {});
   const so = host.socket();
   applyOptions(host, so, shake);
   const port = shake.port ?? 80;
@@ -80,7 +80,7 @@ export async function accepted(
   on?: Host,
 ): Promise<{ c: Conn; listener: number }> {
   const host = on ?? await Host.boot(shake.host);
-  host.configure(shake.settings ?? {});
+  host.tune(shake.settings ?? {});
   const port = shake.port ?? 80;
   const options = [...shake.options ?? []];
   if (shake.sndbuf) options.push([Sol.SOCKET, So.SNDBUF, shake.sndbuf]);

@@ -116,7 +116,7 @@ for (const [state, name] of SYNCHRONIZED) {
     c.end();
   });
 
-  Deno.test(`RFC 9293 3.1: a bad checksum changes nothing in ${name}`, async () => {
+  Deno.test(`RFC 9293 3.1 (MUST-3): a bad checksum changes nothing in ${name}`, async () => {
     const c = await inState(state);
     c.send({ flags: "R", seq: next, badChecksum: true });
     assertEquals(c.fate(), Fate.TCP_CHECKSUM);

@@ -25,7 +25,7 @@ function finish(c: Conn): void {
   assertEquals(c.host.inspect.sockets().length <= 1, true);
 }
 
-Deno.test("RFC 9293 3.6.1: TIME-WAIT lasts 2 MSL and costs no socket", async () => {
+Deno.test("RFC 9293 3.6.1 (MUST-13): TIME-WAIT lasts 2 MSL and costs no socket", async () => {
   const c = await inTimeWait();
   assertEquals(c.stat(Stat.TCP_TIME_WAIT), 1);
   c.silentFor(STAY - 1);
@@ -108,7 +108,7 @@ Deno.test("RFC 9293 3.6.1: a newer SYN reopens, and our ISS is above the old", a
   again.end(listener);
 });
 
-Deno.test("RFC 6191 2: with a newer timestamp the sequence number does not matter", async () => {
+Deno.test("RFC 6191 2 (SHLD-4): with a newer timestamp the sequence number does not matter", async () => {
   const host = await Host.boot();
   const { c, listener } = await accepted({ ts: true }, host);
   c.host.advance(10_000);
