@@ -98,7 +98,9 @@ function connection(so: Socket, tp: Tcb): void {
   if (tp.state < TcpState.ESTABLISHED) return;
   const inFlight = tp.snd_nxt - tp.snd_una;
   if (inFlight > so.snd.cc + 1) fail(Health.SND_BEYOND, at);
-  if (!seq.le(tp.rcv_nxt, tp.rcv_adv)) fail(Health.RCV_ORDER, at);
+  // a FIN behind data that fills the window is taken with it
+  const fin: u32 = tp.flags & Tf.GOTFIN ? 1 : 0;
+  if (!seq.le(tp.rcv_nxt, tp.rcv_adv + fin)) fail(Health.RCV_ORDER, at);
   if (tp.cwnd == 0) fail(Health.CWND, at);
   const waits = tp.flags & Tf.BLOCKED;
   if (inFlight && !waits && !timer.pending(tp.timer)) fail(Health.NO_TIMER, at);

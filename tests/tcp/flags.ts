@@ -7,6 +7,7 @@
 
 /** Flags of a connection. */
 export const enum Tf {
+  GOTFIN = 0x10,
   SACK = 0x400,
 }
 

@@ -108,7 +108,9 @@ export class Inspector {
     // SYN is acknowledged by now, so only a FIN may stand beyond the data
     const inFlight = (nxt - una) >>> 0;
     assert(inFlight <= cc + 1, `${inFlight} in flight, ${cc} in so_snd`);
-    assert(seqLe(field("rcv_nxt"), field("rcv_adv")), "RCV.NXT <= RCV.ADV");
+    // a FIN behind data that fills the window is taken with it
+    const fin = field("flags") & Tf.GOTFIN ? 1 : 0;
+    assert(seqLe(field("rcv_nxt"), field("rcv_adv") + fin), "RCV.NXT <= RCV.ADV");
     assert(field("cwnd") > 0, "cwnd > 0");
     this.#segq(field);
     this.#scoreboard(field);
