@@ -65,17 +65,17 @@ export function setSysctlIfAny(name: string, value: string): void {
   }
 }
 
-/** A program of kernel_peer.ts. */
+/** A program in a process of its own, which says by lines how far it is. */
 export class Peer implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #lines: AsyncGenerator<string>;
   readonly #errors: Promise<string>;
 
-  private constructor(args: readonly string[]) {
+  private constructor(program: string, args: readonly string[]) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "-A", "--no-check"],
-        ...[new URL("./kernel_peer.ts", import.meta.url).pathname, ...args],
+        ...["run", "-A", "--no-check", "--unstable-net"],
+        ...[new URL(program, import.meta.url).pathname, ...args],
       ],
       stdin: "null",
       stdout: "piped",
@@ -86,9 +86,14 @@ export class Peer implements AsyncDisposable {
     this.#errors = new Response(this.#child.stderr).text();
   }
 
-  /** Starts one, and waits until it says that it is ready. */
-  static async start(...args: string[]): Promise<Peer> {
-    const peer = new Peer(args);
+  /** Starts one of kernel_peer.ts, and waits until it says that it is ready. */
+  static start(...args: string[]): Promise<Peer> {
+    return Peer.of("./kernel_peer.ts", ...args);
+  }
+
+  /** Starts a program of this folder, and waits until it says that it is ready. */
+  static async of(program: string, ...args: string[]): Promise<Peer> {
+    const peer = new Peer(program, args);
     await peer.expect("ready");
     return peer;
   }
@@ -98,7 +103,7 @@ export class Peer implements AsyncDisposable {
     const { value, done } = await this.#lines.next();
     if (!done && value === line) return;
     const said = done ? await this.#errors : value;
-    throw new Error(`the kernel's peer said "${said}" instead of "${line}"`);
+    throw new Error(`the program said "${said}" instead of "${line}"`);
   }
 
   /** Ends it. */
