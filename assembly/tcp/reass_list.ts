@@ -11,8 +11,8 @@ import * as seq from "./seq";
 
 /** Blocks to report, filled by blocks(). */
 const BLOCKS: usize = memory.data(8 * 4, 16);
-/** How many runs are remembered as reported first: as many as an option has room for. */
-const RECENT: u32 = 4;
+/** How many runs are remembered as reported first: more than fit, since runs join and leave. */
+const RECENT: u32 = 6;
 
 /** The last mbuf of a run. */
 export function tail(run: Mbuf): Mbuf {

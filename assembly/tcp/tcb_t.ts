@@ -167,6 +167,8 @@ export class Tcb {
   sack_recent_1: u32; // and of those that were reported first before it; see reass_list.ts
   sack_recent_2: u32;
   sack_recent_3: u32;
+  sack_recent_4: u32;
+  sack_recent_5: u32;
   rexmt_segments: u32; // for TCP_INFO
   rexmt_timeouts: u32;
   ooo_segments: u32;

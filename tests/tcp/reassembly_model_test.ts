@@ -12,7 +12,7 @@ import { established } from "./shake.ts";
 
 const TOTAL = 800;
 /** How many blocks a receiver remembers the order of. */
-const MEMORY = 4;
+const MEMORY = 6;
 
 type Block = [start: number, end: number];
 
