@@ -56,6 +56,8 @@ export class Pair {
   /** When each direction has sent what it was given. */
   readonly #free = { a: 0, b: 0 };
   now = 1_000_000;
+  /** Longest that a packet has waited for the link, microseconds. */
+  queued_us = 0;
 
   private constructor(readonly a: Host, readonly b: Host, readonly link: Link) {
     this.#random = new Prng(link.seed);
@@ -75,6 +77,7 @@ export class Pair {
   #sent(side: "a" | "b", bytes: number): number {
     const { rate_bps } = this.link;
     if (rate_bps === undefined) return this.now;
+    this.queued_us = Math.max(this.queued_us, this.#free[side] - this.now);
     this.#free[side] = Math.max(this.#free[side], this.now) + bytes * 8e6 / rate_bps;
     return this.#free[side];
   }
