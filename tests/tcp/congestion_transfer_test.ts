@@ -66,7 +66,7 @@ Deno.test("paced segments build no queue as large as bursts do", async () => {
     const memory = { bytes: 64 << 20 };
     const link = { delay_us: 20_000, seed: 5, rate_bps };
     const pair = await Pair.join(link, { checks: false, memory });
-    pair.a.configure({ pacing, hystart: 0 });
+    pair.a.tune({ pacing, hystart: 0 });
     pair.transfer(side(Cc.CUBIC, 150 * 1448), side(Cc.CUBIC, 0));
     worst.push(pair.queued_us / (MTU_BITS / rate_bps * SECOND));
     pair.end();
