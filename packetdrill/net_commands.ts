@@ -76,7 +76,7 @@ function setMetric(world: World, name: string, value: number): void {
     case "mtu":
       return world.host.setMtu(value);
     case "advmss":
-      if (world.host.changeRoute("advmss", value)) return;
+      if (world.host.changeRoute("mss", value)) return;
       break;
     case "initcwnd":
       return setSysctl(world.host, "net.godwit.tcp_initial_cwnd", String(value));

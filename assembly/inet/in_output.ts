@@ -23,6 +23,10 @@ import { IpOut } from "./pkt_t";
 
 /** The least MTU of IPv4 (RFC 791 3.1), for a peer that no route leads to. */
 const MTU_MIN: u32 = 68;
+/** Bytes of a TCP header without options. */
+const TCP_HEADER: u32 = 20;
+/** MSS for a peer that no route leads to. */
+const MSS_NO_ROUTE: u32 = 536;
 
 /** The route toward a block's peer, by the block's cache; nil if there is none. */
 export function routeOf(inp: Inpcb): Rtentry {
@@ -115,6 +119,13 @@ export function sendTo(
 export function ifpFor(inp: Inpcb): Ifnet {
   const rt = routeOf(inp);
   return rt ? rt.ifp : changetype<Ifnet>(0);
+}
+
+/** The MSS to ask a peer for (RFC 9293 3.7.1): what the way to it, if there is one, carries. */
+export function mssFor(rt: Rtentry): u32 {
+  if (!rt) return MSS_NO_ROUTE;
+  const most = rt.ifp.mtu - ip4.HEADER - TCP_HEADER;
+  return min<u32>(rt.mss ? min<u32>(most, rt.mss) : most, 0xffff);
 }
 
 /** Largest IP packet that the path to the block's peer takes, as far as we know. */

@@ -143,7 +143,8 @@ function routes(cmd: u32, r: RtReq): i32 {
   if (cmd == Sioc.ADDRT) {
     if (r.mtu != 0 && r.mtu < netif.MTU_MIN) return -Errno.EINVAL;
     const error = route.add(r.dst, r.mask, r.gateway, r.flags, r.ifindex, r.metric);
-    return error || r.mtu == 0 ? error : route.setMtu(r.dst, r.mask, r.metric, r.mtu);
+    if (error < 0 || (r.mtu | r.mss) == 0) return error;
+    return route.setLimits(r.dst, r.mask, r.metric, r.mtu, r.mss);
   }
   if (cmd == Sioc.DELRT) return route.del(r.dst, r.mask);
   const rt = r.i == NO_WALK ? route.lookup(r.dst) : route.walk(r.i);
@@ -158,6 +159,7 @@ function tell(r: RtReq, rt: Rtentry): i32 {
   r.ifindex = rt.ifp.index;
   r.mtu = rt.mtu ? rt.mtu : rt.ifp.mtu;
   r.metric = rt.metric;
+  r.mss = rt.mss;
   r.use = rt.use;
   r.src = rt.ifa ? rt.ifa.addr : 0;
   return 0;

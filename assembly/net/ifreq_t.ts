@@ -42,6 +42,7 @@ export class RtReq {
   use: u32; // packets sent along it
   src: u32; // source address it would give, out of the kernel
   i: u32; // for walking the table: the i-th entry when not 0xffffffff
+  mss: u32; // largest TCP segment to ask for, 0: what the MTU says
 }
 
 /** Argument of Sioc.GIFSTATS: what an interface is and has counted. */

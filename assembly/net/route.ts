@@ -168,10 +168,10 @@ export function insert(
 }
 
 /**
- * Limits packets to `mtu` bytes along the route for a prefix that was added last with this metric;
- * 0 for the interface's MTU. ESRCH.
+ * Limits packets to `mtu` bytes along the route for a prefix that was added last with this metric,
+ * and the TCP segments that are asked for to `mss`; 0 for what the interface says. ESRCH.
  */
-export function setMtu(dst: u32, mask: u32, metric: u32, mtu: u32): i32 {
+export function setLimits(dst: u32, mask: u32, metric: u32, mtu: u32, mss: u32): i32 {
   let found = nil();
   for (let rt = S.first; rt; rt = rt.next) {
     const same = rt.dst == dst && rt.mask == mask && rt.metric == metric;
@@ -179,6 +179,7 @@ export function setMtu(dst: u32, mask: u32, metric: u32, mtu: u32): i32 {
   }
   if (!found) return -Errno.ESRCH;
   found.mtu = mtu;
+  found.mss = mss;
   changed();
   return 0;
 }

@@ -14,4 +14,5 @@ export class Rtentry {
   mtu: u32; // largest packet along it, 0: the interface's MTU
   use: u32; // packets sent along it
   metric: u32;
+  mss: u32; // largest TCP segment to ask for along it, 0: what the MTU says
 }

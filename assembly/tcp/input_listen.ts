@@ -5,7 +5,9 @@ import { Stat } from "../abi/stat";
 import { TcpState, Th } from "../abi/tcp";
 import * as in_pcb from "../inet/in_pcb";
 import { Inpcb } from "../inet/in_pcb_t";
+import * as in_output from "../inet/in_output";
 import { PKT } from "../inet/pkt_t";
+import * as route from "../net/route";
 import * as so_event from "../socket/so_event";
 import * as so_queue from "../socket/so_queue";
 import * as clock from "../sys/clock";
@@ -173,8 +175,8 @@ function agree(tp: Tcb, h: Half): void {
 function offer(tp: Tcb, h: Half): void {
   h.listener = tp.inp;
   h.rcv_scale = window.requestScale(tp);
-  const most = tp.user_mss ? min<u32>(tp.user_mss, 0xffff) : 0xffff;
-  h.rcv_mss = u16(min<u32>(PKT.ifp.mtu - 40, most));
+  const most = min<u32>(PKT.ifp.mtu - 40, in_output.mssFor(route.lookup(PKT.src4)));
+  h.rcv_mss = u16(tp.user_mss ? min<u32>(tp.user_mss, most) : most);
 }
 
 /** The ACK of our SYN-ACK: the record becomes a connection. */

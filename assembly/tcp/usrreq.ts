@@ -131,9 +131,8 @@ function connect(tp: Tcb, sa: SockAddr): i32 {
   const error = pickAddress(tp, sa);
   if (error < 0) return error;
   const inp = tp.inp;
-  const ifp = in_output.ifpFor(inp);
   // MUST-67: what IP takes in as one datagram
-  tp.rcv_mss = u16(min<u32>((ifp ? ifp.mtu : 576) - 40, 0xffff));
+  tp.rcv_mss = u16(in_output.mssFor(in_output.routeOf(inp)));
   if (tp.user_mss) tp.rcv_mss = u16(min<u32>(tp.rcv_mss, tp.user_mss));
   tp.snd_una = tp.iss;
   tp.snd_nxt = tp.iss;

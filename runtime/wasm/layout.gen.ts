@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "d17ad06d652395b2";
+export const LAYOUT_HASH = "08c08c35300526a2";
 
 /** struct Ack */
 export const Ack = {
@@ -722,7 +722,7 @@ export const RouteState = {
 
 /** struct RtReq */
 export const RtReq = {
-  size: 40,
+  size: 44,
   dst: 0,
   mask: 4,
   gateway: 8,
@@ -733,11 +733,12 @@ export const RtReq = {
   use: 28,
   src: 32,
   i: 36,
+  mss: 40,
 } as const;
 
 /** struct Rtentry */
 export const Rtentry = {
-  size: 40,
+  size: 44,
   next: 0,
   ifp: 4,
   ifa: 8,
@@ -748,6 +749,7 @@ export const Rtentry = {
   mtu: 28,
   use: 32,
   metric: 36,
+  mss: 40,
 } as const;
 
 /** struct SeekState */
