@@ -85,7 +85,7 @@ function placePeer(world: World, fd: SocketFd, address: Expr | undefined): numbe
   return placeName(world, fd, name);
 }
 
-/** Linux: a connection that is being made is waited for, and one that never was is a broken pipe. */
+/** Linux: a connection that is being made is waited for, one that never was is a broken pipe. */
 function sendResult(world: World, fd: SocketFd, n: number): number {
   if (n !== -Errno.ENOTCONN || world.config.dialect !== "linux") return n;
   const state = world.host.u32(fd.so + layout.Socket.state);

@@ -183,7 +183,7 @@ export function readAhead(world: World, fd: SocketFd): number {
   return bytes === 0 && ended ? 1 : bytes;
 }
 
-/** Looks at error queues and at what epoll descriptors watch; called whenever the stack may have changed. */
+/** Looks at error queues and at what is watched; called whenever the stack may have changed. */
 export function sampleWatches(world: World): void {
   for (const fd of world.fds.values()) {
     if (fd.kind === "socket") fd.errors?.sample(world, fd);

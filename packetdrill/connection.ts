@@ -121,7 +121,7 @@ export class Connection {
     this.#sentTs.set(expected.val, sent.val);
   }
 
-  /** A segment that the stack sent, with the numbers of the script; `body` is the line it is for. */
+  /** A segment that the stack sent, with the numbers of the script; `body` is its line. */
   toScript(live: Segment, body?: TcpBody): Segment {
     const syn = (live.flags & SYN) !== 0;
     const isn = syn ? this.localIsn - (this.#local?.script ?? 0) : this.localIsn;

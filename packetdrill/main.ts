@@ -3,7 +3,7 @@
  *
  * | option | meaning |
  * | --- | --- |
- * | `--mode LIST` | modes to run, by commas, of `ipv4` (the default), `ipv4-mapped-ipv6`, `ipv6`; `all` |
+ * | `--mode LIST` | by commas, of `ipv4` (the default), `ipv4-mapped-ipv6`, `ipv6`; or `all` |
  * | `--lenient` | lenient reading: see docs/packetdrill.md |
  * | `--define NAME=value`, `-D` | a symbol; overrides those of scripts |
  * | `--json` | an array of verdicts on standard output instead of the table |

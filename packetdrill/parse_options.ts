@@ -75,7 +75,7 @@ function parseOption(r: Reader, outbound: boolean): TcpOption {
   }
 }
 
-/** In the FreeBSD dialect the value may be open (`...`), and the echo a number of the wire (`!`). */
+/** In the FreeBSD dialect the value may be open (`...`), and the echo be of the wire (`!`). */
 function parseTimestamps(r: Reader, outbound: boolean): TcpOption {
   r.expectWord("val");
   const open = r.acceptKind("ellipsis");
