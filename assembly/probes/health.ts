@@ -107,13 +107,13 @@ function connection(so: Socket, tp: Tcb): void {
   reassembly(tp, at);
 }
 
-/** The queue of segments out of order: ascending, apart, above RCV.NXT, and counted. */
+/** The runs of data out of order: ascending, apart, above RCV.NXT, and counted. */
 function reassembly(tp: Tcb, at: usize): void {
   let end = tp.rcv_nxt;
   let bytes: u32 = 0;
   let count: u32 = 0;
   for (let m: Mbuf = tp.segq; m; m = m.nextpkt) {
-    if (!seq.le(end, m.aux)) fail(Health.SEGQ_ORDER, at);
+    if (!seq.lt(end, m.aux)) fail(Health.SEGQ_ORDER, at);
     end = m.aux + m.pktlen;
     bytes += m.pktlen;
     count += 1;

@@ -1,8 +1,10 @@
 /** Buffers that the stack sizes: dynamic right-sizing of so_rcv, and so_snd after the window. */
 
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { Fate } from "../../assembly/abi/fate.ts";
-import { So, Sol } from "../../assembly/abi/socket.ts";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { So, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { Conn, Host, pattern, type Shake } from "./harness.ts";
 import type { TcpTuning } from "./host.ts";
 import { Pair, type Side } from "./pair.ts";
@@ -163,4 +165,36 @@ Deno.test("RFC 9293 3.8.6: short of mbufs the window opens only a little", async
   c.host.advance(40_000);
   assertEquals(c.takeAll().at(-1)!.win, 65_535);
   c.end();
+});
+
+Deno.test("property: bad links deliver everything with quick ACKs and growing buffers, too", async () => {
+  const tcp = {
+    quickacks: 16,
+    moderate_rcvbuf: 1,
+    moderate_sndbuf: 1,
+    invalid_ratelimit_ms: 500,
+    rcvbuf: 8192,
+    sndbuf: 8192,
+  };
+  const bad = fc.record({
+    delay_us: fc.constantFrom(0, 100, 20_000),
+    jitter_us: fc.constantFrom(0, 50, 5000),
+    loss: fc.constantFrom(0, 0.01, 0.1),
+    duplicate: fc.constantFrom(0, 0.1),
+    rate_bps: fc.constantFrom(undefined, 10e6),
+    seed: fc.nat(),
+  });
+  const side = fc.record({
+    bytes: fc.nat(200_000),
+    read: fc.constantFrom(undefined, 100, 5000),
+    options: fc.constantFrom([], [[IpProto.TCP, TcpOpt.RFC1323, 0]]) as fc.Arbitrary<
+      [number, number, number][]
+    >,
+  });
+  const property = fc.asyncProperty(bad, side, side, async (l, a, b) => {
+    const pair = await Pair.join(l, { tcp, checks: false });
+    pair.transfer(a, b);
+    pair.end();
+  });
+  await fc.assert(property, { numRuns: 20, seed: 813 });
 });
