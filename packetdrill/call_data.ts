@@ -5,7 +5,7 @@
  */
 
 import { Errno } from "../assembly/abi/errno.ts";
-import { Ss } from "../assembly/abi/socket.ts";
+import { Msg, Ss } from "../assembly/abi/socket.ts";
 import { STAGING_BYTES } from "../runtime/engine.ts";
 import * as layout from "../runtime/wasm/layout.gen.ts";
 import { MSG_NAMES } from "../runtime/wasm/names.gen.ts";
@@ -58,7 +58,8 @@ export function sending(
       const piece = Math.min(length - done, STAGING_BYTES);
       engine.memory.set(patternBytes(fd.written, piece), engine.staging);
       const nam = opening && done === 0 ? placePeer(world, fd, address) : 0;
-      const n = sendResult(world, fd, calls.so_send(fd.so, engine.staging, piece, bits, nam));
+      const flags = done + piece < length ? bits | Msg.MORE : bits; // the rest follows at once
+      const n = sendResult(world, fd, calls.so_send(fd.so, engine.staging, piece, flags, nam));
       if (opening) underTest(world, fd);
       if ((n === -Errno.EAGAIN || n === -Errno.EINPROGRESS) && wait) return undefined;
       if (n < 0) return done > 0 ? { value: done } : answerOf(n);

@@ -8,7 +8,6 @@ import { Errno } from "../assembly/abi/errno.ts";
 import { Sioc } from "../assembly/abi/ifnet.ts";
 import { IpProto } from "../assembly/abi/proto.ts";
 import { Sol } from "../assembly/abi/socket.ts";
-import * as layout from "../runtime/wasm/layout.gen.ts";
 import {
   type ConstantNames,
   IP_OPT_NAMES,
@@ -170,7 +169,6 @@ const ioctl: Starter = (world, call) => () => {
   const fd = world.socket(toNumber(call.args[0]));
   const request = nameOf(call.args[1], FILE_SYMBOLS);
   const { host } = world;
-  const { Socket, Tcb } = layout;
   const at = host.place(0, 16);
   switch (request) {
     case "FIONREAD":
@@ -179,11 +177,10 @@ const ioctl: Starter = (world, call) => () => {
       return countAnswer(result, call.args[2], host.u32(at));
     }
     case "SIOCOUTQ":
-      return countAnswer(0, call.args[2], host.u32(fd.so + Socket.snd_cc));
     case "SIOCOUTQNSD": {
-      const tcb = host.calls.tcb_of(fd.so) >>> 0;
-      const flying = tcb ? (host.u32(tcb + Tcb.snd_nxt) - host.u32(tcb + Tcb.snd_una)) | 0 : 0;
-      return countAnswer(0, call.args[2], Math.max(host.u32(fd.so + Socket.snd_cc) - flying, 0));
+      const cmd = request === "SIOCOUTQ" ? Sioc.OUTQ : Sioc.OUTQNSD;
+      const result = host.calls.so_ioctl(fd.so, cmd, at, 4);
+      return countAnswer(result, call.args[2], host.u32(at));
     }
     case "SIOCATMARK": {
       const result = host.calls.so_ioctl(fd.so, Sioc.ATMARK, at, 4);
