@@ -4,10 +4,10 @@
  * @module
  */
 
+import { Limits } from "../assembly/abi/limits.ts";
 import { ANY, field, type Fields, flag, only, type Seen, type Setting } from "./settings_t.ts";
 
 const MS_US = 1000;
-const SB_MAX = 2 ** 24;
 const NO_LIMIT = 2 ** 31 - 1;
 /** Per cent of the window that ABE leaves, unless told (RFC 8511 3). */
 const ABE = 80;
@@ -60,9 +60,15 @@ function ackWar(_: readonly string[], seen: Seen): Fields {
   return { challenge_per_s: Math.max(1, Math.round(count * 1000 / window)) };
 }
 
+/** ACKs wait, unless that is switched off. */
+function delays(_: readonly string[], seen: Seen): Fields {
+  const on = Number(seen("net.inet.tcp.delayed_ack") ?? 1) !== 0;
+  return { delack_us: on ? Number(seen("net.inet.tcp.delacktime") ?? 40) * MS_US : 0 };
+}
+
 /** A limit of what autotuning makes. */
 function limit(name: "rcvbuf_max" | "sndbuf_max"): Setting {
-  return { apply: ([value]) => ({ [name]: Math.min(Number(value), SB_MAX) }) };
+  return { apply: ([value]) => ({ [name]: Math.min(Number(value), Limits.SB_MAX) }) };
 }
 
 const CUBIC: Setting = {
@@ -80,26 +86,26 @@ const OWN: Readonly<Record<string, Setting>> = {
   "sendbuf_auto": flag("moderate_sndbuf"),
   "rexmit_initial": field("rto_initial_us", MS_US),
   "rexmit_min": field("rto_min_us", MS_US),
-  "rexmit_slop": only("200", "0"),
+  "rexmit_slop": field("rto_slop_us", MS_US),
   "rexmit_drop_options": only("0"),
   "retries": field("data_retries"),
   "maxunacktime": only("0"),
-  "delacktime": field("delack_us", MS_US),
-  "delayed_ack": only("1"),
+  "delacktime": { apply: delays },
+  "delayed_ack": { apply: delays },
   "msl": field("msl_us", MS_US),
   "finwait2_timeout": { apply: finWait2 },
   "fast_finwait2_recycle": { apply: finWait2 },
   "keepidle": field("keep_idle_ms"),
   "keepintvl": field("keep_intvl_ms"),
   "keepcnt": field("keep_cnt"),
-  "keepinit": ANY,
-  "always_keepalive": only("0"),
+  "keepinit": field("keep_init_ms"),
+  "always_keepalive": flag("always_keepalive"),
   "persmin": field("persist_min_us", MS_US),
   "persmax": field("persist_max_us", MS_US),
   "initcwnd_segments": field("initial_cwnd_segments"),
   "mssdflt": field("mss_default"),
   "v6mssdflt": ANY,
-  "minmss": ANY,
+  "minmss": field("mss_min"),
   "syncache.rexmtlimit": field("synack_retries"),
   "syncookies": { apply: cookies },
   "syncookies_only": { apply: cookies },
@@ -115,17 +121,17 @@ const OWN: Readonly<Record<string, Setting>> = {
   "cc.newreno.beta_ecn": { apply: abe },
   "functions_default": only("freebsd"),
   "functions_inherit_listen_socket_stack": ANY,
-  "blackhole": only("0"),
+  "blackhole": { apply: ([value]) => ({ blackhole: Math.min(Number(value), 2) }) },
   "blackhole_local": ANY,
-  "drop_synfin": only("0"),
-  "insecure_rst": only("0"),
+  "drop_synfin": flag("drop_synfin"),
+  "insecure_rst": flag("insecure_rst"),
   "insecure_syn": only("0"),
   "insecure_ack": only("0"),
-  "icmp_may_rst": ANY,
-  "path_mtu_discovery": only("1"),
+  "icmp_may_rst": flag("icmp_may_rst"),
+  "path_mtu_discovery": { apply: ([value]) => ({ "net.no_pmtu_disc": value === "0" ? 1 : 0 }) },
   "pmtud_blackhole_detection": only("0"),
   "pmtud_blackhole_mss": ANY,
-  "tolerate_missing_ts": only("0"),
+  "tolerate_missing_ts": flag("tolerate_missing_ts"),
   "ts_offset_per_conn": ANY,
   "rfc3042": only("1"),
   "rfc3390": ANY,

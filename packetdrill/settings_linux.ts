@@ -4,14 +4,13 @@
  * @module
  */
 
+import { Limits } from "../assembly/abi/limits.ts";
 import { ANY, flag, only, type Setting } from "./settings_t.ts";
-
-const SB_MAX = 2 ** 24;
 
 /** Three sizes; Linux does not ask for a rising order. */
 function rising(values: readonly string[]): [number, number, number] {
   const [least, usual, most] = [0, 1, 2].map((i) => Number(values[i] ?? values.at(-1)));
-  return [Math.min(least, usual), usual, Math.min(Math.max(usual, most), SB_MAX)];
+  return [Math.min(least, usual), usual, Math.min(Math.max(usual, most), Limits.SB_MAX)];
 }
 
 /** Linux counts the space around data too, and offers half of the usual size. */
@@ -43,7 +42,6 @@ const TCP: Readonly<Record<string, Setting>> = {
   ecn_option_beacon: ANY,
   fack: only("0"),
   fastopen_key: ANY,
-  stdurg: only("0"),
   rfc1337: ANY,
   thin_linear_timeouts: only("0"),
   shrink_window: only("0"),
@@ -80,7 +78,6 @@ const TCP: Readonly<Record<string, Setting>> = {
 /** By name. */
 export const LINUX_SETTINGS: Readonly<Record<string, Setting>> = {
   ...Object.fromEntries(Object.entries(TCP).map(([name, it]) => [`net.ipv4.tcp_${name}`, it])),
-  "net.ipv4.ip_no_pmtu_disc": only("0"),
   "net.ipv4.icmp_ratelimit": ANY,
   "net.ipv4.icmp_ratemask": ANY,
   "net.ipv4.route.flush": ANY,

@@ -16,7 +16,11 @@ export type Kernel = "linux" | "freebsd" | "none";
 /** FreeBSD's values where they are not those of the profile `strict`. */
 const BSD_DEFAULTS: Fields = {
   abc_l: 2,
-  rto_min_us: 200_000,
+  rto_min_us: 30_000,
+  rto_slop_us: 200_000,
+  syn_linear: 4,
+  keep_init_ms: 75_000,
+  mss_min: 216,
   rto_max_us: 64_000_000,
   delack_us: 40_000,
   delack_min_us: 40_000,

@@ -30,12 +30,30 @@ export const SYSCTLS: readonly SysctlRow[] = [
       "minutes, which 7 reach; Linux gives up after 127 s.",
   ),
   one(
+    "net.ipv4.tcp_syn_linear_timeouts",
+    "syn_linear",
+    "",
+    [0, 127],
+    [4, 0],
+    "How many of them leave at the same distance, before it doubles each time (RFC 6298 5.5 " +
+      "doubles at once).",
+  ),
+  one(
     "net.ipv4.tcp_synack_retries",
     "synack_retries",
     "",
     [0, 255],
     [5, 7],
     "How often a SYN-ACK is sent again (RFC 9293 MUST-23, as above).",
+  ),
+  one(
+    "net.godwit.tcp_keepinit_ms",
+    "keep_init_ms",
+    "ms",
+    [0, INT_MAX],
+    [0, 0],
+    "How long an attempt to connect may last, unless TCP_KEEPINIT says otherwise; 0: as the " +
+      "number of SYNs says.",
   ),
   one(
     "net.ipv4.tcp_max_syn_backlog",
@@ -96,6 +114,57 @@ export const SYSCTLS: readonly SysctlRow[] = [
     [536, 536],
     "What a peer takes that does not say (RFC 9293 MUST-15).",
   ),
+  one(
+    "net.ipv4.tcp_min_snd_mss",
+    "mss_min",
+    "bytes",
+    [48, 65495],
+    [48, 64],
+    "Least MSS that a peer may ask for: a tiny one is an attack on our packet rate.",
+  ),
+  one(
+    "net.godwit.tcp_icmp_may_rst",
+    "icmp_may_rst",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether an unreachable port or protocol ends an attempt to connect at once (RFC 9293 " +
+      "3.9.2.2).",
+  ),
+  one(
+    "net.godwit.tcp_tolerate_missing_ts",
+    "tolerate_missing_ts",
+    "",
+    SWITCH,
+    [0, 0],
+    "Whether segments may lack the timestamps that were agreed on (RFC 7323 3.2: they are " +
+      "dropped).",
+  ),
+  one(
+    "net.godwit.tcp_insecure_rst",
+    "insecure_rst",
+    "",
+    SWITCH,
+    [0, 0],
+    "Whether a RST anywhere in the window ends a connection, and not just at its edge (RFC 5961 " +
+      "3.2).",
+  ),
+  one(
+    "net.godwit.tcp_drop_synfin",
+    "drop_synfin",
+    "",
+    SWITCH,
+    [0, 0],
+    "Whether segments with both SYN and FIN are dropped.",
+  ),
+  one(
+    "net.godwit.tcp_blackhole",
+    "blackhole",
+    "",
+    [0, 2],
+    [0, 0],
+    "Whether segments for no socket stay without a RST: 1 SYNs, 2 all (RFC 9293 3.10.7.1: none).",
+  ),
   // Fast Open
   one(
     "net.ipv4.tcp_fastopen",
@@ -148,6 +217,14 @@ export const SYSCTLS: readonly SysctlRow[] = [
     [200_000, 0],
     "Least that the variance adds to the round trip in the timeout. Linux applies its least " +
       "timeout here; 0 is RFC 6298 2.3 as it stands.",
+  ),
+  one(
+    "net.godwit.tcp_rto_slop_us",
+    "rto_slop_us",
+    "us",
+    [0, 60_000_000],
+    [0, 0],
+    "What timeouts are longer than RFC 6298 says; FreeBSD adds 200 ms.",
   ),
   one(
     "net.ipv4.tcp_min_rtt_wlen",
@@ -272,8 +349,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "",
     [0, 2],
     [2, 1],
-    "ECN (RFC 3168 6.1): 0 off, 1 asked for and answered, 2 answered. Linux's 3 to 5 are Accurate " +
-      "ECN (RFC 9768), which is not there.",
+    "ECN (RFC 3168 6.1): 0 off, 1 asked for and answered, 2 answered. Linux's 3 to 5 are " +
+      "Accurate ECN (RFC 9768), which is not there.",
   ),
   one(
     "net.ipv4.tcp_ecn_fallback",
@@ -404,6 +481,15 @@ export const SYSCTLS: readonly SysctlRow[] = [
     [1, 0],
     "What makes a short segment wait (RFC 9293 3.7.4): 0 any data in flight (RFC 896), 1 only a " +
       "short segment in flight (RFC 9293 A.3).",
+  ),
+  one(
+    "net.ipv4.tcp_stdurg",
+    "stdurg",
+    "",
+    SWITCH,
+    [0, 0],
+    "Whether the urgent pointer means the urgent byte itself (RFC 1122 4.2.2.4) and not the one " +
+      "behind it (RFC 6093); TCP_STDURG overrides it.",
   ),
   one(
     "net.ipv4.tcp_notsent_lowat",
@@ -547,6 +633,14 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "Unanswered probes that end a connection (RFC 9293 MUST-27: not a single one).",
   ),
   one(
+    "net.godwit.tcp_always_keepalive",
+    "always_keepalive",
+    "",
+    SWITCH,
+    [0, 0],
+    "Whether new sockets have SO_KEEPALIVE (RFC 9293 MUST-25: off).",
+  ),
+  one(
     "net.ipv4.tcp_fin_timeout",
     "fin_wait_2_us",
     "s",
@@ -619,6 +713,14 @@ export const SYSCTLS: readonly SysctlRow[] = [
     [68, 65535],
     [552, 68],
     "Least path MTU that is believed (RFC 791 3.2: 68). Where it is less, routers may fragment.",
+  ),
+  one(
+    "net.ipv4.ip_no_pmtu_disc",
+    "net.no_pmtu_disc",
+    "",
+    SWITCH,
+    [0, 0],
+    "Whether new TCP sockets let routers fragment, instead of finding out the path MTU (RFC 1191).",
   ),
   one(
     "net.ipv4.route.mtu_expires",

@@ -76,6 +76,7 @@ export const enum Fate {
   TCP_ACK_INVALID = 135, // acknowledges what was never sent, or is too old (RFC 5961 5.2)
   TCP_AFTER_CLOSE = 136, // data after the user closed: answered with RST (RFC 9293 3.6.1)
   TCP_REASSEMBLY_LIMIT = 137, // too much out-of-order data waits
+  TCP_SYN_FIN = 138, // SYN and FIN at once, and the setting drop_synfin
   RAW_BUFFER_FULL = 140, // the raw socket's receive buffer is full
   NO_BUFFERS = 150, // the mbuf pool is exhausted
   HOST_QUEUE_FULL = 151, // the queue to a protocol in the runtime is full

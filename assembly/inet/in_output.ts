@@ -10,6 +10,7 @@ import { Errno } from "../abi/errno";
 import { IpProto } from "../abi/proto";
 import { Pmtud, So } from "../abi/socket";
 import { Ifnet } from "../net/ifnet_t";
+import * as arp from "../net/arp";
 import * as route from "../net/route";
 import { Rtentry } from "../net/route_t";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
@@ -126,6 +127,12 @@ export function mssFor(rt: Rtentry): u32 {
   if (!rt) return MSS_NO_ROUTE;
   const most = rt.ifp.mtu - ip4.HEADER - TCP_HEADER;
   return min<u32>(rt.mss ? min<u32>(most, rt.mss) : most, 0xffff);
+}
+
+/** Negative advice: the way to the block's peer may be dead (RFC 9293 3.8.3, RFC 1122 3.3.1.4). */
+export function doubt(inp: Inpcb): void {
+  const rt = routeOf(inp);
+  if (rt) arp.doubt(rt.ifp, rt.gateway ? rt.gateway : sockaddr_ops.get4(faddrOf(inp)));
 }
 
 /** Largest IP packet that the path to the block's peer takes, as far as we know. */

@@ -59,7 +59,8 @@ export function alloc(so: Socket, info: InpcbInfo): i32 {
   inp.protocol = <u8> info.protocol;
   inp.ttl = <u8> N.ttl;
   inp.mcast_ttl = 1; // RFC 1112 6.1
-  inp.pmtud = info.protocol == IpProto.TCP ? u8(Pmtud.WANT) : u8(Pmtud.DONT);
+  const discovers = info.protocol == IpProto.TCP && !N.no_pmtu_disc;
+  inp.pmtud = u8(discovers ? Pmtud.WANT : Pmtud.DONT);
   inp.mcast_loop = 1;
   const first = info.first;
   inp.list_next = first;

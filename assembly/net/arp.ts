@@ -113,6 +113,15 @@ function expire(arg: usize): void {
   }
 }
 
+/** Somebody has reason to think that a neighbour is gone: asks it whether it is still there. */
+export function doubt(ifp: Ifnet, nexthop: u32): void {
+  const e = entry.find(ifp, nexthop);
+  if (!e || e.state != Arps.REACHABLE) return;
+  e.state = u8(Arps.PROBE);
+  e.tries = 0;
+  ask(e);
+}
+
 /** The neighbour does not answer: tells the senders of what was held. */
 function giveUp(e: ArpEntry): void {
   stat.inc(Stat.ARP_TIMEOUTS);

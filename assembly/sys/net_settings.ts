@@ -11,6 +11,7 @@ export class NetSettings {
   // path is narrower all the same, its routers may fragment
   pmtu_min: u32;
   pmtu_life_s: u32; // how long a path MTU is remembered (RFC 1191 6.3)
+  no_pmtu_disc: u32; // 1: TCP's packets may be cut to pieces on their way
   icmp_errors_per_s: u32; // ICMP errors a second (RFC 1812 4.3.2.8)
   icmp_errors_burst: u32; // and how many at once
   icmp_echo_per_s: u32; // echo replies a second
@@ -31,6 +32,7 @@ export const N: NetSettings = changetype<NetSettings>(
     65535, // port_last
     552, // pmtu_min
     600, // pmtu_life_s
+    0, // no_pmtu_disc
     200, // icmp_errors_per_s
     100, // icmp_errors_burst
     10_000, // icmp_echo_per_s

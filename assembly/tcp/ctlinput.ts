@@ -63,10 +63,10 @@ function notify(tp: Tcb, cmd: i32, errno: i32): void {
     tp.soft_error = errno;
     return;
   }
-  const hard = cmd == Prc.UNREACH_PROTOCOL || cmd == Prc.UNREACH_PORT;
+  const hard = T.icmp_may_rst && (cmd == Prc.UNREACH_PROTOCOL || cmd == Prc.UNREACH_PORT);
   // the neighbour does not answer, and we asked ourselves: no need to wait for more
   if (hard || cmd == Prc.HOSTDEAD) subr.drop(tp, errno);
-  else if (tp.soft_error && tp.backoff >= 2) subr.drop(tp, errno);
+  else if (tp.soft_error && tp.tries >= 2) subr.drop(tp, errno);
   else tp.soft_error = errno;
 }
 

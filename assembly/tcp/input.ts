@@ -30,6 +30,7 @@ import * as output from "./output";
 import { G } from "./seg";
 import { Step } from "./seg_t";
 import * as respond from "./respond";
+import { T } from "./settings";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as timewait from "./timewait";
@@ -43,6 +44,10 @@ export function input(mp: usize, off: u32): void {
   stat.inc(Stat.TCP_SEGMENTS_IN);
   const m = parse(changetype<Mbuf>(mp), off);
   if (!m) return;
+  if (T.drop_synfin && (G.flags & (Th.SYN | Th.FIN)) == (Th.SYN | Th.FIN)) {
+    done(Fate.TCP_SYN_FIN);
+    return;
+  }
   const dst = PKT.dst;
   const src = PKT.src;
   const lport = tcp.dport(G.th);
@@ -142,7 +147,7 @@ function toListener(lport: u16, fport: u16): void {
       done(Fate.TCP_TIME_WAIT);
       return;
     }
-    respond.reset(G, PKT.dst, PKT.src);
+    if (answersStrangers()) respond.reset(G, PKT.dst, PKT.src);
     done(G.flags & Th.RST ? Fate.TCP_NO_CONNECTION_RST : Fate.TCP_NO_CONNECTION);
     return;
   }
@@ -156,6 +161,11 @@ function toListener(lport: u16, fport: u16): void {
   if (G.len > 0) child.data_segs_in++;
   if (G.flags & Th.URG) urgent.normalize(child);
   steps(child, Fate.TCP_CONNECTION_MADE);
+}
+
+/** Does a segment for no socket get its RST? The setting blackhole hides closed ports. */
+function answersStrangers(): bool {
+  return T.blackhole == 0 || (T.blackhole == 1 && !(G.flags & Th.SYN));
 }
 
 function toConnection(tp: Tcb): void {

@@ -53,7 +53,7 @@ function simultaneousOpen(tp: Tcb): void {
 /** R1 to R5 of RFC 7323 5.3. */
 function timestamp(tp: Tcb): Step {
   if (!(G.opts & Opt.TS)) {
-    if (G.flags & Th.RST) return Step.CONTINUE;
+    if (G.flags & Th.RST || T.tolerate_missing_ts) return Step.CONTINUE;
     stat.fate(Fate.TCP_TIMESTAMP_MISSING);
     return Step.DROP;
   }
@@ -165,7 +165,7 @@ function trim(tp: Tcb, wnd: u32): void {
  */
 export function reset(tp: Tcb): Step {
   if (!(G.flags & Th.RST)) return Step.CONTINUE;
-  if (G.seq != tp.rcv_nxt) {
+  if (G.seq != tp.rcv_nxt && !T.insecure_rst) {
     stat.fate(Fate.TCP_RST_CHALLENGED);
     challenge.ack(tp);
     return Step.DROP;

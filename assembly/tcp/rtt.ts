@@ -75,7 +75,8 @@ export function clampRto(rto_us: u32): u32 {
 
 /** The timeout with its present backoff (RFC 6298 5.5), microseconds. */
 export function backedOff(tp: Tcb): i64 {
-  const us = i64(tp.rto_us) << i64(min<u32>(tp.backoff, 12));
+  let us = i64(tp.rto_us) << i64(min<u32>(tp.backoff, 12));
+  if (tp.srtt_us || tp.tries) us += i64(T.rto_slop_us); // all but the first of a SYN
   return min<i64>(us, i64(T.rto_max_us));
 }
 

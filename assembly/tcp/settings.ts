@@ -73,6 +73,17 @@ export class TcpSettings {
   data_retries_soft: u32; // retransmissions before the route is doubted (R1)
   orphan_retries: u32; // retransmissions for a closed socket, 0: 8
   tw_reuse: u32; // 1: connections in TIME-WAIT may be reused for new ones (RFC 6191)
+  syn_linear: u32; // SYNs sent again before the time between them doubles, 0: RFC 6298 5.5
+  rto_slop_us: u32; // what retransmission timeouts are longer than RFC 6298 says
+  keep_init_ms: u32; // default of TCP_KEEPINIT: how long an attempt lasts, 0: as syn_retries says
+  mss_min: u32; // least MSS that a peer may ask for: a tiny one is an attack on our packet rate
+  stdurg: u32; // default of TCP_STDURG
+  always_keepalive: u32; // 1: new sockets have SO_KEEPALIVE
+  blackhole: u32; // segments for no socket: 0 RST, 1 none to a SYN, 2 none to any
+  drop_synfin: u32; // 1: segments with SYN and FIN are dropped
+  icmp_may_rst: u32; // 1: hard ICMP errors end a connection attempt at once (RFC 9293 3.9.2.2)
+  tolerate_missing_ts: u32; // 1: segments may lack the timestamps that were agreed on
+  insecure_rst: u32; // 1: a RST anywhere in the window ends a connection (not RFC 5961 3.2)
   no_ssthresh_save: u32; // 1: a new connection begins without what ssthresh was before
 }
 
@@ -137,4 +148,8 @@ export function init(): void {
   T.min_rtt_window_s = 300;
   T.tw_reuse = 1;
   T.no_ssthresh_save = 1;
+  T.orphan_retries = 12;
+  T.data_retries_soft = 3;
+  T.mss_min = 64;
+  T.icmp_may_rst = 1;
 }

@@ -23,6 +23,8 @@ const S: TcbState = changetype<TcbState>(memory.data(offsetof<TcbState>(), 16));
 /** ssthresh before anything is known of the path (RFC 5681 3.1: arbitrarily high). */
 export const SSTHRESH_NONE: u32 = 0x3fffffff;
 
+/** Least MSS that leaves room for data beside all options there can be. */
+const MSS_LEAST: u32 = 48;
 /** Bytes a header may not carry as payload: an IPv4 and a TCP header without options. */
 const MIN_HEADERS: u32 = 40;
 
@@ -45,6 +47,8 @@ export function create(inp: Inpcb): Tcb {
   tp.keep_idle_ms = T.keep_idle_ms;
   tp.keep_intvl_ms = T.keep_intvl_ms;
   tp.keep_cnt = u8(T.keep_cnt);
+  tp.keep_init_ms = T.keep_init_ms;
+  if (T.stdurg) tp.flags |= Tf.STDURG;
   if (T.window_scale) tp.flags |= Tf.REQ_SCALE;
   if (T.timestamps) tp.flags |= Tf.REQ_TS;
   if (T.sack) tp.flags |= Tf.REQ_SACK;
@@ -123,7 +127,7 @@ export function setMss(tp: Tcb): void {
   let mss = min<u32>(tp.peer_mss, pathMss(tp.inp));
   if (tp.user_mss) mss = min<u32>(mss, tp.user_mss);
   if (tp.mtu_low) mss = min<u32>(mss, u32(tp.mtu_low) - MIN_HEADERS); // a search; see mtu_probe.ts
-  mss = max<u32>(mss, 64); // a tiny MSS is an attack on our packet rate
+  mss = max<u32>(mss, max<u32>(T.mss_min, MSS_LEAST));
   if (tp.flags & Tf.TS) mss -= 12;
   tp.snd_mss = u16(mss);
 }

@@ -2,7 +2,8 @@
 import { Errno } from "../abi/errno";
 import { Stat } from "../abi/stat";
 import { TcpState, Th } from "../abi/tcp";
-import { So } from "../abi/socket";
+import { So, Ss } from "../abi/socket";
+import * as in_output from "../inet/in_output";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cork from "./cork";
@@ -19,6 +20,9 @@ import * as subr from "./subr";
 import { Tcb, Tf } from "./tcb_t";
 import * as timers from "./timers";
 import { Row } from "./timers";
+
+/** What the setting orphan_retries means by 0. */
+const ORPHAN_RETRIES: u32 = 8;
 
 /** The wheel timer of a connection fired: runs the rows that are due. */
 export function fire(arg: usize): void {
@@ -68,10 +72,12 @@ function rexmt(tp: Tcb): bool {
   if (tp.state < TcpState.ESTABLISHED) return synTimeout(tp);
   if (tp.sent_count == 0) return sendLate(tp);
   if (tp.snd_wnd == 0) return shutWindow(tp);
-  if (u32(tp.tries) >= T.data_retries || userTimeout(tp)) {
+  if (u32(tp.tries) >= mostTries(tp) || userTimeout(tp)) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
+  // R1: the path may be dead, and another next hop alive (RFC 9293 3.8.3)
+  if (u32(tp.tries) + 1 == T.data_retries_soft) in_output.doubt(tp.inp);
   expire(tp);
   mtu_probe.timeout(tp);
   loss.timeout(tp);
@@ -81,9 +87,16 @@ function rexmt(tp: Tcb): bool {
   return true;
 }
 
+/** R2: timeouts in a row that end a connection, one that its user has closed perhaps sooner. */
+function mostTries(tp: Tcb): u32 {
+  if (!(tp.inp.so.state & Ss.NOFDREF)) return T.data_retries;
+  return min<u32>(T.orphan_retries ? T.orphan_retries : ORPHAN_RETRIES, T.data_retries);
+}
+
 function expire(tp: Tcb): void {
   stat.inc(Stat.TCP_RTO);
   tp.rexmt_timeouts++;
+  if (tp.state == TcpState.SYN_SENT && u32(tp.tries) < T.syn_linear) return;
   if (tp.backoff < 12) tp.backoff++;
 }
 
@@ -106,7 +119,7 @@ function synTimeout(tp: Tcb): bool {
  * connection lives as long as the peer answers (RFC 9293 3.8.6, MUST-34, MUST-37).
  */
 function shutWindow(tp: Tcb): bool {
-  if (userTimeout(tp) || (u32(tp.tries) >= T.data_retries && silent(tp))) {
+  if (userTimeout(tp) || (u32(tp.tries) >= mostTries(tp) && silent(tp))) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
@@ -129,7 +142,7 @@ function silent(tp: Tcb): bool {
 function sendLate(tp: Tcb): bool {
   const error = output.output(tp);
   if (error >= 0 || error == -Errno.ENOBUFS) return true;
-  if (u32(tp.tries) >= T.data_retries) {
+  if (u32(tp.tries) >= mostTries(tp)) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
@@ -151,7 +164,7 @@ function userTimeout(tp: Tcb): bool {
  */
 function persist(tp: Tcb): bool {
   stat.inc(Stat.TCP_PERSIST);
-  if (userTimeout(tp) || (u32(tp.backoff) >= T.data_retries && silent(tp))) {
+  if (userTimeout(tp) || (u32(tp.backoff) >= mostTries(tp) && silent(tp))) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }

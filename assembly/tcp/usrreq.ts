@@ -2,7 +2,7 @@
 import { Errno } from "../abi/errno";
 import { Sioc } from "../abi/ifnet";
 import { Pru } from "../abi/proto";
-import { Msg, Sb, Ss } from "../abi/socket";
+import { Msg, Sb, So, Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";
 import { TcpState } from "../abi/tcp";
 import * as in_output from "../inet/in_output";
@@ -108,6 +108,7 @@ function attach(so: Socket): i32 {
     in_pcb.free(inp);
     return -Errno.ENOBUFS;
   }
+  if (T.always_keepalive) so.options |= So.KEEPALIVE;
   notsent.watch(tp);
   timers.setup(tp, timer_events.fire.index);
   return 0;

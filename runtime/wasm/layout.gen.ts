@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "08c08c35300526a2";
+export const LAYOUT_HASH = "10f0d5dcb61ee2ee";
 
 /** struct Ack */
 export const Ack = {
@@ -570,7 +570,7 @@ export const MultiState = {
 
 /** struct NetSettings */
 export const NetSettings = {
-  size: 64,
+  size: 68,
   forwarding: 0,
   ttl: 4,
   reass_ms: 8,
@@ -578,15 +578,16 @@ export const NetSettings = {
   port_last: 16,
   pmtu_min: 20,
   pmtu_life_s: 24,
-  icmp_errors_per_s: 28,
-  icmp_errors_burst: 32,
-  icmp_echo_per_s: 36,
-  arp_retry_ms: 40,
-  arp_tries: 44,
-  arp_reachable_ms: 48,
-  rcvbuf: 52,
-  sndbuf: 56,
-  somaxconn: 60,
+  no_pmtu_disc: 28,
+  icmp_errors_per_s: 32,
+  icmp_errors_burst: 36,
+  icmp_echo_per_s: 40,
+  arp_retry_ms: 44,
+  arp_tries: 48,
+  arp_reachable_ms: 52,
+  rcvbuf: 56,
+  sndbuf: 60,
+  somaxconn: 64,
 } as const;
 
 /** struct Options */
@@ -1187,7 +1188,7 @@ export const TcpInfo = {
 
 /** struct TcpSettings */
 export const TcpSettings = {
-  size: 280,
+  size: 324,
   rto_initial_us: 0,
   rto_min_us: 4,
   rto_max_us: 8,
@@ -1257,7 +1258,18 @@ export const TcpSettings = {
   data_retries_soft: 264,
   orphan_retries: 268,
   tw_reuse: 272,
-  no_ssthresh_save: 276,
+  syn_linear: 276,
+  rto_slop_us: 280,
+  keep_init_ms: 284,
+  mss_min: 288,
+  stdurg: 292,
+  always_keepalive: 296,
+  blackhole: 300,
+  drop_synfin: 304,
+  icmp_may_rst: 308,
+  tolerate_missing_ts: 312,
+  insecure_rst: 316,
+  no_ssthresh_save: 320,
 } as const;
 
 /** struct Timer */

@@ -143,6 +143,7 @@ export const FATE_NAMES: ConstantNames = {
   135: { name: "TCP_ACK_INVALID", note: "acknowledges what was never sent, or is too old (RFC 5961 5.2)" },
   136: { name: "TCP_AFTER_CLOSE", note: "data after the user closed: answered with RST (RFC 9293 3.6.1)" },
   137: { name: "TCP_REASSEMBLY_LIMIT", note: "too much out-of-order data waits" },
+  138: { name: "TCP_SYN_FIN", note: "SYN and FIN at once, and the setting drop_synfin" },
   140: { name: "RAW_BUFFER_FULL", note: "the raw socket's receive buffer is full" },
   150: { name: "NO_BUFFERS", note: "the mbuf pool is exhausted" },
   151: { name: "HOST_QUEUE_FULL", note: "the queue to a protocol in the runtime is full" },

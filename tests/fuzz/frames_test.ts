@@ -44,6 +44,7 @@ const UNREACHABLE: readonly Fate[] = [
   Fate.IP_TTL_EXCEEDED,
   Fate.IP_NO_ROUTE,
   Fate.IP_MUST_FRAGMENT,
+  Fate.TCP_SYN_FIN,
   Fate.HOST_PROTOCOL,
   Fate.HOST_QUEUE_FULL,
   Fate.INPUT_TYPE,

@@ -116,7 +116,7 @@ export class Host {
   }
 
   /** Changes settings below TCP. */
-  configureNet(settings: Partial<Record<keyof typeof layout.NetSettings, number>>): void {
+  tuneNet(settings: Partial<Record<keyof typeof layout.NetSettings, number>>): void {
     const at = this.call("net_settings") >>> 0;
     for (const [name, value] of Object.entries(settings)) {
       const offset = layout.NetSettings[name as keyof typeof layout.NetSettings];

@@ -257,7 +257,7 @@ Deno.test("IP_MTU_DISCOVER: connections inherit it from their listener", async (
 
 Deno.test("RFC 1191 6.3: settings say which path MTU is believed, and for how long", async () => {
   const c = await established();
-  c.host.configureNet({ pmtu_min: 1000, pmtu_life_s: 5 });
+  c.host.tuneNet({ pmtu_min: 1000, pmtu_life_s: 5 });
   c.write(pattern(1460));
   c.take();
   icmp(c, UNREACH, 4, 1, 300);

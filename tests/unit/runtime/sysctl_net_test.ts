@@ -167,3 +167,22 @@ Deno.test("somaxconn cuts backlogs", async () => {
   const open = b.netstat().sockets.filter(({ state }) => state === "ESTABLISHED").length;
   assert(open >= 2 && open <= 4, `${open} connections wait`);
 });
+
+Deno.test("tcp_retries1: a connection without an answer has its neighbour asked again", async () => {
+  for (const [r1, at] of [[2, 600], [4, 3000]]) {
+    await using sim = await createSim();
+    const [a, b] = sim.stacks;
+    a.sysctl.set("net.ipv4.tcp_retries1", r1);
+    a.sysctl.set("net.ipv4.tcp_early_retrans", 0);
+    sim.advance(10_000_000);
+    b.listen({ port: 80 });
+    const conn = await sim.run(a.connect({ hostname: "10.0.0.2", port: 80 }));
+    const before = requests(sim, 0).length;
+    sim.wire.options = { ...sim.wire.options, loss: () => true };
+    const begin = sim.clock.now_us();
+    await conn.write(new Uint8Array(1));
+    sim.advance(3_500_000);
+    const asked = requests(sim, 0).slice(before).map((us) => Math.round((us - begin) / 1000));
+    assertEquals(asked[0], at, "timeouts at 200, 600, 1400 and 3000 ms");
+  }
+});

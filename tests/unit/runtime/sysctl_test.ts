@@ -1,6 +1,7 @@
 /** Settings by name: what they are called, which values they take, and where they lie. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { Limits } from "../../../assembly/abi/limits.ts";
 import { createStack, SocketError, type Stack } from "../../../mod.ts";
 import * as field from "../../../runtime/layout.ts";
 import { addressOf, PROFILES, Sysctl } from "../../../runtime/sysctl.ts";
@@ -119,8 +120,8 @@ Deno.test("a refusal says what there is, and what is allowed", async () => {
   );
   assertEquals(
     set("net.ipv4.tcp_rmem", "4096 2 3"),
-    "sysctl: EINVAL: net.ipv4.tcp_rmem takes 3 whole numbers in rising order from 1 to 16777216 " +
-      'bytes, not "4096 2 3"',
+    "sysctl: EINVAL: net.ipv4.tcp_rmem takes 3 whole numbers in rising order from 1 to " +
+      `${Limits.SB_MAX} bytes, not "4096 2 3"`,
   );
   assertMatch(set("net.ipv4.tcp_wmem", [1, 2]), /3 whole numbers/);
   assertMatch(set("net.ipv4.tcp_congestion_control", "bbr"), /takes .*reno.*, not "bbr"$/);
