@@ -79,7 +79,8 @@ function adapt(tp: Tcb, gap_us: i64): void {
 
 /** As many quick ACKs as half the window that was offered holds segments, `most` at most. */
 function quicken(tp: Tcb, most: u32): void {
-  const segments = (tp.rcv_adv - tp.last_ack_sent) / (2 * tp.rcv_mss_seen);
+  const size = max<u32>(tp.rcv_mss_seen, SEGMENT_MIN); // 0 before the connection is established
+  const segments = (tp.rcv_adv - tp.last_ack_sent) / (2 * size);
   const n = min<u32>(max<u32>(segments, 2), min<u32>(most, 255));
   if (n > u32(tp.quick)) tp.quick = u8(n);
 }
