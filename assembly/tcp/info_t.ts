@@ -1,6 +1,10 @@
 /**
  * What getsockopt TCP_INFO answers. Times in the unit of their name; sizes in bytes; what is said to
  * count segments counts those, as the TCP_INFO of Linux does. Counters wrap at 2^32.
+ *
+ * This is also how a user learns of soft errors, who wants to know (RFC 9293 MUST-47, SHLD-20):
+ * `soft_error` says what ICMP reported (SHLD-25), `retransmits` how many timeouts there were without
+ * progress (SHLD-9). Urgent data is an event of the socket.
  */
 @unmanaged
 @final
@@ -64,4 +68,5 @@ export class TcpInfo {
   sndbuf_limited_us: u32; // of that, stopped by the send buffer
   pacing_rate: u32; // bytes a second, 0xffffffff: not paced
   congestion: u32; // Cc
+  soft_error: u32; // Errno of what ICMP or IP said last, 0: nothing since the last progress
 }

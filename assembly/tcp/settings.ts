@@ -70,7 +70,7 @@ export class TcpSettings {
   persist_probe: u32; // 0: one byte of data (RFC 9293 3.8.6.1), 1: none, at SND.UNA - 1
   push_writes: u32; // 1: PSH at the end of every write, 0: when the buffer empties
   nagle: u32; // 0: RFC 896, any data in flight holds back a short segment; 1: only a short one does
-  data_retries_soft: u32; // retransmissions before the route is doubted (R1)
+  data_retries_soft: u32; // timeouts before the route is doubted (R1 of 3.8.3, SHLD-10)
   orphan_retries: u32; // retransmissions for a closed socket, 0: 8
   tw_reuse: u32; // 1: connections in TIME-WAIT may be reused for new ones (RFC 6191)
   syn_linear: u32; // SYNs sent again before the time between them doubles, 0: RFC 6298 5.5

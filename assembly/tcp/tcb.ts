@@ -129,7 +129,12 @@ export function setMss(tp: Tcb): void {
   if (tp.mtu_low) mss = min<u32>(mss, u32(tp.mtu_low) - MIN_HEADERS); // a search; see mtu_probe.ts
   mss = max<u32>(mss, max<u32>(T.mss_min, MSS_LEAST));
   if (tp.flags & Tf.TS) mss -= 12;
+  const before: u32 = tp.snd_mss;
   tp.snd_mss = u16(mss);
+  // RFC 5681 3.1-5: the window holds as many segments as before, so that no burst of small ones goes
+  if (mss < before && tp.state >= TcpState.ESTABLISHED) {
+    tp.cwnd = max<u32>(u32(u64(tp.cwnd) * mss / before), mss);
+  }
 }
 
 /** Initial window (RFC 6928 2): ten segments. */

@@ -41,6 +41,7 @@ function identity(tp: Tcb): void {
   I.rcv_wscale = tp.rcv_scale;
   I.ca_state = tp.ca_state;
   I.congestion = tp.cc_algo;
+  I.soft_error = tp.soft_error;
 }
 
 function agoMs(at: i64): u32 {

@@ -67,7 +67,7 @@ function expired(tp: Tcb, row: i32): bool {
   }
 }
 
-/** RFC 6298 5.4 to 5.6; gives the connection up after R2 (RFC 9293 3.8.3). */
+/** RFC 6298 5.4 to 5.6; gives the connection up after R2 (RFC 9293 3.8.3, MUST-20). */
 function rexmt(tp: Tcb): bool {
   if (tp.state < TcpState.ESTABLISHED) return synTimeout(tp);
   if (tp.sent_count == 0) return sendLate(tp);
@@ -76,8 +76,6 @@ function rexmt(tp: Tcb): bool {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
-  // R1: the path may be dead, and another next hop alive (RFC 9293 3.8.3)
-  if (u32(tp.tries) + 1 == T.data_retries_soft) in_output.doubt(tp.inp);
   expire(tp);
   mtu_probe.timeout(tp);
   loss.timeout(tp);
@@ -96,11 +94,13 @@ function mostTries(tp: Tcb): u32 {
 function expire(tp: Tcb): void {
   stat.inc(Stat.TCP_RTO);
   tp.rexmt_timeouts++;
+  // R1: the path may be dead, and another next hop alive (MUST-20)
+  if (u32(tp.tries) + 1 == T.data_retries_soft) in_output.doubt(tp.inp);
   if (tp.state == TcpState.SYN_SENT && u32(tp.tries) < T.syn_linear) return;
   if (tp.backoff < 12) tp.backoff++;
 }
 
-/** A SYN or SYN-ACK has met no answer (RFC 9293 3.8.3). */
+/** A SYN or SYN-ACK has met no answer: the same rules (RFC 9293 MUST-22). */
 function synTimeout(tp: Tcb): bool {
   const most: u32 = tp.syn_retries ? tp.syn_retries : T.syn_retries;
   if (u32(tp.tries) >= most || userTimeout(tp)) {
@@ -116,7 +116,7 @@ function synTimeout(tp: Tcb): bool {
 
 /**
  * The peer has taken its window back with data in flight. The first segment asks for it, and the
- * connection lives as long as the peer answers (RFC 9293 3.8.6, MUST-34, MUST-37).
+ * connection lives as long as the peer answers (RFC 9293 3.8.6: MUST-34, MUST-35, SHLD-17).
  */
 function shutWindow(tp: Tcb): bool {
   if (userTimeout(tp) || (u32(tp.tries) >= mostTries(tp) && silent(tp))) {
@@ -159,7 +159,7 @@ function userTimeout(tp: Tcb): bool {
 }
 
 /**
- * Probes the closed window (RFC 9293 3.8.6.1), as long as that is answered. A small one is filled:
+ * Probes the closed window (MUST-36), as long as that is answered (MUST-37). A small one is filled:
  * the peer may never open it further (the override timeout of RFC 1122 4.2.3.4).
  */
 function persist(tp: Tcb): bool {
@@ -182,7 +182,10 @@ function persist(tp: Tcb): bool {
   return true;
 }
 
-/** Nothing was heard for long: asks whether the peer still lives (RFC 9293 3.8.4). */
+/**
+ * Nothing was heard for long: asks whether the peer still lives (RFC 9293 3.8.4), several times
+ * before it is taken for dead (MUST-29).
+ */
 function keep(tp: Tcb): bool {
   if (tp.state < TcpState.ESTABLISHED) { // TCP_KEEPINIT
     subr.drop(tp, Errno.ETIMEDOUT);
@@ -207,7 +210,7 @@ function keep(tp: Tcb): bool {
   }
   tp.keep_probes++;
   stat.inc(Stat.TCP_KEEPALIVE);
-  // <SEQ=SND.UNA-1><CTL=ACK>: not acceptable, so a living peer answers (RFC 9293 3.8.4)
+  // <SEQ=SND.UNA-1><CTL=ACK>, no data (SHLD-12): not acceptable, so a living peer answers
   segment.send(tp, tp.snd_una - 1, 0, Th.ACK);
   timers.set(tp, Row.KEEP, i64(tp.keep_intvl_ms) * 1000);
   return true;

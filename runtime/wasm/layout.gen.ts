@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "10f0d5dcb61ee2ee";
+export const LAYOUT_HASH = "69644ffe64d0c02b";
 
 /** struct Ack */
 export const Ack = {
@@ -1124,7 +1124,7 @@ export const TcbState = {
 
 /** struct TcpInfo */
 export const TcpInfo = {
-  size: 236,
+  size: 240,
   snd_una_rel: 0,
   snd_nxt_rel: 4,
   rcv_nxt_rel: 8,
@@ -1184,6 +1184,7 @@ export const TcpInfo = {
   sndbuf_limited_us: 224,
   pacing_rate: 228,
   congestion: 232,
+  soft_error: 236,
 } as const;
 
 /** struct TcpSettings */

@@ -1,10 +1,13 @@
 /** Requirements of RFC 9293 and 5681 for connections and their users that no other test is about. */
 
 import { assert, assertEquals } from "@std/assert";
-import { So, Sol } from "../../assembly/abi/socket.ts";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { So, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
+import { TcpInfo } from "../../runtime/wasm/layout.gen.ts";
 import { SYSCTLS } from "../../runtime/sysctl_table.ts";
-import { Conn, Errno, Host, pattern } from "./harness.ts";
+import { Conn, Errno, Host, pattern, PEER } from "./harness.ts";
+import { icmpError } from "./segment.ts";
 import { connecting, established, localPort, synOptions } from "./shake.ts";
 
 const SECOND = 1_000_000;
@@ -15,6 +18,13 @@ function strict(...names: string[]): Record<string, number> {
     SYSCTLS.filter(({ fields }) => fields.some((field) => names.includes(field)))
       .map(({ fields, strict }) => [fields[0], Number(strict)]),
   );
+}
+
+/** A field of TCP_INFO. */
+function info(c: Conn, name: keyof typeof TcpInfo): number {
+  const at = c.host.engine.staging;
+  c.host.call("so_getopt", c.so, IpProto.TCP, TcpOpt.INFO, at, TcpInfo.size);
+  return c.host.engine.view.getUint32(at + TcpInfo[name], true);
 }
 
 Deno.test("MUST-11: a reset ends an active attempt, and leaves a listener listening", async () => {
@@ -118,6 +128,37 @@ Deno.test("MUST-43: a connection begins at the address that was bound", async ()
   const [{ packet }] = host.wire;
   assertEquals([...packet.subarray(12, 16)], [192, 168, 0, 9]);
   host.end(so);
+});
+
+Deno.test("MUST-44, MUST-46: IP chooses the address; groups and broadcasts are no peers", async () => {
+  const host = await Host.boot();
+  const so = host.socket();
+  for (const peer of ["224.0.0.1", "255.255.255.255"]) {
+    assertEquals(host.call("so_connect", so, host.name(peer, 80)), -Errno.EAFNOSUPPORT);
+  }
+  assertEquals(host.call("so_connect", so, host.name("192.0.2.1", 80)), -Errno.EINPROGRESS);
+  host.step();
+  const [{ packet }] = host.wire;
+  assertEquals([...packet.subarray(12, 16)], [192, 168, 0, 1]);
+  host.end(so);
+});
+
+Deno.test("MUST-47, SHLD-9, SHLD-20: soft errors and timeouts are told to who asks", async () => {
+  const c = await established({ host: { tcp: { early_retrans: 0 } } });
+  c.write("abc");
+  const s = c.expect({ data: "abc" });
+  const { iss, host } = c;
+  const quote = { src: host.ip, dst: PEER, sport: c.lport, dport: c.fport, seq: iss + s.seq };
+  host.input(icmpError("192.168.0.254", 3, 1, 0, quote));
+  assertEquals(info(c, "soft_error"), Errno.EHOSTUNREACH);
+  assertEquals(info(c, "retransmits"), 0);
+  host.advance(8 * SECOND);
+  assert(info(c, "retransmits") >= 3, "R1 is reached");
+  assertEquals(host.error(c.so), 0, "nobody is disturbed who does not ask");
+  assertEquals(c.state(), TcpState.ESTABLISHED);
+  c.send({ ack: 4 });
+  assertEquals([info(c, "soft_error"), info(c, "retransmits")], [0, 0]);
+  c.end();
 });
 
 Deno.test("SHLD-15: into a window that has shrunk goes no new data", async () => {

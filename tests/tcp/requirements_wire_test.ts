@@ -1,7 +1,8 @@
 /** Requirements of RFC 9293 for what stands on the wire that no other test is about. */
 
 import { assert, assertEquals } from "@std/assert";
-import { Shut } from "../../assembly/abi/socket.ts";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { Shut, TcpOpt } from "../../assembly/abi/socket.ts";
 import { Fate } from "../../assembly/abi/fate.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
 import { Conn, Errno, Host, pattern, PEER, PEER_ISN } from "./harness.ts";
@@ -220,6 +221,14 @@ Deno.test("SHLD-2: a reset may carry data", async () => {
   c.send({ flags: "RA", data: "why" });
   assertEquals(c.state(), TcpState.CLOSED);
   c.readFails(Errno.ECONNRESET);
+  c.end();
+});
+
+Deno.test("MUST-60: what is corked leaves all the same after a while", async () => {
+  const c = await established({ options: [[IpProto.TCP, TcpOpt.CORK, 1]] });
+  c.write("abc");
+  c.silent();
+  c.expectWithin(2 * SECOND, { data: "abc", flags: "PA" });
   c.end();
 });
 

@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Errno } from "../../../assembly/abi/errno.ts";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
 import { Limits } from "../../../assembly/abi/limits.ts";
+import { Sock } from "../../../assembly/abi/socket.ts";
 import { Stat } from "../../../assembly/abi/stat.ts";
 import { IfReq } from "../../../runtime/wasm/layout.gen.ts";
 import { arp, type ArpFields, BROADCAST, bytes, ether, ip, ip4, mac, udp } from "./frames.ts";
@@ -134,6 +135,24 @@ Deno.test("arp: an entry that does not answer, or is not used, is forgotten", ()
   host.advance(3 * S);
   assertEquals(arpsOut(host, port).length, 3);
   assertEquals(host.call.probe_arp_count(), 0);
+});
+
+Deno.test("MUST-20, MUST-22, SHLD-10: after three timeouts TCP has the neighbour asked", () => {
+  const { host, port } = etherHost();
+  host.input(port, arpFrame(request));
+  host.output(port);
+  host.connect(host.socket(Sock.STREAM, 0), "10.0.0.2", 80);
+  const before = [1, 2].map((seconds) => {
+    host.advance(seconds * S);
+    return arpsOut(host, port).length;
+  });
+  assertEquals(before, [0, 0]);
+  host.advance(4 * S);
+  const [probe] = arpsOut(host, port);
+  assertEquals([probe.op, probe.to, probe.tpa], [1, PEER, "10.0.0.2"]);
+  host.advance(4 * S);
+  assertEquals(arpsOut(host, port).length, 2);
+  assertEquals(host.call.probe_arp_count(), 0, "a dead gateway is forgotten");
 });
 
 Deno.test("arp: nothing is learned from packets that are not for us", () => {
