@@ -18,7 +18,7 @@ import { SYN } from "./flags.ts";
 import { buildPackets } from "./inject.ts";
 import type { ScriptOptions } from "./script_options.ts";
 import { showPacket } from "./show.ts";
-import { INFO_CONSTANTS, snapshotInfo } from "./tcp_info.ts";
+import { infoConstants, snapshotInfo } from "./tcp_info.ts";
 import type { World } from "./world.ts";
 
 /** How long a call that waits may outlast what follows it, microseconds. */
@@ -176,7 +176,8 @@ export class Run {
   }
 
   #runCode(text: string): void {
-    const info = new Map([...Object.entries(INFO_CONSTANTS), ...snapshotInfo(this.world)]);
+    const constants = infoConstants(this.world.config.dialect);
+    const info = new Map([...constants, ...snapshotInfo(this.world)]);
     this.notes.printed.push(...this.#code.run(text, info));
   }
 

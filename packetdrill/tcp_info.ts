@@ -11,19 +11,23 @@ import * as layout from "../runtime/wasm/layout.gen.ts";
 import { Unsupported } from "./errors.ts";
 import type { World } from "./world.ts";
 
-/** Constants that code blocks may use. */
-export const INFO_CONSTANTS: Readonly<Record<string, number>> = {
-  TCP_ESTABLISHED: 1,
-  TCP_SYN_SENT: 2,
-  TCP_SYN_RECV: 3,
-  TCP_FIN_WAIT1: 4,
-  TCP_FIN_WAIT2: 5,
-  TCP_TIME_WAIT: 6,
-  TCP_CLOSE: 7,
-  TCP_CLOSE_WAIT: 8,
-  TCP_LAST_ACK: 9,
-  TCP_LISTEN: 10,
-  TCP_CLOSING: 11,
+/** States by the names that code blocks have for them, Linux's and BSD's. */
+const STATE_NAMES: readonly (readonly [linux: string, bsd: string, state: TcpState])[] = [
+  ["TCP_ESTABLISHED", "TCPS_ESTABLISHED", TcpState.ESTABLISHED],
+  ["TCP_SYN_SENT", "TCPS_SYN_SENT", TcpState.SYN_SENT],
+  ["TCP_SYN_RECV", "TCPS_SYN_RECEIVED", TcpState.SYN_RECEIVED],
+  ["TCP_FIN_WAIT1", "TCPS_FIN_WAIT_1", TcpState.FIN_WAIT_1],
+  ["TCP_FIN_WAIT2", "TCPS_FIN_WAIT_2", TcpState.FIN_WAIT_2],
+  ["TCP_TIME_WAIT", "TCPS_TIME_WAIT", TcpState.TIME_WAIT],
+  ["TCP_CLOSE", "TCPS_CLOSED", TcpState.CLOSED],
+  ["TCP_CLOSE_WAIT", "TCPS_CLOSE_WAIT", TcpState.CLOSE_WAIT],
+  ["TCP_LAST_ACK", "TCPS_LAST_ACK", TcpState.LAST_ACK],
+  ["TCP_LISTEN", "TCPS_LISTEN", TcpState.LISTEN],
+  ["TCP_CLOSING", "TCPS_CLOSING", TcpState.CLOSING],
+];
+
+/** Other constants of code blocks. */
+const CONSTANTS: Readonly<Record<string, number>> = {
   TCP_CA_Open: 0,
   TCP_CA_Disorder: 1,
   TCP_CA_CWR: 2,
@@ -69,6 +73,15 @@ const BSD_STATES: Readonly<Record<number, number>> = {
 
 /** No threshold yet. */
 const SSTHRESH_INFINITE = 0x7fffffff;
+
+/** Constants that code blocks may use: a state has the number that the kernel has for it. */
+export function infoConstants(dialect: World["config"]["dialect"]): Map<string, number> {
+  const numbers = dialect === "linux" ? LINUX_STATES : BSD_STATES;
+  const states = STATE_NAMES.flatMap(([linux, bsd, state]) =>
+    [linux, bsd].map((name) => [name, numbers[state]] as const)
+  );
+  return new Map([...states, ...Object.entries(CONSTANTS)]);
+}
 
 /** Fields of the engine's struct TcpInfo, and how many bytes each has. */
 const FIELDS: readonly (readonly [name: string, at: number, bytes: number])[] = (() => {
