@@ -102,7 +102,8 @@ export function owe(tp: Tcb): void {
     tp.flags |= Tf.ACKNOW;
   } else if (!T.quickacks) {
     // SHLD-19: every second segment, whatever its size; what is more than one at once
-    if (tp.flags & Tf.DELACK || G.len > u32(tp.rcv_mss)) tp.flags |= Tf.ACKNOW;
+    const second = tp.flags & Tf.DELACK || G.len > u32(tp.rcv_mss);
+    if (second || T.delack_us == 0) tp.flags |= Tf.ACKNOW;
     else delay(tp, T.delack_us);
   } else if (tp.rcv_nxt - tp.last_ack_sent > tp.rcv_mss_seen && worthwhile(tp)) {
     tp.flags |= Tf.ACKNOW; // more than one full segment

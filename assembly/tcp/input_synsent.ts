@@ -14,6 +14,7 @@ import * as respond from "./respond";
 import { G } from "./seg";
 import { Opt, Step } from "./seg_t";
 import * as seq from "./seq";
+import { T } from "./settings";
 import * as subr from "./subr";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
@@ -63,7 +64,7 @@ function takeSyn(tp: Tcb): void {
   tp.last_ack_sent = tp.rcv_nxt;
   tp.max_rcvwnd = window.ofSyn(tp);
   tp.rcv_adv = tp.rcv_nxt + tp.max_rcvwnd;
-  tp.peer_mss = G.opts & Opt.MSS ? u16(G.mss) : u16(536); // RFC 9293 MUST-15
+  tp.peer_mss = G.opts & Opt.MSS ? u16(G.mss) : u16(T.mss_default); // RFC 9293 MUST-15
   if (tp.flags & Tf.REQ_SCALE && G.opts & Opt.WSCALE) {
     tp.flags |= Tf.SCALE;
     tp.snd_scale = u8(G.wscale);

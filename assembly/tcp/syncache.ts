@@ -34,9 +34,6 @@ const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 const S: SyncacheState = changetype<SyncacheState>(memory.data(offsetof<SyncacheState>(), 16));
 const OPTIONS: usize = memory.data(40, 16);
 
-/** RFC 6298 2.1: the first repetition after one second, then doubling. */
-const REPEAT_US: i64 = 1_000_000;
-
 export function init(limit: u32): void {
   pool.init(P, offsetof<Half>(), limit);
   let buckets: u32 = 64;
@@ -84,7 +81,7 @@ export function add(listener: Inpcb, laddr: usize, lport: u16, faddr: usize, fpo
   h.next = changetype<Half>(load<usize>(b));
   store<usize>(b, changetype<usize>(h));
   timer.setup(h.timer, fire.index, changetype<usize>(h));
-  timer.arm(h.timer, h.sent_at + REPEAT_US);
+  timer.arm(h.timer, h.sent_at + repeatDelay(h));
   return h;
 }
 
@@ -174,6 +171,12 @@ export function acknowledge(h: Half): void {
   );
 }
 
+/** Time to the next repetition (RFC 6298 2.1, 5.5). */
+function repeatDelay(h: Half): i64 {
+  const us = i64(T.rto_initial_us) << i64(min<u32>(h.repeats, 12));
+  return min<i64>(us + (h.repeats ? i64(T.rto_slop_us) : 0), i64(T.rto_max_us));
+}
+
 /** The timer repeats the SYN-ACK, less and less often, and then gives the connection up. */
 function fire(arg: usize): void {
   const h = changetype<Half>(arg);
@@ -183,7 +186,7 @@ function fire(arg: usize): void {
     return;
   }
   h.repeats++;
-  timer.arm(h.timer, clock.now() + (REPEAT_US << i64(h.repeats)));
+  timer.arm(h.timer, clock.now() + repeatDelay(h));
   stat.inc(Stat.TCP_REXMT_SEGMENTS);
   answer(h);
 }
