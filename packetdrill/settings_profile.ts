@@ -15,6 +15,10 @@ export type Kernel = "linux" | "freebsd" | "none";
 
 /** FreeBSD's values where they are not those of the profile `strict`. */
 const BSD_DEFAULTS: Fields = {
+  // its base stack counts duplicate ACKs and has no tail loss probes
+  recovery: 0,
+  early_retrans: 0,
+  frto: 0,
   abc_l: 2,
   rto_min_us: 30_000,
   rto_slop_us: 200_000,
