@@ -2,6 +2,7 @@
  * The boundary: every call that the world may make of the engine. Arguments and answers are
  * integers and f64; an i32 answer is a result >= 0 or a negated Errno.
  */
+import { Errno } from "./abi/errno";
 import { Sioc } from "./abi/ifnet";
 import * as start from "./boot";
 import * as ip_forward from "./inet/ip_forward";
@@ -28,6 +29,7 @@ import * as rand from "./sys/rand";
 import * as stat from "./sys/stat";
 import * as timer from "./sys/timer";
 import * as census from "./tcp/census";
+import * as fastopen_key from "./tcp/fastopen_key";
 import * as metrics from "./tcp/metrics";
 import * as output from "./tcp/output";
 import * as settings from "./tcp/settings";
@@ -267,6 +269,11 @@ export function tcp_settings(): usize {
 /** Address of struct Metric of the `i`-th destination remembered; 0 when there are no more. */
 export function tcp_metrics(i: u32): usize {
   return changetype<usize>(metrics.at(i));
+}
+
+/** Sets the stack's Fast Open keys, 16 or 32 bytes at `ptr`: 0 or -EINVAL. */
+export function tcp_fastopen_key(ptr: usize, len: u32): i32 {
+  return fastopen_key.setStack(ptr, len) ? 0 : -Errno.EINVAL;
 }
 
 /** Forgets what is remembered of destinations. */

@@ -11,6 +11,7 @@
 import type { Engine } from "../runtime/engine.ts";
 import { addressOf, dotted } from "../runtime/sysctl.ts";
 import { parseValue, scaleOf, type SettingField, type SysctlRow } from "../runtime/sysctl_entry.ts";
+import { FASTOPEN_KEY, keyBytes, setFastOpenKey } from "../runtime/sysctl_key.ts";
 import { CONGESTION_ALGORITHMS } from "../runtime/socket/congestion.ts";
 import { SYSCTLS } from "../runtime/sysctl_table.ts";
 import { SETTINGS_READ } from "../runtime/wasm/settings.gen.ts";
@@ -56,6 +57,7 @@ const SEEN = new WeakMap<SettingsHost, Map<string, string>>();
 /** Sets `key` to `value`. Throws `Unsupported` if the stack has no such setting or value. */
 export function setSysctl(host: SettingsHost, key: string, value: string): void {
   const name = dotted(key);
+  if (name === FASTOPEN_KEY && keyBytes(value)) return setFastOpenKey(host.engine, value);
   const fault = new Unsupported(`sysctl ${name}=${value}`);
   const seen = SEEN.get(host) ?? new Map<string, string>();
   SEEN.set(host, seen.set(name, value));

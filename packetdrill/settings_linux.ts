@@ -41,7 +41,6 @@ const TCP: Readonly<Record<string, Setting>> = {
   ecn_option: ANY,
   ecn_option_beacon: ANY,
   fack: only("0"),
-  fastopen_key: ANY,
   rfc1337: ANY,
   thin_linear_timeouts: only("0"),
   shrink_window: only("0"),

@@ -106,6 +106,8 @@ export interface EngineCalls {
   net_settings(): number;
   /** Address of struct Metric of the `i`-th destination remembered; 0 when there are no more. */
   tcp_metrics(i: number): number;
+  /** Sets the stack's Fast Open keys, 16 or 32 bytes at `ptr`. */
+  tcp_fastopen_key(ptr: number, length: number): number;
   /** Forgets what is remembered of destinations. */
   tcp_metrics_flush(): void;
   /** How many TCP connections are in TcpState `state`, those without a socket included. */

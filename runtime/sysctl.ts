@@ -20,6 +20,7 @@ import {
   type SysctlValue,
   type TcpField,
 } from "./sysctl_entry.ts";
+import { FASTOPEN_KEY, setFastOpenKey } from "./sysctl_key.ts";
 import { SYSCTLS } from "./sysctl_table.ts";
 import * as layout from "./wasm/layout.gen.ts";
 
@@ -76,12 +77,14 @@ export class Sysctl implements Iterable<readonly [name: string, value: SysctlVal
 
   /**
    * Sets a sysctl. Takes what `get` answers, numbers as text too (also `0x…`), several numbers as
-   * an array, and booleans for switches.
+   * an array, and booleans for switches. `net.ipv4.tcp_fastopen_key` can only be set: one or two
+   * keys of cookies, `a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4`.
    *
    * @throws SocketError ENOENT if there is none such, EINVAL for a value that it does not take; the
    * message says what it takes
    */
   set(name: string, value: SysctlValue | boolean | readonly number[]): void {
+    if (dotted(name) === FASTOPEN_KEY) return setFastOpenKey(this.#engine, value);
     const row = find(name);
     const values = parseValue(row, value);
     if (values === undefined) {

@@ -83,6 +83,8 @@ export const enum Ss {
   NBIO = 0x100,
   ASYNC = 0x200,
   ISCONFIRMING = 0x400,
+  DEFERRED = 0x800, // connecting begins with the first data (RFC 7413; this stack's own)
+  OPENING = 0x1000, // data has begun to connect it: more data waits (this stack's own)
 }
 
 /** How much of a connection shutdown(2) closes. */

@@ -76,5 +76,8 @@ export const enum Stat {
   TCP_PACED = 99, // times pacing held a segment back
   TCP_HYSTART_EXITS = 100, // slow starts that HyStart++ ended
   TCP_RENEGED = 101, // peers that took a SACK back (RFC 2018 8)
+  TCP_FASTOPEN_BLACK_HOLES = 102, // times Fast Open began to rest (RFC 7413 7.3)
+  TCP_FASTOPEN_OVERFLOWS = 103, // Fast Opens refused because too many were pending
+  TCP_DEFERRED_ACCEPTS = 104, // ACKs held back by TCP_DEFER_ACCEPT
   COUNT = 128, // how many places the table has
 }

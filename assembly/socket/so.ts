@@ -8,7 +8,7 @@
 
 import { Errno } from "../abi/errno";
 import { Pr, Pru } from "../abi/proto";
-import { Af, Shut, So, Sock, Ss } from "../abi/socket";
+import { Af, Msg, Shut, So, Sock, Ss } from "../abi/socket";
 import * as domain from "../protocol/domain";
 import { N } from "../sys/net_settings";
 import * as so_event from "./so_event";
@@ -82,12 +82,13 @@ export function bind(so: Socket, nam: SockAddr): i32 {
 export function listen(so: Socket, backlog: i32): i32 {
   if (!(so.proto.flags & Pr.CONNREQUIRED)) return -Errno.EOPNOTSUPP;
   if (!so.pcb || so.state & PENDING) return -Errno.EINVAL;
+  const limit = min<i32>(max<i32>(backlog, 1), i32(N.somaxconn));
   if (!(so.options & So.ACCEPTCONN)) {
-    const error = request(so, Pru.LISTEN, 0, 0, 0);
+    const error = request(so, Pru.LISTEN, 0, 0, limit);
     if (error < 0) return error;
     so.options |= So.ACCEPTCONN;
   }
-  so.qlimit = min<i32>(max<i32>(backlog, 1), i32(N.somaxconn));
+  so.qlimit = limit;
   return 0;
 }
 
@@ -119,13 +120,14 @@ export function accept(so: Socket, nam: SockAddr): i32 {
 
 /**
  * Connects, or for messages sets the peer; AF_UNSPEC then takes the peer away. 0 when done,
- * EINPROGRESS when begun, EALREADY while one is under way, EISCONN, EOPNOTSUPP on a listener; a
+ * or when the first data is to open it, EINPROGRESS when begun, EALREADY while one is under way, EISCONN, EOPNOTSUPP on a listener; a
  * connection that failed before gives its error here once.
  */
 export function connect(so: Socket, nam: SockAddr): i32 {
   if (so.options & So.ACCEPTCONN) return -Errno.EOPNOTSUPP;
   if (so.proto.flags & Pr.CONNREQUIRED) {
     if (so.error) return takeError(so);
+    if (so.state & Ss.DEFERRED) return -Errno.EISCONN;
     if (so.state & Ss.ISCONNECTING) return -Errno.EALREADY;
     if (so.state & (Ss.ISCONNECTED | Ss.ISDISCONNECTING)) return -Errno.EISCONN;
   } else {
@@ -140,7 +142,23 @@ export function connect(so: Socket, nam: SockAddr): i32 {
   if (!so.pcb) return -Errno.EINVAL;
   const error = request(so, Pru.CONNECT, 0, changetype<usize>(nam), 0);
   if (error < 0) return error;
-  return so.state & Ss.ISCONNECTING ? -Errno.EINPROGRESS : 0;
+  return (so.state & (Ss.ISCONNECTING | Ss.DEFERRED)) == Ss.ISCONNECTING ? -Errno.EINPROGRESS : 0;
+}
+
+/**
+ * Connects with data to come (MSG_FASTOPEN): 0 when the protocol waits for it, EINPROGRESS when it
+ * has begun without; EALREADY, EISCONN and EOPNOTSUPP as for connect.
+ */
+export function connectWith(so: Socket, nam: SockAddr): i32 {
+  if (so.state & Ss.DEFERRED) return 0;
+  if (so.options & So.ACCEPTCONN) return -Errno.EOPNOTSUPP;
+  if (so.state & Ss.ISCONNECTING) return -Errno.EALREADY;
+  if (so.state & (Ss.ISCONNECTED | Ss.ISDISCONNECTING)) return -Errno.EISCONN;
+  if (!so.pcb) return -Errno.EINVAL;
+  if (!nam) return -Errno.EDESTADDRREQ;
+  const error = request(so, Pru.CONNECT, 0, changetype<usize>(nam), Msg.FASTOPEN);
+  if (error < 0) return error;
+  return so.state & Ss.DEFERRED ? 0 : -Errno.EINPROGRESS;
 }
 
 /** Joins two sockets of one domain. EOPNOTSUPP unless their protocol can. */

@@ -45,19 +45,25 @@ export function recvInfo(): RecvInfo {
  * EAGAIN: no room. EPIPE: a stream whose sending side is shut down; ESHUTDOWN: the same for
  * messages. ENOTCONN: a stream without connection. EDESTADDRREQ: a message without destination.
  * EISCONN: a destination on a connected socket. EMSGSIZE: a message larger than so_snd. ENOBUFS: no
- * mbufs. EOPNOTSUPP: MSG_OOB for messages. Also the pending error of the socket, and what its
- * protocol answers.
+ * mbufs. EOPNOTSUPP: MSG_OOB for messages. EINPROGRESS: with MSG_FASTOPEN, see sendFirst. Also the
+ * pending error of the socket, and what its protocol answers.
  */
 export function send(so: Socket, ptr: usize, len: u32, flags: u32, nam: SockAddr): i32 {
   if (so.error) return so_core.takeError(so);
   const atomic = (so.proto.flags & Pr.ATOMIC) != 0;
   if (so.state & Ss.CANTSENDMORE) return atomic ? -Errno.ESHUTDOWN : -Errno.EPIPE;
+  if (opens(so, flags, nam)) return sendFirst(so, ptr, len, nam);
   if (!(so.state & Ss.ISCONNECTED)) {
-    if (so.proto.flags & Pr.CONNREQUIRED) return -Errno.ENOTCONN;
+    if (so.proto.flags & Pr.CONNREQUIRED) return notConnected(so);
     if (!nam) return -Errno.EDESTADDRREQ;
   } else if (nam) return -Errno.EISCONN;
   if (!so.pcb) return -Errno.ENOTCONN;
   return atomic ? sendMessage(so, ptr, len, flags, nam) : sendStream(so, ptr, len, flags);
+}
+
+/** What a stream without a connection answers: while data has it opened, more may come soon. */
+function notConnected(so: Socket): i32 {
+  return so.state & Ss.OPENING ? -Errno.EAGAIN : -Errno.ENOTCONN;
 }
 
 /** Sends one message whole. */
@@ -72,6 +78,37 @@ function sendMessage(so: Socket, ptr: usize, len: u32, flags: u32, nam: SockAddr
   const error = so_core.request(so, Pru.SEND, changetype<usize>(m), changetype<usize>(nam), 0);
   if (flags & Msg.DONTROUTE) so.options = so.options & ~<u32> So.DONTROUTE | had;
   return error < 0 ? error : <i32> len;
+}
+
+/**
+ * True if this data opens the connection: the first after a connect that waits for it, or sent with
+ * MSG_FASTOPEN. Without an address that is an ordinary send once the connection is being made.
+ */
+function opens(so: Socket, flags: u32, nam: SockAddr): bool {
+  if (!(so.proto.flags & Pr.CONNREQUIRED)) return false;
+  if (so.state & Ss.DEFERRED) return true;
+  if (!(flags & Msg.FASTOPEN)) return false;
+  return nam || !(so.state & (Ss.ISCONNECTING | Ss.ISCONNECTED)) ? true : false;
+}
+
+/**
+ * Connects, and sends with the request for the connection what fits in there (RFC 7413); the answer
+ * says how much that is. EINPROGRESS when nothing could go along, but the connection is begun;
+ * otherwise as connect.
+ */
+function sendFirst(so: Socket, ptr: usize, len: u32, nam: SockAddr): i32 {
+  const error = so_core.connectWith(so, nam);
+  if (error < 0) {
+    if (error == -Errno.EINPROGRESS) so.state |= Ss.OPENING;
+    return error;
+  }
+  const room = sockbuf.space(so.snd);
+  if (room <= 0) return -Errno.EAGAIN;
+  const m = chain(ptr, min<u32>(len, room));
+  if (len > 0 && !m) return -Errno.ENOBUFS;
+  const taken = so_core.request(so, Pru.SEND, changetype<usize>(m), 0, 0);
+  if (so.state & Ss.ISCONNECTING) so.state |= Ss.OPENING;
+  return taken == 0 ? -Errno.EINPROGRESS : taken;
 }
 
 /**

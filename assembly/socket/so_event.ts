@@ -15,7 +15,8 @@ import * as sockbuf from "./sockbuf";
 import { Socket } from "./socket_t";
 
 const CLOSED: u32 = Ss.CANTSENDMORE | Ss.CANTRCVMORE;
-const MOVING: u32 = Ss.ISCONNECTING | Ss.ISDISCONNECTING | Ss.ISCONFIRMING;
+const MOVING: u32 = Ss.ISCONNECTING | Ss.ISDISCONNECTING | Ss.ISCONFIRMING | Ss.DEFERRED |
+  Ss.OPENING;
 
 @unmanaged
 @final
@@ -194,7 +195,7 @@ export function readable(so: Socket): bool {
 
 /** Whether a write would take something or fail at once. */
 export function writable(so: Socket): bool {
-  if (so.error || so.state & Ss.CANTSENDMORE) return true;
+  if (so.error || so.state & (Ss.CANTSENDMORE | Ss.DEFERRED)) return true;
   if (so.proto.flags & Pr.CONNREQUIRED && !(so.state & Ss.ISCONNECTED)) return false;
   return sockbuf.space(so.snd) >= <i32> so.snd.lowat && mayQueue(so, false);
 }

@@ -81,7 +81,7 @@ export function secret64(): u64 {
   const n = S.counter;
   S.counter = n + 1;
   // The last word sets these inputs apart from those of siphash, which are all 32 bytes long.
-  begin();
+  begin(S.key0, S.key1);
   absorb2(n);
   absorb2(u64(8) << 56);
   return end2();
@@ -89,12 +89,20 @@ export function secret64(): u64 {
 
 /** SipHash-2-4 of the 32 bytes a, b, c, d (each little-endian) under the secret key. */
 export function siphash(a: u64, b: u64, c: u64, d: u64): u64 {
-  begin();
+  begin(S.key0, S.key1);
   absorb2(a);
   absorb2(b);
   absorb2(c);
   absorb2(d);
   absorb2(u64(32) << 56);
+  return end2();
+}
+
+/** SipHash-2-4 of the 8 bytes `word` (little-endian) under a key of the caller's. */
+export function siphashOf(key0: u64, key1: u64, word: u64): u64 {
+  begin(key0, key1);
+  absorb2(word);
+  absorb2(u64(8) << 56);
   return end2();
 }
 
@@ -133,11 +141,11 @@ function scramble(x: u64): u64 {
 }
 
 /** SipHash's initialization: the constants spell "somepseudorandomlygeneratedbytes". */
-function begin(): void {
-  V.v0 = S.key0 ^ 0x736f6d6570736575;
-  V.v1 = S.key1 ^ 0x646f72616e646f6d;
-  V.v2 = S.key0 ^ 0x6c7967656e657261;
-  V.v3 = S.key1 ^ 0x7465646279746573;
+function begin(key0: u64, key1: u64): void {
+  V.v0 = key0 ^ 0x736f6d6570736575;
+  V.v1 = key1 ^ 0x646f72616e646f6d;
+  V.v2 = key0 ^ 0x6c7967656e657261;
+  V.v3 = key1 ^ 0x7465646279746573;
 }
 
 /** Takes in one word with two rounds. */

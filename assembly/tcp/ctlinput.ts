@@ -12,6 +12,7 @@ import * as ip_mtu from "../inet/ip_mtu";
 import { CtlQuote } from "../inet/pkt_t";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
 import { N } from "../sys/net_settings";
+import { Tfo } from "./fastopen_t";
 import { INFO } from "./info";
 import * as mtu_probe from "./mtu_probe";
 import * as output from "./output";
@@ -35,7 +36,8 @@ export function ctlinput(cmd: i32, quote: usize): void {
   }
   const tp = tcb.ofInp(inp);
   if (!tp || tp.state < TcpState.SYN_SENT) return;
-  if (!seq.ge(q.seq, tp.snd_una) || !seq.lt(q.seq, tp.snd_nxt)) return; // RFC 5927 4.1
+  const first = tp.tfo & Tfo.PENDING ? tp.iss : tp.snd_una;
+  if (!seq.ge(q.seq, first) || !seq.lt(q.seq, tp.snd_nxt)) return; // RFC 5927 4.1
   if (cmd == Prc.MSGSIZE) {
     pathMtu(tp, q);
     return;
@@ -59,7 +61,8 @@ function addressGone(laddr: usize): void {
 
 /** RFC 9293 3.9.2.2: hard errors end an attempt; a connection takes all of them as soft. */
 function notify(tp: Tcb, cmd: i32, errno: i32): void {
-  if (tp.state >= TcpState.ESTABLISHED) {
+  const taken = (tp.tfo & Tfo.PENDING) != 0 && !tp.inp.so.head; // accepted before it stands
+  if (tp.state >= TcpState.ESTABLISHED || taken) {
     tp.soft_error = errno;
     return;
   }

@@ -8,6 +8,8 @@ import { Socket } from "../socket/socket_t";
 import * as cc from "./cc";
 import * as cork from "./cork";
 import * as delack from "./delack";
+import * as defer from "./defer";
+import * as fastopen_opt from "./fastopen_opt";
 import * as mtu_probe from "./mtu_probe";
 import * as notsent from "./notsent";
 import * as pacing from "./pacing";
@@ -43,6 +45,10 @@ export function ctloutput(op: i32, sop: usize, level: i32, name: i32, ptr: usize
     return 0;
   }
   if (level != IpProto.TCP) return -Errno.ENOPROTOOPT;
+  if (fastopen_opt.has(name)) {
+    const set = op == Prco.SETOPT;
+    return set ? fastopen_opt.set(tp, name, ptr, len) : fastopen_opt.get(tp, name, ptr, len);
+  }
   if (op == Prco.SETOPT) return len < 4 ? -Errno.EINVAL : set(tp, name, load<i32>(ptr));
   if (name == TcpOpt.INFO) return tcp_info.read(tp, ptr, len);
   return get(tp, name, ptr, len);
@@ -119,6 +125,9 @@ function setLimit(tp: Tcb, name: i32, value: i32): i32 {
       if (value < 0 || value > KEEP_MAX_S) return -Errno.EINVAL;
       tp.keep_init_ms = u32(value) * 1000;
       subr.limitAttempt(tp);
+      return 0;
+    case TcpOpt.DEFER_ACCEPT:
+      tp.defer = defer.ofSeconds(value);
       return 0;
     case TcpOpt.SYNCNT:
       if (value < 1 || value > SYNCNT_MAX) return -Errno.EINVAL;
@@ -214,6 +223,8 @@ function readLimit(tp: Tcb, name: i32): i64 {
       return tp.keep_intvl_ms / 1000;
     case TcpOpt.KEEPINIT:
       return tp.keep_init_ms / 1000;
+    case TcpOpt.DEFER_ACCEPT:
+      return defer.toSeconds(tp.defer);
     case TcpOpt.SYNCNT:
       return tp.syn_retries ? tp.syn_retries : T.syn_retries;
     case TcpOpt.LINGER2:

@@ -26,9 +26,11 @@ import * as fast from "./input_fast";
 import * as listen from "./input_listen";
 import * as synsent from "./input_synsent";
 import { INFO } from "./info";
+import { Tfo } from "./fastopen_t";
 import * as output from "./output";
 import { G } from "./seg";
 import { Step } from "./seg_t";
+import * as passive from "./passive";
 import * as respond from "./respond";
 import { T } from "./settings";
 import * as tcb from "./tcb";
@@ -122,6 +124,8 @@ function header(m: Mbuf, off: u32, hlen: u32, len: u32): void {
     G.ts_ecr = O.ts_ecr;
     G.sack_n = O.sack_n;
     G.sack = O.sack;
+    G.cookie = O.cookie;
+    G.cookie_len = O.cookie_len;
   }
 }
 
@@ -174,6 +178,7 @@ function toConnection(tp: Tcb): void {
   if (G.len > 0) tp.data_segs_in++;
   if (!(G.flags & Th.SYN)) G.wnd <<= u32(tp.snd_scale); // RFC 7323 2.3
   if (fast.input(tp)) return;
+  if (tp.tfo & Tfo.PENDING && passive.synAgain(tp)) return;
   if (G.flags & Th.URG) urgent.normalize(tp);
   if (tp.state == TcpState.SYN_SENT) {
     const step = synsent.input(tp);

@@ -12,6 +12,9 @@ import { A } from "./ack_t";
 import * as cc from "./cc";
 import * as challenge from "./challenge";
 import * as ecn from "./ecn";
+import * as fastopen_ack from "./fastopen_ack";
+import * as fastopen_queue from "./fastopen_queue";
+import { Tfo } from "./fastopen_t";
 import * as output from "./output";
 import * as mtu_probe from "./mtu_probe";
 import * as push from "./push";
@@ -38,7 +41,8 @@ export function input(tp: Tcb): Step {
     stat.fate(Fate.TCP_NO_ACK);
     return Step.DROP;
   }
-  if (tp.state == TcpState.SYN_RECEIVED && !completes(tp)) return Step.DROP;
+  const opens = tp.state == TcpState.SYN_RECEIVED || (tp.tfo & Tfo.PENDING) != 0;
+  if (opens && !completes(tp)) return Step.DROP;
   // RFC 5961 5.2: neither beyond SND.NXT nor further back than the largest window
   if (seq.gt(G.ack, tp.snd_nxt) || seq.lt(G.ack, tp.snd_una - tp.max_sndwnd)) {
     stat.fate(Fate.TCP_ACK_INVALID);
@@ -54,7 +58,7 @@ export function input(tp: Tcb): Step {
     newAck(tp, G.ack);
     return finAcked(tp);
   }
-  if (isDuplicate(tp, windowSame)) duplicate(tp);
+  if (!opens && isDuplicate(tp, windowSame)) duplicate(tp);
   if (A.sacked) measure(tp);
   if (ecn.isEcho(tp)) ecn.echo(tp);
   if (A.dup || A.sacked || A.dsack || tp.tlp) recovery.acked(tp);
@@ -63,16 +67,33 @@ export function input(tp: Tcb): Step {
 
 /** SYN-RECEIVED: the ACK of our SYN completes the handshake, any other is answered with RST. */
 function completes(tp: Tcb): bool {
-  if (!seq.gt(G.ack, tp.snd_una) || seq.gt(G.ack, tp.snd_nxt)) {
+  if (!seq.gt(G.ack, tp.iss) || seq.gt(G.ack, tp.snd_nxt)) {
     stat.fate(Fate.TCP_ACK_INVALID);
     respond.reset(G, PKT.dst, PKT.src);
     return false;
   }
+  tp.snd_wl1 = G.seq - 1; // so that the window of this segment is taken
+  if (tp.tfo & Tfo.PENDING) {
+    confirmed(tp);
+    return true;
+  }
   synAcked(tp);
   subr.established(tp);
-  tp.snd_wl1 = G.seq - 1; // so that the window of this segment is taken
   cc.start(tp);
+  fastopen_ack.synAcked(tp);
   return true;
+}
+
+/** The peer of a Fast Open is confirmed; data may have gone both ways before (RFC 7413 4.2.2). */
+function confirmed(tp: Tcb): void {
+  rtt.finishSyn(tp);
+  tp.backoff = 0;
+  tp.tries = 0;
+  timers.unwatch(tp);
+  subr.established(tp);
+  fastopen_queue.leave(tp, false);
+  if (tp.rexmt_timeouts > 0) subr.afterLostSyn(tp);
+  recovery.watch(tp);
 }
 
 /** Our SYN is acknowledged: it took one sequence number and no byte of so_snd. */

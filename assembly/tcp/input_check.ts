@@ -10,6 +10,9 @@ import * as challenge from "./challenge";
 import * as delack from "./delack";
 import * as dsack from "./dsack";
 import * as ecn from "./ecn";
+import * as fastopen from "./fastopen";
+import * as fastopen_queue from "./fastopen_queue";
+import { Tfo } from "./fastopen_t";
 import { G } from "./seg";
 import { Opt, Step } from "./seg_t";
 import * as seq from "./seq";
@@ -38,8 +41,8 @@ export function acceptable(tp: Tcb): Step {
 
 /**
  * In SYN-RECEIVED after a simultaneous open the peer's SYN-ACK repeats the SYN that was taken
- * already (RFC 9293 figure 7): strip it, so that the rest is judged at RCV.NXT. A SYN alone is
- * answered with our SYN-ACK again.
+ * already (RFC 9293 figure 7): strip it, so that the rest is judged at RCV.NXT. It is acknowledged;
+ * a SYN alone is answered with our SYN-ACK again.
  */
 function simultaneousOpen(tp: Tcb): void {
   if (tp.state != TcpState.SYN_RECEIVED || !(G.flags & Th.SYN) || G.seq != tp.irs) return;
@@ -47,7 +50,8 @@ function simultaneousOpen(tp: Tcb): void {
   G.flags &= ~Th.SYN;
   G.seq++;
   if (G.up) G.up--;
-  if (!(G.flags & Th.ACK)) tp.flags |= Tf.ACKNOW;
+  if (G.flags & Th.ACK) dsack.report(tp, tp.irs, tp.irs + 1); // the SYN came twice (RFC 2883)
+  tp.flags |= Tf.ACKNOW;
 }
 
 /** R1 to R5 of RFC 7323 5.3. */
@@ -166,6 +170,7 @@ function trim(tp: Tcb, wnd: u32): void {
 export function reset(tp: Tcb): Step {
   if (!(G.flags & Th.RST)) return Step.CONTINUE;
   if (G.seq != tp.rcv_nxt && !T.insecure_rst) {
+    fastopen.strangeReset(tp);
     stat.fate(Fate.TCP_RST_CHALLENGED);
     challenge.ack(tp);
     return Step.DROP;
@@ -173,7 +178,9 @@ export function reset(tp: Tcb): Step {
   stat.inc(Stat.TCP_RST_IN);
   stat.fate(Fate.TCP_ACCEPTED);
   const state = tp.state;
-  if (state == TcpState.SYN_RECEIVED) tp.inp.so.error = Errno.ECONNREFUSED;
+  const pending = (tp.tfo & Tfo.PENDING) != 0;
+  if (pending) fastopen_queue.leave(tp, true);
+  if (state == TcpState.SYN_RECEIVED && !pending) tp.inp.so.error = Errno.ECONNREFUSED;
   else if (state != TcpState.CLOSING && state != TcpState.LAST_ACK) {
     tp.inp.so.error = Errno.ECONNRESET;
   }

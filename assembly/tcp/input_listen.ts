@@ -1,28 +1,21 @@
 /** A segment for a listener (RFC 9293 3.10.7.2), and the ACK that completes a handshake. */
 import { Fate } from "../abi/fate";
-import { Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";
-import { TcpState, Th } from "../abi/tcp";
-import * as in_pcb from "../inet/in_pcb";
-import { Inpcb } from "../inet/in_pcb_t";
+import { Th } from "../abi/tcp";
 import * as in_output from "../inet/in_output";
 import { PKT } from "../inet/pkt_t";
 import * as route from "../net/route";
-import * as so_event from "../socket/so_event";
 import * as so_queue from "../socket/so_queue";
-import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
-import * as cc from "./cc";
 import * as ecn from "./ecn";
-import * as inherit from "./inherit";
-import * as mtu_probe from "./mtu_probe";
+import * as fastopen_listen from "./fastopen_listen";
+import { Verdict } from "./fastopen_listen";
+import * as passive from "./passive";
 import * as respond from "./respond";
-import * as rtt from "./rtt";
 import { G } from "./seg";
 import { Opt } from "./seg_t";
 import * as seq from "./seq";
 import { T } from "./settings";
-import * as subr from "./subr";
 import * as syncache from "./syncache";
 import { Half } from "./syncache_t";
 import * as syncookie from "./syncookie";
@@ -88,7 +81,7 @@ function cookieAck(tp: Tcb, lport: u16, fport: u16): Tcb {
     const h = syncookie.take(PKT.dst, lport, PKT.src, fport);
     if (h) {
       offer(tp, h);
-      return makeConnection(tp, h);
+      return passive.complete(tp, h);
     }
   }
   respond.reset(G, PKT.dst, PKT.src);
@@ -104,35 +97,46 @@ function synInput(tp: Tcb, h: Half, lport: u16, fport: u16): void {
   }
   const so = tp.inp.so;
   if (so.qlen >= so.qlimit) {
-    refuse();
+    passive.refuse();
     return;
   }
   // a record alone can keep above the numbers of the connection before (RFC 9293 3.6.1)
   if (!G.reopen && syncookie.wanted(syncache.full())) {
-    const cookie = syncookie.record(PKT.dst, lport, PKT.src, fport);
+    const cookie = syncache.outside(PKT.dst, lport, PKT.src, fport);
     agree(tp, cookie);
     stat.fate(Fate.TCP_SYN_ACCEPTED);
     syncookie.answer(cookie);
     return;
   }
+  const verdict = fastopen_listen.judge(tp);
+  if (verdict >= Verdict.TAKE && fastOpen(tp, lport, fport, verdict)) return;
   const fresh = syncache.add(tp.inp, PKT.dst, lport, PKT.src, fport);
   if (!fresh) {
-    refuse();
+    passive.refuse();
     return;
   }
-  if (G.reopen) {
-    fresh.iss = G.reopen;
-    timewait.reopened(PKT.dst, lport, PKT.src, fport);
-  }
-  agree(tp, fresh);
-  stat.fate(Fate.TCP_SYN_ACCEPTED);
+  begin(tp, fresh);
+  if (verdict == Verdict.COOKIE) fresh.fo = fastopen_listen.form();
   syncache.answer(fresh);
 }
 
-/** There is no room: the peer asks again. */
-function refuse(): void {
-  stat.inc(Stat.TCP_BACKLOG_DROPS);
-  stat.fate(Fate.TCP_BACKLOG_FULL);
+/** The SYN is taken: `h` gets what it says, and TIME-WAIT ends if it was that. */
+function begin(tp: Tcb, h: Half): void {
+  if (G.reopen) {
+    h.iss = G.reopen;
+    timewait.reopened(h.laddr, h.lport, h.faddr, h.fport);
+  }
+  agree(tp, h);
+  stat.fate(Fate.TCP_SYN_ACCEPTED);
+}
+
+/** RFC 7413 4.2.2: the data of the SYN is taken at once; false if there is no room for that. */
+function fastOpen(tp: Tcb, lport: u16, fport: u16, verdict: Verdict): bool {
+  if (so_queue.full(tp.inp.so)) return false;
+  const h = syncache.outside(PKT.dst, lport, PKT.src, fport);
+  h.iss = tcb.newIss(PKT.dst, lport, PKT.src, fport);
+  begin(tp, h);
+  return passive.fastOpen(tp, h, verdict == Verdict.TAKE_ANEW);
 }
 
 /**
@@ -193,80 +197,22 @@ function complete(tp: Tcb, h: Half): Tcb {
     syncache.acknowledge(h);
     return NONE;
   }
-  const child = makeConnection(tp, h);
+  if (waitsForData(tp, h)) {
+    stat.inc(Stat.TCP_DEFERRED_ACCEPTS);
+    stat.fate(Fate.TCP_ACCEPTED);
+    return NONE;
+  }
+  const child = passive.complete(tp, h);
   if (child) syncache.remove(h);
   return child;
 }
 
-/** A socket and a control block for `h`, if the backlog has room. */
-function makeConnection(tp: Tcb, h: Half): Tcb {
-  const listener = tp.inp.so;
-  const so = so_event.newconn(listener, 0);
-  if (!so) {
-    refuse();
-    if (T.abort_on_overflow && so_queue.full(listener)) {
-      respond.reset(G, PKT.dst, PKT.src);
-      if (syncache.isRecord(h)) syncache.remove(h);
-    }
-    // else the record stays, or the cookie stays good: the peer's or our repetition tries again
-    return NONE;
-  }
-  const child = subr.ofSocket(so);
-  open(child, tp, h);
-  return child;
-}
-
-/** Fills in the new connection from the record and the listener's options. */
-function open(child: Tcb, parent: Tcb, h: Half): void {
-  address(child.inp, parent.inp, h);
-  child.iss = h.iss;
-  child.irs = h.irs;
-  child.snd_una = h.iss + 1;
-  child.snd_nxt = h.iss + 1;
-  child.snd_up = h.iss + 1;
-  child.recover = h.iss + 1;
-  child.rcv_nxt = h.irs + 1;
-  child.rcv_up = h.irs + 1;
-  child.last_ack_sent = h.irs + 1;
-  child.max_rcvwnd = window.ofSyn(parent);
-  child.rcv_adv = h.irs + 1 + child.max_rcvwnd;
-  child.rcv_mss = h.rcv_mss;
-  child.peer_mss = h.peer_mss;
-  child.flags = h.flags;
-  inherit.options(child, parent);
-  if (h.flags & Tf.SCALE) {
-    child.snd_scale = h.snd_scale;
-    child.rcv_scale = h.rcv_scale;
-  }
-  child.req_scale = h.rcv_scale;
-  child.ts_recent = h.ts_recent;
-  child.ts_recent_at = clock.now();
-  child.ts_offset = h.ts_offset;
-  child.rcvd_at = clock.now();
-  G.wnd <<= u32(child.snd_scale);
-  child.snd_wnd = G.wnd;
-  child.max_sndwnd = G.wnd;
-  child.snd_wl1 = G.seq;
-  child.snd_wl2 = G.ack;
-  tcb.setMss(child);
-  mtu_probe.start(child);
-  cc.start(child);
-  if (h.sends == 1) rtt.sample(child, u32(clock.now() - h.sent_at)); // Karn: only if sent once
-  else if (h.sends > 1) subr.afterLostSyn(child); // a cookie does not know
-  stat.inc(Stat.TCP_PASSIVE_OPENS);
-  child.state = TcpState.SYN_RECEIVED;
-  child.inp.so.state |= Ss.ISCONNECTING;
-  subr.established(child);
-}
-
-function address(inp: Inpcb, parent: Inpcb, h: Half): void {
-  inp.laddr_hi = h.laddr_hi;
-  inp.laddr_lo = h.laddr_lo;
-  inp.faddr_hi = h.faddr_hi;
-  inp.faddr_lo = h.faddr_lo;
-  inp.lport = h.lport;
-  inp.fport = h.fport;
-  inp.ttl = parent.ttl;
-  inp.tos = parent.tos;
-  in_pcb.connInsert(inp);
+/**
+ * TCP_DEFER_ACCEPT: the ACK alone does not make a connection; the first data does, or the next ACK
+ * once our SYN-ACK has been due so often.
+ */
+function waitsForData(tp: Tcb, h: Half): bool {
+  if (h.repeats >= tp.defer || G.len > 0 || G.flags & Th.FIN) return false;
+  h.acked = 1;
+  return true;
 }

@@ -6,9 +6,12 @@ import { TcpState, Th } from "../abi/tcp";
 import { PKT } from "../inet/pkt_t";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
+import * as ack from "./ack_t";
 import * as ackStep from "./input_ack";
 import * as cc from "./cc";
 import * as ecn from "./ecn";
+import * as fastopen from "./fastopen";
+import * as fastopen_ack from "./fastopen_ack";
 import * as output from "./output";
 import * as respond from "./respond";
 import { G } from "./seg";
@@ -58,6 +61,7 @@ export function input(tp: Tcb): Step {
 
 /** Takes over what the peer's SYN says. */
 function takeSyn(tp: Tcb): void {
+  fastopen.cancel(tp);
   tp.irs = G.seq;
   tp.rcv_nxt = G.seq + 1;
   tp.rcv_up = tp.rcv_nxt;
@@ -91,6 +95,11 @@ function established(tp: Tcb): void {
   subr.established(tp);
   cc.start(tp);
   if (tp.rexmt_timeouts > 0) subr.afterLostSyn(tp);
+  fastopen_ack.synAcked(tp);
+  if (seq.gt(G.ack, tp.snd_una)) {
+    ack.begin(tp.snd_una);
+    ackStep.newAck(tp, G.ack); // of the data that the SYN carried
+  }
   tp.flags |= Tf.ACKNOW;
   tp.inp.so.state &= ~Ss.ISCONNECTING;
 }

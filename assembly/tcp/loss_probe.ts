@@ -6,6 +6,7 @@ import { Stat } from "../abi/stat";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import { A } from "./ack_t";
+import { Tfo } from "./fastopen_t";
 import { G } from "./seg";
 import * as seq from "./seq";
 import { T } from "./settings";
@@ -36,7 +37,7 @@ export const enum Tlp {
 export function schedule(tp: Tcb, advancing: bool): bool {
   if (T.early_retrans < 3 || tp.sent_count == 0 || !(tp.flags & Tf.SACK)) return false;
   if (tp.ca_state != Ca.OPEN && tp.ca_state != Ca.CWR) return false;
-  if (timers.isSet(tp, Row.PERSIST)) return false;
+  if (timers.isSet(tp, Row.PERSIST) || tp.tfo & Tfo.PENDING) return false;
   let pto: i64 = i64(T.rto_initial_us);
   if (tp.srtt_us) {
     pto = 2 * i64(tp.srtt_us) + (tp.sent_count == 1 ? DELAYED_ACK_US : SLACK_US);

@@ -52,7 +52,7 @@ export function find(laddr: usize, faddr: usize): Metric {
     const same = m.faddr_lo == load<u64>(faddr, 8) && m.laddr_lo == load<u64>(laddr, 8) &&
       m.faddr_hi == load<u64>(faddr) && m.laddr_hi == load<u64>(laddr);
     if (!same) continue;
-    if (clock.now() - m.saved_at > LIFE_US) {
+    if (clock.now() - m.saved_at >= LIFE_US) {
       remove(m);
       return changetype<Metric>(0);
     }

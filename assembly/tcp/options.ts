@@ -1,6 +1,7 @@
 /** Which options a segment of ours carries, and in what order. */
 import { Th } from "../abi/tcp";
 import * as dsack from "./dsack";
+import * as fastopen from "./fastopen";
 import * as reass from "./reass_list";
 import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
@@ -20,14 +21,14 @@ export function write(tp: Tcb, flags: u32, p: usize): u32 {
 
 /**
  * MSS, in SYNs alone (MUST-14, MUST-65) and always (SHLD-5); SACK permitted, timestamps, window
- * scale: the order that kernels use.
+ * scale, Fast Open: the order that kernels use.
  */
 function writeSyn(tp: Tcb, flags: u32, p: usize): u32 {
   const answer = (flags & Th.ACK) != 0;
   const ts = (tp.flags & (answer ? Tf.TS : Tf.REQ_TS)) != 0;
   const sackOk = (tp.flags & (answer ? Tf.SACK : Tf.REQ_SACK)) != 0;
   const scale = (tp.flags & (answer ? Tf.SCALE : Tf.REQ_SCALE)) != 0;
-  return writeHandshake(
+  const n = writeHandshake(
     p,
     tp.rcv_mss,
     ts,
@@ -36,6 +37,7 @@ function writeSyn(tp: Tcb, flags: u32, p: usize): u32 {
     sackOk,
     scale ? i32(tp.req_scale) : -1,
   );
+  return n + fastopen.write(tp, flags, p + n);
 }
 
 /** Options of a SYN or SYN-ACK; `scale` is -1 for none. */

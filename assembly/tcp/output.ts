@@ -8,6 +8,7 @@ import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cc from "./cc";
 import * as chrono from "./chrono";
+import * as fastopen from "./fastopen";
 import * as loss_probe from "./loss_probe";
 import { Tlp } from "./loss_probe";
 import * as mtu_probe from "./mtu_probe";
@@ -119,10 +120,9 @@ function sentOne(tp: Tcb): void {
   notsent.sent(tp);
   if (!timers.isSet(tp, Row.PERSIST)) {
     P.data = 1;
-  } else if (tp.snd_wnd == 0) {
+  } else if (tp.flags & Tf.FORCE) {
     tp.flags &= ~Tf.FORCE; // one probe at a time
   } else {
-    tp.flags &= ~Tf.FORCE;
     timers.clear(tp, Row.PERSIST);
     tp.backoff = 0;
     P.data = 1;
@@ -131,11 +131,21 @@ function sentOne(tp: Tcb): void {
 
 function sentSyn(tp: Tcb, end: u32): void {
   if (seq.gt(end, tp.snd_nxt)) {
+    if (P.len > 0) sentSynData(tp, end);
+    fastopen.synSent(tp, P.len);
     tp.snd_nxt = end;
     tp.progress_at = tp.sent_at;
     rtt.startSyn(tp);
   }
   if (!timers.watched(tp)) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
+}
+
+/** The SYN has taken data along (RFC 7413). */
+function sentSynData(tp: Tcb, end: u32): void {
+  tp.bytes_sent += P.len;
+  stat.add(Stat.TCP_BYTES_OUT, P.len);
+  sent.append(tp, tp.iss + 1, end);
+  nagle.sent(tp, end, false);
 }
 
 /** Counts a retransmission. That of the first segment starts the timer anew (RFC 6298 5.1). */
@@ -158,12 +168,26 @@ function counted(tp: Tcb): void {
 
 /** The retransmission timer of a SYN or SYN-ACK (RFC 6298 5.7 follows when it is acknowledged). */
 export function resendSyn(tp: Tcb): void {
+  if (tp.snd_nxt == tp.iss) {
+    output(tp); // the first could not leave
+    return;
+  }
   rtt.cancelSyn(tp);
   const flags = tp.state == TcpState.SYN_SENT ? u32(Th.SYN) : u32(Th.SYN | Th.ACK);
   if (!roomBelow(tp) || segment.send(tp, tp.iss, 0, flags) < 0) return;
   P.len = 0;
   counted(tp);
   tp.sent_at = clock.now();
+}
+
+/** The SYN-ACK of a Fast Open: data may follow it at once (RFC 7413 4.2.2). */
+export function sendSynAck(tp: Tcb): void {
+  tp.sent_at = clock.now();
+  tp.progress_at = tp.sent_at;
+  rtt.startSyn(tp);
+  timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
+  if (roomBelow(tp)) segment.send(tp, tp.iss, 0, Th.SYN | Th.ACK);
+  fastopen.synSent(tp, 0);
 }
 
 /** Sends the first segment in flight again whatever the windows say: a probe of a closed one. */

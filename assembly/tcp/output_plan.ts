@@ -8,6 +8,8 @@ import * as cork from "./cork_hold";
 import * as ecn from "./ecn";
 import * as mtu_probe from "./mtu_probe";
 import * as nagle from "./nagle";
+import * as fastopen from "./fastopen";
+import { Tfo } from "./fastopen_t";
 import * as options from "./options";
 import * as pacing from "./pacing";
 import * as push from "./push";
@@ -44,7 +46,7 @@ export const P: OutputPlan = changetype<OutputPlan>(memory.data(offsetof<OutputP
 export function plan(tp: Tcb): bool {
   P.lost = changetype<Sent>(0);
   P.len = 0;
-  if (tp.state <= TcpState.SYN_RECEIVED) return planSyn(tp);
+  if (tp.state <= TcpState.SYN_RECEIVED && !(tp.tfo & Tfo.PENDING)) return planSyn(tp);
   if (tp.lost_todo && tp.frto != Frto.PROBE && planLost(tp)) return true;
   if (planNew(tp)) return true;
   if (tp.frto != Frto.PROBE || seq.gt(tp.snd_nxt, tp.recover) || pacing.waits(tp)) return false;
@@ -56,8 +58,9 @@ export function plan(tp: Tcb): bool {
 /** The first SYN, or a SYN-ACK that is asked for; the timer sends them again. */
 function planSyn(tp: Tcb): bool {
   const asked = tp.state == TcpState.SYN_RECEIVED && (tp.flags & Tf.ACKNOW) != 0;
-  if (tp.snd_nxt != tp.iss && !asked) return false;
+  if ((tp.snd_nxt != tp.iss && !asked) || tp.tfo & Tfo.DEFERRED) return false;
   P.seq = tp.iss;
+  if (!asked) P.len = fastopen.synData(tp);
   P.flags = tp.state == TcpState.SYN_SENT ? u32(Th.SYN) : u32(Th.SYN | Th.ACK);
   return true;
 }

@@ -23,6 +23,8 @@ export class Seg {
   ts_ecr: u32;
   sack_n: u32; // SACK blocks
   sack: usize; // where they are in the header, network order
+  cookie: usize; // where the Fast Open cookie is in the header
+  cookie_len: u32; // its bytes, 0 to ask for one
   acked: u32; // bytes this segment newly acknowledges, for the later steps
   ecn: u32; // ECN field of the IP header, 0 if there is no data
   reopen: u32; // ISS for a SYN that reopens a connection in TIME-WAIT, 0: by the clock
@@ -36,6 +38,8 @@ export const enum Opt {
   SACK = 8,
   TS = 16,
   BAD = 32, // an option's length was impossible: the rest was skipped (RFC 9293 MUST-7)
+  FASTOPEN = 64, // RFC 7413
+  FASTOPEN_EXP = 128, // in the form of its experiment
 }
 
 /** What an input step answers to its parent. */

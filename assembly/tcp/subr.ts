@@ -11,6 +11,9 @@ import * as net_if from "../net/if";
 import { Socket } from "../socket/socket_t";
 import * as so_event from "../socket/so_event";
 import * as stat from "../sys/stat";
+import * as fastopen from "./fastopen";
+import * as fastopen_queue from "./fastopen_queue";
+import { Tfo } from "./fastopen_t";
 import * as metrics from "./metrics";
 import * as mtu_probe from "./mtu_probe";
 import * as delack from "./delack";
@@ -35,6 +38,8 @@ export function close(tp: Tcb): void {
   const inp = tp.inp;
   const so = inp.so;
   timers.stop(tp);
+  fastopen.end(tp);
+  fastopen_queue.leave(tp, false);
   reass.flush(tp);
   sent.clear(tp);
   unblock(tp);
@@ -92,14 +97,17 @@ export function established(tp: Tcb): void {
   const so = tp.inp.so;
   stat.inc(Stat.TCP_CONNECTED);
   tp.state = TcpState.ESTABLISHED;
-  delack.start(tp);
-  rack.start(tp);
+  const pending = (tp.tfo & Tfo.PENDING) != 0; // data has gone both ways already
+  if (!pending) {
+    delack.start(tp);
+    rack.start(tp);
+  }
   rcv_autotune.start(tp);
   timers.clear(tp, Row.KEEP);
   keepalive(tp);
   metrics.use(tp);
   mtu_probe.start(tp);
-  so_event.isConnected(so);
+  if (!pending) so_event.isConnected(so);
   if (so.state & Ss.CANTSENDMORE) tp.state = TcpState.FIN_WAIT_1;
 }
 
@@ -143,8 +151,12 @@ export function userClosed(tp: Tcb): bool {
     case TcpState.FIN_WAIT_2:
       orphan(tp);
       break;
+    case TcpState.SYN_RECEIVED:
+      // what Fast Open has made can send FIN at once; else established() sees CANTSENDMORE
+      if (tp.tfo & Tfo.PENDING) tp.state = TcpState.FIN_WAIT_1;
+      break;
     default:
-      break; // SYN_RECEIVED: established() sees CANTSENDMORE
+      break;
   }
   return true;
 }

@@ -12,11 +12,13 @@ import { Pool } from "../sys/pool";
 import * as rand from "../sys/rand";
 import * as stat from "../sys/stat";
 import * as timer from "../sys/timer";
+import * as opt from "../wire/tcp_options";
 import * as challenge from "./challenge";
+import * as fastopen_key from "./fastopen_key";
 import * as options from "./options";
 import * as options_ts from "./options_ts";
 import * as respond from "./respond";
-import { Half } from "./syncache_t";
+import { Half, HalfFo } from "./syncache_t";
 import { Tf } from "./tcb_t";
 import * as tcb from "./tcb";
 import { T } from "./settings";
@@ -32,6 +34,8 @@ export class SyncacheState {
 
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 const S: SyncacheState = changetype<SyncacheState>(memory.data(offsetof<SyncacheState>(), 16));
+/** The record outside of the table. */
+const H: Half = changetype<Half>(memory.data(offsetof<Half>(), 16));
 const OPTIONS: usize = memory.data(40, 16);
 
 export function init(limit: u32): void {
@@ -63,19 +67,33 @@ export function find(laddr: usize, lport: u16, faddr: usize, fport: u16): Half {
   return changetype<Half>(0);
 }
 
-/** A new record for addresses and ports, on the table; nil if there are too many. */
-export function add(listener: Inpcb, laddr: usize, lport: u16, faddr: usize, fport: u16): Half {
-  const h = changetype<Half>(pool.get(P));
-  if (!h) return h;
-  h.listener = listener;
+function name(h: Half, laddr: usize, lport: u16, faddr: usize, fport: u16): void {
   h.laddr_hi = load<u64>(laddr);
   h.laddr_lo = load<u64>(laddr, 8);
   h.faddr_hi = load<u64>(faddr);
   h.faddr_lo = load<u64>(faddr, 8);
   h.lport = lport;
   h.fport = fport;
-  h.iss = tcb.newIss(laddr, lport, faddr, fport);
   h.ts_offset = tcb.newTsOffset(laddr, lport, faddr, fport);
+}
+
+/**
+ * An empty record for addresses and ports that takes no place in the table: it describes a SYN that
+ * is dealt with at once. There is one, and it is valid until the next is asked for.
+ */
+export function outside(laddr: usize, lport: u16, faddr: usize, fport: u16): Half {
+  memory.fill(changetype<usize>(H), 0, offsetof<Half>());
+  name(H, laddr, lport, faddr, fport);
+  return H;
+}
+
+/** A new record for addresses and ports, on the table; nil if there are too many. */
+export function add(listener: Inpcb, laddr: usize, lport: u16, faddr: usize, fport: u16): Half {
+  const h = changetype<Half>(pool.get(P));
+  if (!h) return h;
+  h.listener = listener;
+  name(h, laddr, lport, faddr, fport);
+  h.iss = tcb.newIss(laddr, lport, faddr, fport);
   h.sent_at = clock.now();
   const b = bucket(laddr, lport, faddr, fport);
   h.next = changetype<Half>(load<usize>(b));
@@ -85,10 +103,9 @@ export function add(listener: Inpcb, laddr: usize, lport: u16, faddr: usize, fpo
   return h;
 }
 
-/** True if `h` is a record of the table, and not one that stands for a cookie. */
+/** True if `h` is a record of the table. */
 export function isRecord(h: Half): bool {
-  const at = changetype<usize>(h);
-  return at >= P.base && at < pool.at(P, P.high);
+  return h != H;
 }
 
 /** Takes the record off the table and gives it back. */
@@ -124,7 +141,7 @@ export function answer(h: Half): void {
 /** Sends the SYN-ACK that `h` describes, with timestamp `ts_val` if timestamps are agreed. */
 export function reply(h: Half, ts_val: u32): void {
   const scale = h.flags & Tf.SCALE ? i32(h.rcv_scale) : -1;
-  const len = options.writeHandshake(
+  let len = options.writeHandshake(
     OPTIONS,
     h.rcv_mss,
     (h.flags & Tf.TS) != 0,
@@ -133,6 +150,7 @@ export function reply(h: Half, ts_val: u32): void {
     (h.flags & Tf.SACK) != 0,
     scale,
   );
+  if (h.fo && h.sends == 0) len += putCookie(h, OPTIONS + len);
   const win = window.ofSyn(tcb.ofInp(h.listener));
   respond.segment(
     h.laddr,
@@ -148,6 +166,13 @@ export function reply(h: Half, ts_val: u32): void {
     h.listener.ttl,
     h.listener.tos,
   );
+}
+
+/** The Fast Open cookie that the peer asked for (RFC 7413 4.1.2); repetitions go without. */
+function putCookie(h: Half, p: usize): u32 {
+  stat.inc(Stat.TCP_FASTOPEN_COOKIES);
+  const cookie = fastopen_key.cookieFor(tcb.ofInp(h.listener).fo_queue, h.laddr, h.faddr);
+  return opt.putFastOpen(p, h.fo == HalfFo.EXP, cookie, fastopen_key.COOKIE_LEN);
 }
 
 /** An ACK for a segment that is not acceptable (RFC 9293 3.10.7.4), if the limit allows. */
@@ -177,16 +202,24 @@ function repeatDelay(h: Half): i64 {
   return min<i64>(us + (h.repeats ? i64(T.rto_slop_us) : 0), i64(T.rto_max_us));
 }
 
-/** The timer repeats the SYN-ACK, less and less often, and then gives the connection up. */
+/**
+ * The timer repeats the SYN-ACK, less and less often, and then gives the connection up. A peer that
+ * has answered, and of which TCP_DEFER_ACCEPT wants data, is left in peace until that time is
+ * nearly over: then it is asked for the ACK that makes the connection after all.
+ */
 function fire(arg: usize): void {
   const h = changetype<Half>(arg);
-  if (u32(h.repeats) >= T.synack_retries) {
+  const tp = tcb.ofInp(h.listener);
+  const most: u32 = tp.syn_retries ? tp.syn_retries : T.synack_retries;
+  const waits = h.acked != 0 && h.repeats < tp.defer;
+  if (u32(h.repeats) >= most && !waits) {
     stat.inc(Stat.TCP_BACKLOG_DROPS);
     remove(h);
     return;
   }
   h.repeats++;
   timer.arm(h.timer, clock.now() + repeatDelay(h));
+  if (h.acked && h.repeats < tp.defer) return;
   stat.inc(Stat.TCP_REXMT_SEGMENTS);
   answer(h);
 }

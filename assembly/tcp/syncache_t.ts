@@ -32,7 +32,9 @@ export class Half {
   snd_scale: u8;
   rcv_scale: u8; // what we offer
   sends: u8; // SYN-ACKs sent, at most 255
-  repeats: u8; // those of them that the timer has sent
+  repeats: u8; // times the timer has fired
+  fo: u8; // HalfFo: the Fast Open cookie that the SYN-ACK brings
+  acked: u8; // 1: the ACK has come, but TCP_DEFER_ACCEPT wants data
 
   /** The wheel timer. */
   @inline
@@ -49,4 +51,11 @@ export class Half {
   get faddr(): usize {
     return changetype<usize>(this) + offsetof<Half>("faddr_hi");
   }
+}
+
+/** Which Fast Open cookie a SYN-ACK brings (RFC 7413). */
+export const enum HalfFo {
+  NONE = 0,
+  COOKIE = 1,
+  EXP = 2, // in the form of the experiment
 }

@@ -32,8 +32,6 @@ export class SyncookieState {
 }
 
 const S: SyncookieState = changetype<SyncookieState>(memory.data(offsetof<SyncookieState>(), 16));
-/** The record that a cookie stands for, while one is made or read. */
-const H: Half = changetype<Half>(memory.data(offsetof<Half>(), 16));
 
 /** A cookie is good in the count in which it was made and in the next one. */
 const COUNT_US: i64 = 64_000_000;
@@ -50,19 +48,6 @@ const TAG: u64 = 0x7363;
 /** True if this SYN is to be answered with a cookie. */
 export function wanted(full: bool): bool {
   return T.syncookies >= 2 || (T.syncookies == 1 && full);
-}
-
-/** An empty record for addresses and ports that takes no place in the table. */
-export function record(laddr: usize, lport: u16, faddr: usize, fport: u16): Half {
-  memory.fill(changetype<usize>(H), 0, offsetof<Half>());
-  H.laddr_hi = load<u64>(laddr);
-  H.laddr_lo = load<u64>(laddr, 8);
-  H.faddr_hi = load<u64>(faddr);
-  H.faddr_lo = load<u64>(faddr, 8);
-  H.lport = lport;
-  H.fport = fport;
-  H.ts_offset = tcb.newTsOffset(laddr, lport, faddr, fport);
-  return H;
 }
 
 /** Answers the SYN that `h` describes, and forgets it. */
@@ -116,7 +101,7 @@ export function expected(): bool {
  * or too old.
  */
 export function take(laddr: usize, lport: u16, faddr: usize, fport: u16): Half {
-  const h = record(laddr, lport, faddr, fport);
+  const h = syncache.outside(laddr, lport, faddr, fport);
   h.irs = G.seq - 1;
   h.iss = G.ack - 1;
   if (G.opts & Opt.TS) h.flags = Tf.TS;

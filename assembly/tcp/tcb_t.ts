@@ -2,6 +2,7 @@ import { Inpcb } from "../inet/in_pcb_t";
 import { Blocked } from "../net/ifnet_t";
 import { Mbuf } from "../sys/mbuf_t";
 import { Timer } from "../sys/timer";
+import { FoQueue } from "./fastopen_t";
 import { Sent } from "./sent_t";
 
 /**
@@ -63,6 +64,7 @@ export class Tcb {
   lost_hint: Sent; // no segment before this one waits to be sent again
   rack_first: Sent; // the same segments by the time of their last sending
   rack_last: Sent;
+  fo_queue: FoQueue; // Fast Open of the listener, or of the one that counts this connection
   out_next: Tcb; // next on the list of blocks with output to do
   blk_next: usize; // laid out as a Blocked; see blocked()
   blk_fn: u32;
@@ -152,6 +154,7 @@ export class Tcb {
   pushed: u32; // the last mark
   push_chunk: u32; // where the chunk begins that is being filled; see push.ts
   snd_small: u32; // end of the last short segment sent; see nagle.ts
+  tfo: u32; // Tfo: where Fast Open stands; see fastopen.ts
   syn_data: u32; // bytes that the SYN carried (RFC 7413)
   srtt_us: u32; // smoothed round-trip time, 0 before the first sample
   rttvar_us: u32;
@@ -211,7 +214,6 @@ export class Tcb {
   pingpong: u8; // the connection answers: ACKs may wait for data
   ack_pushed: u8; // ends of writes in what is not acknowledged: none, one, more
   syn_retries: u8; // TCP_SYNCNT, 0: as the stack says
-  tfo: u8; // Fast Open; see fastopen.ts
   tfo_option: u8; // TCP_FASTOPEN_CONNECT and TCP_FASTOPEN_NO_COOKIE
   ecn: u8; // Ecn; see ecn.ts
   push_count: u8; // marks in push_0..

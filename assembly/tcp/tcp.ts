@@ -8,6 +8,7 @@ import * as ctlinput from "./ctlinput";
 import * as ctloutput from "./ctloutput";
 import { INFO } from "./info";
 import * as input from "./input";
+import * as fastopen_queue from "./fastopen_queue";
 import * as metrics from "./metrics";
 import * as sent from "./sent";
 import * as settings from "./settings";
@@ -16,6 +17,8 @@ import * as tcb from "./tcb";
 import * as timewait from "./timewait";
 import * as usrreq from "./usrreq";
 
+/** Listeners with Fast Open at most. */
+const FASTOPEN_LISTENERS_MOST: u32 = 1024;
 /** Destinations that are remembered at most. */
 const METRICS_MOST: u32 = 1024;
 
@@ -27,6 +30,7 @@ export function register(tcbs: u32, halves: u32, timewaits: u32): void {
   sent.init(min<u32>(max<u32>(16_384, tcbs * 64), 524_288));
   syncache.init(halves);
   timewait.init(timewaits);
+  fastopen_queue.init(min<u32>(tcbs, FASTOPEN_LISTENERS_MOST));
   metrics.init(min<u32>(tcbs, METRICS_MOST));
   let buckets: u32 = 256;
   while (buckets < tcbs && buckets < 1 << 18) buckets <<= 1;

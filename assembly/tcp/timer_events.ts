@@ -8,6 +8,8 @@ import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as cork from "./cork";
 import * as delack from "./delack";
+import * as fastopen from "./fastopen";
+import { Tfo } from "./fastopen_t";
 import * as mtu_probe from "./mtu_probe";
 import * as output from "./output";
 import * as plan from "./output_plan";
@@ -69,10 +71,12 @@ function expired(tp: Tcb, row: i32): bool {
 
 /** RFC 6298 5.4 to 5.6; gives the connection up after R2 (RFC 9293 3.8.3, MUST-20). */
 function rexmt(tp: Tcb): bool {
-  if (tp.state < TcpState.ESTABLISHED) return synTimeout(tp);
+  if (tp.state < TcpState.ESTABLISHED || tp.tfo & Tfo.PENDING) return synTimeout(tp);
   if (tp.sent_count == 0) return sendLate(tp);
   if (tp.snd_wnd == 0) return shutWindow(tp);
-  if (u32(tp.tries) >= mostTries(tp) || userTimeout(tp)) {
+  const last = u32(tp.tries) >= mostTries(tp) || userTimeout(tp);
+  fastopen.timedOut(tp, tp.tries, last);
+  if (last) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }
@@ -100,10 +104,17 @@ function expire(tp: Tcb): void {
   if (tp.backoff < 12) tp.backoff++;
 }
 
+/** TCP_SYNCNT, or what the stack says: once more for a Fast Open, since data waits for it. */
+function synRetries(tp: Tcb): u32 {
+  if (tp.syn_retries) return tp.syn_retries;
+  return tp.tfo & Tfo.PENDING ? T.synack_retries + 1 : T.syn_retries;
+}
+
 /** A SYN or SYN-ACK has met no answer: the same rules (RFC 9293 MUST-22). */
 function synTimeout(tp: Tcb): bool {
-  const most: u32 = tp.syn_retries ? tp.syn_retries : T.syn_retries;
-  if (u32(tp.tries) >= most || userTimeout(tp)) {
+  const last = u32(tp.tries) >= synRetries(tp) || userTimeout(tp);
+  fastopen.timedOut(tp, tp.tries, last);
+  if (last) {
     subr.drop(tp, Errno.ETIMEDOUT);
     return false;
   }

@@ -3,22 +3,23 @@ import { Errno } from "../abi/errno";
 import { Sioc } from "../abi/ifnet";
 import { Pru } from "../abi/proto";
 import { Msg, Sb, So, Ss } from "../abi/socket";
-import { Stat } from "../abi/stat";
 import { TcpState } from "../abi/tcp";
-import * as in_output from "../inet/in_output";
 import * as in_pcb from "../inet/in_pcb";
-import { Inp, Inpcb } from "../inet/in_pcb_t";
+import { Inpcb } from "../inet/in_pcb_t";
 import { SockAddr } from "../socket/sockaddr";
 import * as sockbuf from "../socket/sockbuf";
 import { Socket } from "../socket/socket_t";
 import * as so_event from "../socket/so_event";
 import * as mbuf from "../sys/mbuf";
+import * as copy from "../sys/mbuf_copy";
+import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
-import * as stat from "../sys/stat";
-import * as ecn from "./ecn";
+import * as active from "./active";
+import * as fastopen from "./fastopen";
+import * as fastopen_opt from "./fastopen_opt";
+import { Tfo } from "./fastopen_t";
 import { INFO } from "./info";
 import * as delack from "./delack";
-import * as nagle from "./nagle";
 import * as notsent from "./notsent";
 import * as output from "./output";
 import * as push from "./push";
@@ -30,12 +31,8 @@ import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as timer_events from "./timer_events";
 import * as timers from "./timers";
-import * as timewait from "./timewait";
 import * as urgent from "./urgent";
 import * as window from "./window";
-
-/** Times a port is chosen anew when its connection is still in TIME-WAIT. */
-const PORT_TRIES: u32 = 16;
 
 /** pr_usrreq of protosw.ts: frees the chain `mp` on every path, answers >= 0 or -errno. */
 export function usrreq(sop: usize, req: i32, mp: usize, nam: usize, arg: i32): i32 {
@@ -47,7 +44,7 @@ export function usrreq(sop: usize, req: i32, mp: usize, nam: usize, arg: i32): i
     mbuf.freem(m); // the connection has ended before the call
     return req == Pru.DETACH || req == Pru.ABORT ? 0 : -Errno.EINVAL;
   }
-  if (req == Pru.SEND) return send(tp, m, arg);
+  if (req == Pru.SEND) return tp.tfo & Tfo.DEFERRED ? firstData(tp, m) : send(tp, m, arg);
   if (req == Pru.RCVD) return received(tp);
   if (req == Pru.SENDOOB) return sendOob(tp, m);
   if (req == Pru.SPACE) return notsent.space(tp, arg != 0);
@@ -61,9 +58,9 @@ function control(tp: Tcb, so: Socket, req: i32, sa: SockAddr, ptr: usize, arg: i
     case Pru.BIND:
       return in_pcb.bind(tp.inp, sa);
     case Pru.LISTEN:
-      return listen(tp);
+      return listen(tp, arg);
     case Pru.CONNECT:
-      return connect(tp, sa);
+      return active.connect(tp, sa, arg);
     case Pru.ACCEPT:
     case Pru.PEERADDR:
       in_pcb.peeraddr(tp.inp, sa);
@@ -115,7 +112,7 @@ function attach(so: Socket): i32 {
 }
 
 /** Passive open: this block alone changes, or the call fails (MUST-41). */
-function listen(tp: Tcb): i32 {
+function listen(tp: Tcb, backlog: i32): i32 {
   if (tp.state == TcpState.LISTEN) return 0;
   if (tp.state != TcpState.CLOSED) return -Errno.EINVAL;
   if (tp.inp.lport == 0) {
@@ -123,62 +120,8 @@ function listen(tp: Tcb): i32 {
     if (error < 0) return error;
   }
   tp.state = TcpState.LISTEN;
+  fastopen_opt.listening(tp, backlog);
   return 0;
-}
-
-/** Active open (RFC 9293 3.10.1): chooses the ISN and sends SYN. */
-function connect(tp: Tcb, sa: SockAddr): i32 {
-  if (tp.state != TcpState.CLOSED) return -Errno.EISCONN;
-  const error = pickAddress(tp, sa);
-  if (error < 0) return error;
-  const inp = tp.inp;
-  // MUST-67: what IP takes in as one datagram
-  tp.rcv_mss = u16(in_output.mssFor(in_output.routeOf(inp)));
-  if (tp.user_mss) tp.rcv_mss = u16(min<u32>(tp.rcv_mss, tp.user_mss));
-  tp.snd_una = tp.iss;
-  tp.snd_nxt = tp.iss;
-  tp.snd_up = tp.iss;
-  tp.ts_offset = tcb.newTsOffset(in_pcb.laddrOf(inp), inp.lport, in_pcb.faddrOf(inp), inp.fport);
-  ecn.request(tp);
-  push.begin(tp);
-  tp.req_scale = window.requestScale(tp);
-  nagle.begin(tp);
-  tp.state = TcpState.SYN_SENT;
-  subr.limitAttempt(tp);
-  so_event.isConnecting(inp.so);
-  stat.inc(Stat.TCP_ACTIVE_OPENS);
-  return refused(tp, output.output(tp));
-}
-
-/** Local address and port; a pair still in TIME-WAIT is passed over or reused (RFC 6191). */
-function pickAddress(tp: Tcb, sa: SockAddr): i32 {
-  const inp = tp.inp;
-  const laddr = in_pcb.laddrOf(inp);
-  const faddr = in_pcb.faddrOf(inp);
-  const chosen = inp.lport == 0;
-  for (let i: u32 = 0; i < PORT_TRIES; i++) {
-    const error = in_pcb.connect(inp, sa);
-    if (error < 0) return error;
-    tp.iss = tcb.newIss(laddr, inp.lport, faddr, inp.fport);
-    const w = timewait.find(laddr, inp.lport, faddr, inp.fport);
-    if (!w || timewait.reuse(w, tp)) return 0;
-    in_pcb.disconnect(inp);
-    if (!chosen) return -Errno.EADDRINUSE;
-    inp.lport = 0; // another port, then
-    inp.flags &= ~Inp.ANONPORT;
-  }
-  return -Errno.EADDRINUSE;
-}
-
-/** An attempt that the way down refuses at once (no route, host down) fails at once. */
-function refused(tp: Tcb, error: i32): i32 {
-  if (error >= 0 || error == -Errno.ENOBUFS) return 0;
-  const so = tp.inp.so;
-  so.state &= ~Ss.ISCONNECTING;
-  timers.stop(tp);
-  tp.state = TcpState.CLOSED;
-  in_pcb.disconnect(tp.inp);
-  return error;
 }
 
 function shutdown(tp: Tcb, so: Socket): i32 {
@@ -216,6 +159,20 @@ function send(tp: Tcb, m: Mbuf, flags: i32): i32 {
   output.output(tp); // what cannot leave now is tried again by a timer: the data is queued
   tp.flags &= ~Tf.MORETOCOME;
   return 0;
+}
+
+/** The first data of a Fast Open: the SYN takes some of it, and leaves (RFC 7413 4.2.1). */
+function firstData(tp: Tcb, m: Mbuf): i32 {
+  const most = fastopen.go(tp);
+  const have = copy.length(m);
+  const taken = min<u32>(most, have);
+  if (taken < have) {
+    if (taken > 0) ops.adj(m, -i32(have - taken));
+    else mbuf.freem(m);
+  }
+  if (taken > 0) queue(tp, m, false);
+  const error = active.start(tp);
+  return error < 0 ? error : i32(taken);
 }
 
 /** Puts data at the end of so_snd, and marks its end for PSH. */

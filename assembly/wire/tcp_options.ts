@@ -1,5 +1,6 @@
 /**
- * TCP options: kinds 0 to 5 and 8. Parsing hands each known option's value to a small record of
+ * TCP options: kinds 0 to 5, 8, 34, and 254 with Fast Open's number. Parsing hands each known
+ * option's value to a small record of
  * plain numbers; lengths are checked before anything is read (RFC 9293 MUST-7). Of the mandatory
  * kinds 0, 1 and 2 (MUST-4) the first ends the list. Our own options all have lengths (MUST-68) and
  * fill whole words with NOP: no list of ours ends early, so nothing follows that had to be zero
@@ -12,18 +13,26 @@ const WSCALE: u32 = 3;
 const SACK_PERMITTED: u32 = 4;
 const SACK: u32 = 5;
 const TS: u32 = 8;
+const FASTOPEN: u32 = 34; // RFC 7413 4.1.1
+const EXPERIMENT: u32 = 254; // RFC 6994
+/** ExID of Fast Open before it had a kind of its own, as it lies in memory (RFC 7413 appendix A). */
+const FASTOPEN_EXID: u16 = 0x89f9;
 
 /** What the options of one segment said. */
 @unmanaged
 @final
 export class Options {
-  present: u32; // bits 1 MSS, 2 window scale, 4 SACK permitted, 8 SACK, 16 timestamps, 32 malformed
+  // bits 1 MSS, 2 window scale, 4 SACK permitted, 8 SACK, 16 timestamps, 32 malformed,
+  // 64 Fast Open, 128 in the experimental form
+  present: u32;
   mss: u32;
   wscale: u32;
   ts_val: u32;
   ts_ecr: u32;
   sack_n: u32; // SACK blocks
   sack: usize; // address of the first block's left edge, in the packet
+  cookie: usize; // address of the Fast Open cookie, in the packet
+  cookie_len: u32; // its bytes, 0 to ask for one
 }
 
 /**
@@ -67,7 +76,19 @@ function one(p: usize, kind: u32, size: u32, o: Options): void {
     o.wscale = min<u32>(load<u8>(p, 2), 14); // RFC 7323 2.3
   } else if (kind == SACK_PERMITTED && size == 2) {
     o.present |= 4;
+  } else if (kind == FASTOPEN) {
+    fastOpen(p + 2, size - 2, 64, o);
+  } else if (kind == EXPERIMENT && size >= 4 && load<u16>(p, 2) == FASTOPEN_EXID) {
+    fastOpen(p + 4, size - 4, 64 | 128, o);
   }
+}
+
+/** RFC 7413 4.1.1: no cookie, or one of 4 to 16 bytes, even in number; else it is ignored. */
+function fastOpen(p: usize, len: u32, bits: u32, o: Options): void {
+  if (len & 1 || len > 16 || (len != 0 && len < 4)) return;
+  o.present = (o.present & ~u32(64 | 128)) | bits;
+  o.cookie = p;
+  o.cookie_len = len;
 }
 
 /** True if the options are exactly NOP NOP TS, the form of an established connection's segments. */
@@ -107,6 +128,21 @@ export function putSackOk(p: usize): u32 {
 export function putWscale(p: usize, shift: u32): u32 {
   store<u32>(p, 0x00030301 | (shift << 24));
   return 4;
+}
+
+/**
+ * Writes Fast Open with the `len` bytes of a cookie at `cookie`, in the form of RFC 6994 if `exp`,
+ * and NOPs up to a whole word.
+ */
+export function putFastOpen(p: usize, exp: bool, cookie: usize, len: u32): u32 {
+  const head: u32 = exp ? 4 : 2;
+  const size = head + len;
+  store<u8>(p, exp ? EXPERIMENT : FASTOPEN);
+  store<u8>(p, size, 1);
+  if (exp) store<u16>(p, FASTOPEN_EXID, 2);
+  memory.copy(p + head, cookie, len);
+  if ((size & 3) == 2) store<u16>(p + size, 0x0101);
+  return (size + 3) & ~3;
 }
 
 /** Writes the head of a SACK option with `n` blocks, after NOP NOP; the blocks follow. */

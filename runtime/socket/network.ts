@@ -6,7 +6,8 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Limits } from "../../assembly/abi/limits.ts";
-import { Af, So as Opt, Sock, Sol } from "../../assembly/abi/socket.ts";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { Af, So as Opt, Sock, Sol, Ss, TcpOpt } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import { bindSocket, createSocket, listenSocket, peerName, socketName } from "./calls.ts";
 import { tryConnect } from "./calls.ts";
@@ -40,6 +41,12 @@ export interface ConnectOptions {
   readonly transport?: "tcp";
   /** Address and port of this end; chosen by the stack unless told. */
   readonly local?: { readonly hostname?: string; readonly port?: number };
+  /**
+   * The peer may get the first data with the request for the connection (RFC 7413): if it has given
+   * out a cookie before, the promise is fulfilled at once, and the connection begins with the first
+   * write or read, which then tells if it fails.
+   */
+  readonly fastOpen?: boolean;
   /** Gives the attempt up; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -89,11 +96,13 @@ export async function connect(layer: SocketLayer, options: ConnectOptions): Prom
       bindSocket(so, { address: hostAddress(local.hostname ?? "0.0.0.0"), port: local.port });
     }
     const peer = { address: hostAddress(options.hostname ?? "127.0.0.1"), port: options.port };
+    if (options.fastOpen) setOption(so, IpProto.TCP, TcpOpt.FASTOPEN_CONNECT, true);
     let result = tryConnect(so, peer);
     if (result === -Errno.EINPROGRESS) result = await awaitConnected(so, signal);
     if (result === -Errno.EINTR) signal?.throwIfAborted();
     check(result, "connect");
-    return new TcpConn(so, socketName(so), peerName(so));
+    const deferred = (so.state & Ss.DEFERRED) !== 0;
+    return new TcpConn(so, socketName(so), deferred ? { family: Af.INET, ...peer } : peerName(so));
   } catch (error) {
     release(so);
     throw error;

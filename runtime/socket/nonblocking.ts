@@ -59,7 +59,10 @@ export class NonBlockingCalls {
     return check(so.trySend(data, 0, data.length, flags | Msg.DONTWAIT, 0), "send");
   }
 
-  /** Sends a message to an address. */
+  /**
+   * Sends a message to an address. With MSG_FASTOPEN a stream connects there, and the answer is how
+   * many bytes went along; EINPROGRESS if none could.
+   */
   sendto(fd: number, data: Uint8Array, flags: number, to?: SockAddrInit): number {
     const so = this.#layer.table.get(fd, "sendto");
     const nam = putName(so, to, "sendto");

@@ -53,6 +53,7 @@ export async function receive(
   attempt: (flags: number) => number,
 ): Promise<number> {
   let got = first;
+  if (got === -Errno.EAGAIN && (so.state & Ss.DEFERRED) !== 0) beginDeferred(so);
   // Urgent data is not waited for: a program that wants that polls.
   while (got === -Errno.EAGAIN && (flags & Msg.OOB) === 0 && !mustNotWait(so, flags)) {
     const result = await so.layer.waits.wait(so, Ev.READ, so.rcvtimeo_us, signal);
@@ -62,6 +63,11 @@ export async function receive(
     else return attempt(flags | Msg.DONTWAIT);
   }
   return got;
+}
+
+/** Who waits for an answer before there is anything to send connects without data. */
+function beginDeferred(so: So): void {
+  so.trySend(new Uint8Array(0), 0, 0, 0, 0);
 }
 
 /** True if a receive with these flags goes on until its room is filled (MSG_WAITALL). */
@@ -125,14 +131,17 @@ export async function sendAll(
         if (done >= length || !so.stream) return done;
       }
       const short = sent === -Errno.ENOBUFS && so.stream;
-      if (sent < 0 && sent !== -Errno.EAGAIN && !short) {
+      const begun = sent === -Errno.EINPROGRESS && so.stream;
+      if (sent < 0 && sent !== -Errno.EAGAIN && !short && !begun) {
         if (done === 0) return sent;
         so.defer(sent);
         return done;
       }
       const limit_us = so.sndtimeo_us;
       const late = short && limit_us > 0 && short_us >= limit_us;
-      if (late || mustNotWait(so, flags)) return done > 0 ? done : Math.min(sent, -Errno.EAGAIN);
+      if (late || mustNotWait(so, flags)) {
+        return done > 0 ? done : begun ? sent : Math.min(sent, -Errno.EAGAIN);
+      }
       if (!so.senders.includes(sender)) so.senders.push(sender);
       const { waits } = so.layer;
       const result = short
@@ -145,6 +154,23 @@ export async function sendAll(
     const at = so.senders.indexOf(sender);
     if (at >= 0) so.senders.splice(at, 1);
   }
+}
+
+/**
+ * The tries of a send that may open the connection: only the first names the peer, and once it was
+ * not put off the others are ordinary ones. `attempt` is told the flags, and whether to name it.
+ */
+export function opening(
+  flags: number,
+  attempt: (done: number, flags: number, named: boolean) => number,
+): (done: number) => number {
+  let opens = (flags & Msg.FASTOPEN) !== 0;
+  return (done) => {
+    if (!opens) return attempt(done, flags & ~Msg.FASTOPEN, (flags & Msg.FASTOPEN) === 0);
+    const sent = attempt(done, flags, true);
+    if (sent !== -Errno.EAGAIN && sent !== -Errno.ENOBUFS) opens = false;
+    return sent;
+  };
 }
 
 function asSender(so: So, sender: object, attempt: () => number): number {

@@ -106,7 +106,13 @@ export class Syscalls extends ControlCalls {
     return check(await wait.sendAll(so, first, length, flags, signal, attempt), "send", signal);
   }
 
-  /** Sends a message to an address. Errors: those of send, EISCONN, EACCES for a broadcast. */
+  /**
+   * Sends a message to an address; with MSG_FASTOPEN a stream connects there first, and the request
+   * for the connection takes data along if it can (RFC 7413).
+   *
+   * Errors: those of send, EISCONN, EACCES for a broadcast; with MSG_FASTOPEN those of connect,
+   * EINPROGRESS if the call must not wait and nothing could go along.
+   */
   async sendto(
     fd: number,
     data: Uint8Array,
@@ -116,8 +122,11 @@ export class Syscalls extends ControlCalls {
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "sendto");
     const { length } = data;
-    const attempt = (done: number) =>
-      so.trySend(data, done, length - done, flags, calls.putName(so, to, "sendto"));
+    const attempt = wait.opening(
+      flags,
+      (done, now, named) =>
+        so.trySend(data, done, length - done, now, named ? calls.putName(so, to, "sendto") : 0),
+    );
     const first = attempt(0);
     if (first === length) return first;
     const { signal } = options;
@@ -133,8 +142,10 @@ export class Syscalls extends ControlCalls {
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "sendmsg");
     checkControl(message);
-    const attempt = (done: number) =>
-      trySendIov(so, message.iov, done, flags, calls.putName(so, message.name, "sendmsg"));
+    const attempt = wait.opening(flags, (done, now, named) => {
+      const nam = named ? calls.putName(so, message.name, "sendmsg") : 0;
+      return trySendIov(so, message.iov, done, now, nam);
+    });
     const length = iovLength(message.iov);
     const first = attempt(0);
     if (first === length) return first;

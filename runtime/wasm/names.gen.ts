@@ -451,6 +451,8 @@ export const SS_NAMES: ConstantNames = {
   256: { name: "NBIO", note: "" },
   512: { name: "ASYNC", note: "" },
   1024: { name: "ISCONFIRMING", note: "" },
+  2048: { name: "DEFERRED", note: "connecting begins with the first data (RFC 7413; this stack's own)" },
+  4096: { name: "OPENING", note: "data has begun to connect it: more data waits (this stack's own)" },
 };
 
 /** `Shut` of assembly/abi/socket.ts. */
@@ -597,6 +599,9 @@ export const STAT_NAMES: ConstantNames = {
   99: { name: "TCP_PACED", note: "times pacing held a segment back" },
   100: { name: "TCP_HYSTART_EXITS", note: "slow starts that HyStart++ ended" },
   101: { name: "TCP_RENEGED", note: "peers that took a SACK back (RFC 2018 8)" },
+  102: { name: "TCP_FASTOPEN_BLACK_HOLES", note: "times Fast Open began to rest (RFC 7413 7.3)" },
+  103: { name: "TCP_FASTOPEN_OVERFLOWS", note: "Fast Opens refused because too many were pending" },
+  104: { name: "TCP_DEFERRED_ACCEPTS", note: "ACKs held back by TCP_DEFER_ACCEPT" },
   128: { name: "COUNT", note: "how many places the table has" },
 };
 

@@ -23,6 +23,8 @@ export const SETTINGS_READ: ReadonlySet<string> = new Set([
   "ecn",
   "ecn_beta",
   "ecn_fallback",
+  "fastopen",
+  "fastopen_blackhole_s",
   "fin_wait_2_us",
   "forwarding",
   "frto",

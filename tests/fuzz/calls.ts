@@ -2,7 +2,7 @@
 
 import { Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
 import { Rtf } from "../../assembly/abi/route.ts";
-import { Af, Sock, Sol } from "../../assembly/abi/socket.ts";
+import { Af, Msg, Sock, Sol } from "../../assembly/abi/socket.ts";
 import { SockAddr } from "../../runtime/wasm/layout.gen.ts";
 import * as frames from "../unit/net/frames.ts";
 import { Host, OWN, PEER } from "../unit/net/host.ts";
@@ -171,7 +171,8 @@ export class Caller {
     const random = this.#random;
     this.#with((so) => {
       const to = random.oneIn(2) ? this.#address() : undefined;
-      host.send(so, new Uint8Array(random.pick(SIZES)), to, random.below(6));
+      const flags = random.oneIn(4) ? Msg.FASTOPEN : random.below(6);
+      host.send(so, new Uint8Array(random.pick(SIZES)), to, random.below(6), flags);
       host.recv(so);
       host.call.so_want(so, random.below(64));
       host.call.ev_drain(host.call.scratch() + 2048, random.below(20));
@@ -185,10 +186,11 @@ export class Caller {
     const level = random.pick([0, 6, 17, Sol.SOCKET]);
     const name = random.pick([
       random.below(0x18),
+      0x100 + random.below(15),
       0x1000 + random.below(12),
       1 << random.below(16),
     ]);
-    const len = random.pick([0, 1, 4, 4, 4, 8, 8, 100, -1]);
+    const len = random.pick([0, 1, 4, 4, 4, 8, 8, 16, 32, 100, -1]);
     memory.set(
       random.oneIn(2) ? random.bytes(16) : [random.below(3), ...new Array(15).fill(0)],
       at,

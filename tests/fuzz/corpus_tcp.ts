@@ -13,6 +13,18 @@ import type { Sender } from "./sender.ts";
 import { PEERS, PORT_FULL, PORT_TCP } from "./stations.ts";
 import type { Target } from "./target.ts";
 
+/** Options of segments to nobody in particular: with Fast Open in all its forms, and broken. */
+const STRAY_OPTIONS = [
+  undefined,
+  Uint8Array.of(2, 4, 5, 180, 4, 2, 3, 3, 2),
+  Uint8Array.of(34, 2, 34, 3, 0, 34, 4, 0, 0, 34, 6, 1, 2, 3, 4),
+  Uint8Array.of(34, 18, ...new Array(16).fill(7)),
+  Uint8Array.of(34, 20, ...new Array(18).fill(7)),
+  Uint8Array.of(254, 4, 0xf9, 0x89, 254, 2, 254, 3, 0xf9, 254, 5, 0xf9, 0x89, 0),
+  Uint8Array.of(2, 4, 5, 180, 254, 12, 0xf9, 0x89, ...new Array(8).fill(1)),
+  Uint8Array.of(34, 255),
+];
+
 /** Makes segments for one target. */
 export class TcpCorpus {
   readonly #target: Target;
@@ -149,7 +161,7 @@ export class TcpCorpus {
       seq: random.u32(),
       ack: flags & Th.ACK ? random.u32() : 0,
       flags,
-      options: random.oneIn(2) ? Uint8Array.of(2, 4, 5, 180, 4, 2, 3, 3, 2) : undefined,
+      options: random.pick(STRAY_OPTIONS),
       payload: random.oneIn(8) ? random.bytes(20) : undefined,
     });
     if (random.oneIn(10)) return this.#sender.ipToAll(0x0a0000ff, packets.TCP, segment);

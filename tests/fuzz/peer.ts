@@ -21,6 +21,13 @@ const SYN_OPTIONS = [
   Uint8Array.of(2, 4, 255, 255, 1, 1, ...STAMP),
 ];
 
+/** Fast Open: asks for a cookie, and brings one, also in the form of its experiment. */
+const FAST_OPTIONS = [
+  Uint8Array.of(...MSS, 34, 2, 1, 1),
+  Uint8Array.of(...MSS, 34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1),
+  Uint8Array.of(...MSS, 4, 2, ...STAMP, 254, 8, 0xf9, 0x89, 1, 2, 3, 4),
+];
+
 /** The well-behaved side of the hosts. */
 export class Peer {
   readonly #random: Random;
@@ -35,9 +42,11 @@ export class Peer {
   syn(): Bytes {
     const random = this.#random;
     const sport = random.between(1024, 65535);
-    const options = random.pick(SYN_OPTIONS);
+    const fast = random.oneIn(4);
+    const options = random.pick(fast ? FAST_OPTIONS : SYN_OPTIONS);
+    const payload = fast ? random.bytes(random.pick([0, 1, 100, 1400])) : undefined;
     const flags = random.oneIn(2) ? Th.SYN : Th.SYN | Th.ECE | Th.CWR;
-    const fields = { sport, dport: PORT_TCP, seq: random.u32(), flags, options };
+    const fields = { sport, dport: PORT_TCP, seq: random.u32(), flags, options, payload };
     return this.#sender.fromPeer(random.pick(PEERS), packets.TCP, packets.tcp(fields));
   }
 
@@ -63,7 +72,8 @@ export class Peer {
     const stamp = at < 0
       ? new Uint8Array(0)
       : packets.concat(Uint8Array.of(1, 1, 8, 10, 0, 0, 16, 0), segment.slice(at + 2, at + 6));
-    const options = acked ? stamp : packets.concat(this.#random.pick(PLAIN_OPTIONS), stamp);
+    const plain = [...PLAIN_OPTIONS, FAST_OPTIONS[1]];
+    const options = acked ? stamp : packets.concat(this.#random.pick(plain), stamp);
     const ecn = flags & Th.CWR ? Th.ECE : 0; // a SYN that asks for it
     const next = flags & Th.FIN ? Th.FIN | Th.ACK : acked ? Th.ACK : Th.SYN | Th.ACK | ecn;
     return this.#sender.fromPeer(

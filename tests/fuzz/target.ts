@@ -9,7 +9,7 @@ import { assertEquals } from "@std/assert";
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Fate } from "../../assembly/abi/fate.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
-import { Af, IpOpt, Shut, Sock } from "../../assembly/abi/socket.ts";
+import { Af, IpOpt, Msg, Shut, Sock } from "../../assembly/abi/socket.ts";
 import { ManualClock } from "../../runtime/clock.ts";
 import type { MemoryOptions } from "../../runtime/engine.ts";
 import { SocketError } from "../../runtime/errors.ts";
@@ -71,8 +71,10 @@ export class Target {
       addresses: [`${text(TARGET.ip)}/24`],
       gateway: text(PEERS[0].ip),
     });
-    const { TcpSettings } = layout;
-    stack.engine.view.setUint32(stack.engine.calls.tcp_settings() + TcpSettings.ecn, 1, true);
+    stack.sysctl.set("net.ipv4.tcp_ecn", 1);
+    // clients and all listeners, without cookies or with
+    stack.sysctl.set("net.ipv4.tcp_fastopen", random.pick([0x403, 0x603]));
+    stack.sysctl.set("net.ipv4.tcp_fastopen_blackhole_timeout_sec", random.pick([0, 5]));
     target.settle();
     return target;
   }
@@ -257,8 +259,11 @@ export class Target {
     const fd = this.stack.sys.socket(Af.INET, Sock.STREAM);
     this.#sockets.set(fd, "tcp");
     const { ip } = this.random.pick(PEERS);
-    const port = this.random.between(1, 65535);
-    this.#try(fd, (nb) => nb.connect(fd, { address: text(ip), port }));
+    const to = { address: text(ip), port: this.random.between(1, 65535) };
+    const fast = this.random.oneIn(3);
+    const data = this.random.bytes(this.random.pick([0, 1, 100, 3000]));
+    if (fast) this.#try(fd, (nb) => nb.sendto(fd, data, Msg.FASTOPEN, to));
+    else this.#try(fd, (nb) => nb.connect(fd, to));
     this.input([]);
   }
 }

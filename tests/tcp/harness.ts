@@ -61,6 +61,8 @@ export interface Pattern {
   readonly ts?: boolean;
   readonly tsEcr?: number;
   readonly sack?: readonly (readonly [number, number])[] | null;
+  readonly fo?: string | null;
+  readonly foExp?: boolean;
 }
 
 /** What a handshake agrees on, from the peer's side; and options of the engine's socket. */
@@ -151,6 +153,8 @@ export class Conn {
       mss: say.mss,
       wscale: say.wscale,
       sackOk: say.sackOk,
+      fo: say.fo,
+      foExp: say.foExp,
       ts,
       sack: say.sack?.map(([l, r]) => [(this.iss + l) >>> 0, (this.iss + r) >>> 0] as const),
     };
@@ -333,7 +337,8 @@ export function match(got: Segment, want: Pattern): void {
   for (const name of ["seq", "ack", "win", "up", "tos"] as const) {
     if (want[name] !== undefined) differs(name, got[name], want[name]);
   }
-  for (const name of ["mss", "wscale", "sack"] as const) {
+  if (want.foExp !== undefined) differs("foExp", got.foExp ?? false, want.foExp);
+  for (const name of ["mss", "wscale", "sack", "fo"] as const) {
     if (want[name] !== undefined) differs(name, got[name] ?? null, want[name]);
   }
   if (faults.length > 0) throw new AssertionError(`${show(got)}\n  ${faults.join("\n  ")}`);

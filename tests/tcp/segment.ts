@@ -20,6 +20,10 @@ export interface SegmentOptions {
   readonly sackOk?: boolean;
   readonly ts?: readonly [val: number, ecr: number];
   readonly sack?: readonly (readonly [left: number, right: number])[];
+  /** Fast Open cookie in hexadecimal; empty to ask for one. */
+  readonly fo?: string;
+  /** True if it stands in the form of the experiment (RFC 6994). */
+  readonly foExp?: boolean;
 }
 
 /** A segment with absolute numbers. */
@@ -68,6 +72,15 @@ function pseudo(src: Uint8Array, dst: Uint8Array, length: number): number {
   return checksum(src) + checksum(dst) + PROTOCOL_TCP + length;
 }
 
+function fastOpenBytes(hex: string, exp: boolean): number[] {
+  const cookie = hex.match(/../g)?.map((digits) => parseInt(digits, 16)) ?? [];
+  return exp ? [254, 4 + cookie.length, 0xf9, 0x89, ...cookie] : [34, 2 + cookie.length, ...cookie];
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 function optionBytes(s: SegmentOptions): number[] {
   const bytes: number[] = [];
   const u32 = (v: number) => [v >>> 24, (v >>> 16) & 255, (v >>> 8) & 255, v & 255];
@@ -82,6 +95,7 @@ function optionBytes(s: SegmentOptions): number[] {
     while (bytes.length % 4 !== 2) bytes.push(1);
     bytes.push(5, 2 + 8 * s.sack.length, ...s.sack.flatMap(([l, r]) => [...u32(l), ...u32(r)]));
   }
+  if (s.fo !== undefined) bytes.push(...fastOpenBytes(s.fo, s.foExp ?? false));
   while (bytes.length % 4 !== 0) bytes.push(1);
   return bytes;
 }
@@ -168,6 +182,8 @@ function readOptions(bytes: Uint8Array): SegmentOptions {
     sackOk?: boolean;
     ts?: [number, number];
     sack?: [number, number][];
+    fo?: string;
+    foExp?: boolean;
   } = {};
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let i = 0; i < bytes.length;) {
@@ -188,6 +204,11 @@ function readOptions(bytes: Uint8Array): SegmentOptions {
       for (let at = i + 2; at < i + size; at += 8) {
         found.sack.push([view.getUint32(at), view.getUint32(at + 4)]);
       }
+    } else if (kind === 34) {
+      found.fo = hex(bytes.subarray(i + 2, i + size));
+    } else if (kind === 254 && view.getUint16(i + 2) === 0xf989) {
+      found.fo = hex(bytes.subarray(i + 4, i + size));
+      found.foExp = true;
     } else throw new Error(`option ${kind} on the wire`);
     i += size;
   }

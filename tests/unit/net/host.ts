@@ -275,11 +275,11 @@ export class Host {
   }
 
   /** Sends a message from a socket; to where it is connected if `addr` is left out. */
-  send(so: number, data: Uint8Array, addr?: string, port = 0): number {
+  send(so: number, data: Uint8Array, addr?: string, port = 0, flags = 0): number {
     const at = this.call.staging();
     this.memory.set(data, at);
     const nam = addr === undefined ? 0 : this.#name(addr, port);
-    return this.call.so_send(so, at, data.length, 0, nam);
+    return this.call.so_send(so, at, data.length, flags, nam);
   }
 
   /** Takes a message from a socket; -errno if there is none. */
