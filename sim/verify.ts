@@ -57,7 +57,7 @@ function hasOption(flow: FlowSpec, role: "client" | "server", wanted: number): b
 }
 
 /** True if a stack may answer a SYN without keeping a record. */
-function sendsCookies({ nodes }: WorldPlan, node: number): boolean {
+export function sendsCookies({ nodes }: WorldPlan, node: number): boolean {
   const { syncookies = 1, max_syn_backlog = 0 } = nodes[node].tcp;
   return syncookies === 2 || syncookies === 1 && max_syn_backlog > 0;
 }
