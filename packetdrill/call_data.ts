@@ -72,7 +72,7 @@ export function sending(
   return () => {
     const answer = attempt();
     underTest(world, fd); // a connection that waits for its first data has begun by now
-    if (answer && answer.value > 0) follow(fd, names, stamps);
+    if (answer && answer.value > 0) follow(fd, answer.value, names, stamps);
     return answer;
   };
 }
@@ -94,13 +94,13 @@ function sendResult(world: World, fd: SocketFd, n: number): number {
 }
 
 /** What was sent is followed if its sender is to be told of it. */
-function follow(fd: SocketFd, names: readonly string[], stamps: number): void {
+function follow(fd: SocketFd, length: number, names: readonly string[], stamps: number): void {
   if (names.includes("MSG_ZEROCOPY") && fd.kept.get("SO_ZEROCOPY")) {
     errorQueue(fd).copied(fd.written);
   }
   const { SOF_TIMESTAMPING_TX_SOFTWARE: soft, SOF_TIMESTAMPING_TX_SCHED: sched } = STAMPING_SYMBOLS;
   const wanted = stamps & (soft | sched | STAMPING_SYMBOLS.SOF_TIMESTAMPING_TX_ACK);
-  if (wanted !== 0) errorQueue(fd).follow(fd.written, wanted);
+  if (wanted !== 0) errorQueue(fd).follow(fd.written, length, wanted);
 }
 
 function sendDatagram(

@@ -94,16 +94,16 @@ function fromErrorQueue(
   queue.sample(world, fd);
   const notice = queue.notices.shift();
   if (!notice) return errorAnswer("EAGAIN");
-  const flags = fd.kept.get("SO_TIMESTAMPING") ?? 0;
-  if (notice.at_us !== undefined && !(flags & S.SOF_TIMESTAMPING_OPT_TSONLY)) {
-    throw new Unsupported("SO_TIMESTAMPING that gives packets back");
-  }
+  const room = vectorLength(fieldOf(fields, "msg_iov"));
+  const got = ["MSG_ERRQUEUE", ...room < notice.length ? ["MSG_TRUNC"] : []];
+  const value = Math.min(room, notice.length);
   const wanted = fieldOf(fields, "msg_flags");
-  if (!isSupplied(wanted) && !engineFlags(wanted).names.includes("MSG_ERRQUEUE")) {
-    return { value: 0, fault: "msg_flags are MSG_ERRQUEUE" };
+  const expected = isSupplied(wanted) ? got : engineFlags(wanted).names;
+  if (got.length !== expected.length || got.some((name) => !expected.includes(name))) {
+    return { value, fault: `msg_flags are ${got.join("|")}` };
   }
   const fault = controlFault(fields, noticeControl(notice));
-  return fault === undefined ? { value: 0 } : { value: 0, fault: `${call.name}: ${fault}` };
+  return fault === undefined ? { value } : { value, fault: `${call.name}: ${fault}` };
 }
 
 /** What Linux tells of an entry: when, then counters, then the extended error. */

@@ -7,7 +7,8 @@
 import { Errno } from "../assembly/abi/errno.ts";
 import { Sioc } from "../assembly/abi/ifnet.ts";
 import { IpProto } from "../assembly/abi/proto.ts";
-import { Sol } from "../assembly/abi/socket.ts";
+import { So, Sol } from "../assembly/abi/socket.ts";
+import * as layout from "../runtime/wasm/layout.gen.ts";
 import {
   type ConstantNames,
   IP_OPT_NAMES,
@@ -177,10 +178,16 @@ const ioctl: Starter = (world, call) => () => {
       return countAnswer(result, call.args[2], host.u32(at));
     }
     case "SIOCOUTQ":
+    case "FIONWRITE":
     case "SIOCOUTQNSD": {
-      const cmd = request === "SIOCOUTQ" ? Sioc.OUTQ : Sioc.OUTQNSD;
+      const cmd = request === "SIOCOUTQNSD" ? Sioc.OUTQNSD : Sioc.OUTQ;
       const result = host.calls.so_ioctl(fd.so, cmd, at, 4);
       return countAnswer(result, call.args[2], host.u32(at));
+    }
+    case "FIONSPACE": {
+      host.calls.so_getopt(fd.so, Sol.SOCKET, So.SNDBUF, at, 4);
+      const left = host.u32(at) - host.u32(fd.so + layout.Socket.snd_cc);
+      return countAnswer(0, call.args[2], Math.max(left, 0));
     }
     case "SIOCATMARK": {
       const result = host.calls.so_ioctl(fd.so, Sioc.ATMARK, at, 4);

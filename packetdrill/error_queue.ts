@@ -23,6 +23,8 @@ export interface Notice {
   data: number;
   /** When it happened, script time; undefined if the entry tells no time. */
   readonly at_us?: number;
+  /** Bytes of the packet, or of the data, that the entry is about; 0 if it gives none back. */
+  readonly length: number;
   /** TCP_INFO at that time. */
   readonly stats?: ReadonlyMap<string, number>;
 }
@@ -30,11 +32,15 @@ export interface Notice {
 /** Data whose way is followed: it ends at this byte of the stream. */
 interface Followed {
   readonly end: number;
+  readonly length: number;
   /** Kinds of timestamps that are still wanted. */
   wanted: number;
 }
 
 const ENOMSG = 42;
+/** Headers of IP and TCP, and of TCP's timestamps. */
+const HEADERS = 40;
+const TIMESTAMPS = 12;
 
 /** What the stack has done with the bytes of a stream. */
 interface Progress {
@@ -58,9 +64,9 @@ export class ErrorQueue {
     this.#copies.push({ id: this.#nextId++, end });
   }
 
-  /** Data that ends at this byte is to be followed, for these kinds of timestamps. */
-  follow(end: number, wanted: number): void {
-    this.#followed.push({ end, wanted });
+  /** So many bytes that end at this one are to be followed, for these kinds of timestamps. */
+  follow(end: number, length: number, wanted: number): void {
+    this.#followed.push({ end, length, wanted });
   }
 
   /** Looks how far the stack has come. */
@@ -84,7 +90,8 @@ export class ErrorQueue {
       return;
     }
     const code = S.SO_EE_CODE_ZEROCOPY_COPIED;
-    this.#push({ origin: S.SO_EE_ORIGIN_ZEROCOPY, errno: 0, code, info: id, data: id });
+    const origin = S.SO_EE_ORIGIN_ZEROCOPY;
+    this.#push({ origin, errno: 0, code, info: id, data: id, length: 0 });
   }
 
   #stamp(world: World, fd: SocketFd, { sent, acked }: Progress): void {
@@ -105,7 +112,10 @@ export class ErrorQueue {
     item.wanted &= ~kind;
     const flags = fd.kept.get("SO_TIMESTAMPING") ?? 0;
     const keyed = (flags & S.SOF_TIMESTAMPING_OPT_ID) !== 0;
-    const stats = flags & S.SOF_TIMESTAMPING_OPT_STATS ? snapshotInfo(world, fd.so) : undefined;
+    const alone = (flags & S.SOF_TIMESTAMPING_OPT_TSONLY) !== 0;
+    const acked = kind === S.SOF_TIMESTAMPING_TX_ACK;
+    const told = alone && acked && flags & S.SOF_TIMESTAMPING_OPT_STATS;
+    const stats = told ? snapshotInfo(world, fd.so) : undefined;
     this.#push({
       origin: S.SO_EE_ORIGIN_TIMESTAMPING,
       errno: ENOMSG,
@@ -113,6 +123,7 @@ export class ErrorQueue {
       info,
       data: keyed ? (item.end - 1 - this.keyBase) >>> 0 : 0,
       at_us: world.host.now_us,
+      length: alone ? 0 : item.length + (acked ? 0 : headersOf(world, fd)),
       ...(stats ? { stats } : {}),
     });
   }
@@ -121,6 +132,12 @@ export class ErrorQueue {
     this.notices.push(notice);
     this.total++;
   }
+}
+
+/** Bytes of the headers of a packet with data. */
+function headersOf(world: World, fd: SocketFd): number {
+  const options = snapshotInfo(world, fd.so).get("tcpi_options") ?? 0;
+  return HEADERS + (options & 1 ? TIMESTAMPS : 0);
 }
 
 /** Bytes of the stream that were sent, and acknowledged; undefined if the connection is gone. */
