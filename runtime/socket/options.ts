@@ -109,6 +109,11 @@ function isRate(level: number, name: number): boolean {
   return level === Sol.SOCKET && name === Opt.MAX_PACING_RATE;
 }
 
+/** TCP_NOTSENT_LOWAT: 32 bits without a sign, since the largest number says that there is no limit. */
+function isUnsigned(level: number, name: number): boolean {
+  return level === IpProto.TCP && name === TcpOpt.NOTSENT_LOWAT;
+}
+
 /** Writes a value to the scratch area; answers its length. */
 function writeValue(so: So, level: number, name: number, value: OptionValue): number {
   const { view, memory, scratch: at } = so.layer.engine;
@@ -125,7 +130,8 @@ function writeValue(so: So, level: number, name: number, value: OptionValue): nu
       view.setBigUint64(at, BigInt(value), true);
       return 8;
     }
-    if (!Number.isInteger(value) || value !== (value | 0)) {
+    const whole = isUnsigned(level, name) ? value >>> 0 : value | 0;
+    if (value !== whole) {
       throw new SocketError(Errno.EINVAL, "setsockopt", `${value} is not a 32-bit whole number`);
     }
     view.setInt32(at, value, true);
@@ -180,7 +186,7 @@ export function getOption(
   }
   if (level === IpProto.TCP && name === TcpOpt.INFO) return readTcpInfo(so, at);
   if (isCongestion(level, name)) return CONGESTION_ALGORITHMS[view.getInt32(at, true)];
-  if (isRate(level, name)) return view.getUint32(at, true);
+  if (isRate(level, name) || isUnsigned(level, name)) return view.getUint32(at, true);
   return view.getInt32(at, true);
 }
 

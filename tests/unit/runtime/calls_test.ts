@@ -3,7 +3,17 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
-import { Af, IpOpt, Msg, Shut, So, Sock, Sol, TcpOpt } from "../../../assembly/abi/socket.ts";
+import {
+  Af,
+  IpOpt,
+  Msg,
+  Pmtud,
+  Shut,
+  So,
+  Sock,
+  Sol,
+  TcpOpt,
+} from "../../../assembly/abi/socket.ts";
 import { Cc, TcpState } from "../../../assembly/abi/tcp.ts";
 import { SocketError } from "../../../runtime/errors.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "../../../runtime/socket/select.ts";
@@ -205,6 +215,10 @@ Deno.test("options keep what they are given, and refuse what they cannot be", as
     [Sol.SOCKET, So.SNDTIMEO, 1_500_000],
     [IpProto.TCP, TcpOpt.NODELAY, 1],
     [IpProto.TCP, TcpOpt.KEEPIDLE, 77],
+    [IpProto.TCP, TcpOpt.NOTSENT_LOWAT, 2 ** 32 - 1],
+    [IpProto.TCP, TcpOpt.NOTSENT_LOWAT, 65_536],
+    [IpProto.TCP, TcpOpt.LINGER2, -1],
+    [IpProto.IP, IpOpt.MTU_DISCOVER, Pmtud.DO],
     [IpProto.IP, IpOpt.TTL, 33],
   ];
   for (const [level, name, value] of values) {
