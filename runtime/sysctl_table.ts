@@ -604,8 +604,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "",
     SWITCH,
     [0, 1],
-    "Whether a message that tells of a smaller path MTU than what was acknowledged waits until the " +
-      "segment it is about times out (RFC 5927 7.2). Linux believes it at once.",
+    "Whether a message that tells of a smaller path MTU than what was acknowledged waits until " +
+      "the segment it is about times out (RFC 5927 7.2). Linux believes it at once.",
   ),
   // Keepalive and closing
   one(

@@ -26,7 +26,7 @@ const KEEP_MAX_S: i32 = 32_767_000 / 1000;
 const SYNCNT_MAX: i32 = 127;
 /** Longest TCP_LINGER2. */
 const LINGER2_MAX_S: i32 = 120;
-/** The least window that TCP_WINDOW_CLAMP leaves: two segments of the usual MSS (RFC 9293 3.7.1). */
+/** The least window that TCP_WINDOW_CLAMP leaves: two segments of the default MSS. */
 const CLAMP_MIN: i32 = 1072;
 /** There is no such option; no value is this one. */
 const NO_OPTION: i64 = i64.MIN_VALUE;

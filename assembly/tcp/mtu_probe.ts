@@ -16,7 +16,7 @@ import * as sockaddr_ops from "../socket/sockaddr_ops";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
 import * as options from "./options";
-import * as recovery from "./recovery";
+import * as repair from "./repair";
 import * as segment from "./segment";
 import * as sent from "./sent";
 import { Sf } from "./sent_t";
@@ -164,7 +164,7 @@ export function isLost(tp: Tcb): bool {
   }
   if (lost == 0 || lost != tp.lost_bytes) return false;
   failed(tp);
-  recovery.repair(tp);
+  repair.quietly(tp);
   return true;
 }
 
@@ -208,7 +208,7 @@ function shrink(tp: Tcb): void {
     tp.blackhole_at = clock.now();
   }
   search(tp, mss + over);
-  recovery.simpleRetransmit(tp);
+  repair.simpleRetransmit(tp);
 }
 
 /** The path takes packets of `mtu` bytes at most: what is in flight is sent again in those. */
@@ -219,5 +219,5 @@ export function narrower(tp: Tcb, mtu: u32): void {
   if (u32(tp.mtu_probe) > mtu) ended(tp);
   const before = tp.snd_mss;
   tcb.setMss(tp);
-  if (tp.snd_mss < before) recovery.simpleRetransmit(tp);
+  if (tp.snd_mss < before) repair.simpleRetransmit(tp);
 }

@@ -51,7 +51,7 @@ export class TcpSettings {
   base_mss: u32; // MSS a search starts from
   mtu_probe_floor: u32; // least MSS of a search
   probe_interval_s: u32; // rest after a search
-  icmp_mtu_check: u32; // 1: an MTU below what got through is believed after a timeout (RFC 5927 7.2)
+  icmp_mtu_check: u32; // 1: an MTU below what got through waits for a timeout (RFC 5927 7.2)
   probe_threshold: u32; // bytes of difference that end a search
   pacing: u32; // 1: segments of one connection are spread over the round trip
   pacing_ss_ratio: u32; // per cent of cwnd / SRTT in slow start

@@ -109,7 +109,7 @@ function isRate(level: number, name: number): boolean {
   return level === Sol.SOCKET && name === Opt.MAX_PACING_RATE;
 }
 
-/** TCP_NOTSENT_LOWAT: 32 bits without a sign, since the largest number says that there is no limit. */
+/** TCP_NOTSENT_LOWAT: 32 bits without a sign; the largest number says that there is no limit. */
 function isUnsigned(level: number, name: number): boolean {
   return level === IpProto.TCP && name === TcpOpt.NOTSENT_LOWAT;
 }

@@ -231,7 +231,7 @@ Deno.test("RFC 6633: source quench is ignored", async () => {
   c.end();
 });
 
-Deno.test("IP_MTU_DISCOVER: without it packets may be cut; IP_MTU tells what is known", async () => {
+Deno.test("IP_MTU_DISCOVER: off, packets may be cut; IP_MTU tells what is known", async () => {
   const level = IpProto.IP;
   const c = await established({ options: [[level, IpOpt.MTU_DISCOVER, Pmtud.DONT]] });
   assertEquals(c.host.getopt(c.so, level, IpOpt.MTU), 1500);

@@ -82,7 +82,7 @@ Deno.test("TCP_USER_TIMEOUT counts for the handshake, too", async () => {
   c.end();
 });
 
-Deno.test("TCP_USER_TIMEOUT counts for data that waits for the window, from when it waits", async () => {
+Deno.test("TCP_USER_TIMEOUT counts for data that waits for the window", async () => {
   for (const persist_probe of [0, 1]) {
     const options: [number, number, number][] = [[LEVEL, TcpOpt.USER_TIMEOUT, 5000]];
     const c = await established({ win: 0, options, host: { tcp: { persist_probe } } });

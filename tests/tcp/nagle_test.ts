@@ -68,7 +68,7 @@ Deno.test("RFC 9293 3.9.1: PSH marks the end of what was written", async () => {
   c.end();
 });
 
-Deno.test("RFC 9293 A.3: where only short segments count, one behind full ones leaves", async () => {
+Deno.test("RFC 9293 A.3: a short segment behind full ones leaves, if that is set", async () => {
   const c = await established({ host: { tcp: { nagle: 1 } } });
   c.write(pattern(2000));
   c.expect({ seq: 1, len: 1460 });

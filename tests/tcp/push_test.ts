@@ -17,7 +17,7 @@ function pushed(c: Conn): number[] {
   return c.takeAll().filter((s) => s.flags.includes("P")).map((s) => s.seq + s.data.length);
 }
 
-Deno.test("PSH at the end of each write, not where the window lets the buffer run empty", async () => {
+Deno.test("PSH at the end of each write, not where the buffer runs empty", async () => {
   const c = await connection();
   c.write(pattern(3000));
   assertEquals(pushed(c), [3001]);

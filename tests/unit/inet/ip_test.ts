@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Errno } from "../../../assembly/abi/errno.ts";
 import { Iff, Medium } from "../../../assembly/abi/ifnet.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
-import { IpOpt, Pmtud, So, Sock, Sol } from "../../../assembly/abi/socket.ts";
+import { IpOpt, So, Sock, Sol } from "../../../assembly/abi/socket.ts";
 import { Stat } from "../../../assembly/abi/stat.ts";
 import { arp, BROADCAST, bytes, ether, ip4, type Ip4Fields, readIcmp } from "../net/frames.ts";
 import { readEther, readIp4, u32, udp } from "../net/frames.ts";
@@ -163,51 +163,6 @@ Deno.test("ip: fragments go out all or not at all", () => {
   assertEquals(host.output(port).length, 1022);
   assertEquals(host.send(so, new Uint8Array(4000), "10.0.0.2", 9), 4000);
   assertEquals(host.output(port).length, 3);
-});
-
-Deno.test("ip: a smaller MTU learned of the path cuts smaller fragments, for ten minutes", () => {
-  const { host, port } = etherHost();
-  meet(host, port);
-  const so = host.udp(1234);
-  const count = () => {
-    host.send(so, new Uint8Array(1400), "10.0.0.2", 9);
-    return host.packets(port).length;
-  };
-  assertEquals(count(), 1);
-  host.call.probe_mtu_lower(0x0a000002, 1000);
-  assertEquals(count(), 2);
-  host.call.probe_mtu_lower(0x0a000003, 100);
-  assertEquals(count(), 2, "another destination's");
-  host.advance(600_000_000);
-  assertEquals(count(), 1);
-});
-
-Deno.test("ip: IP_MTU_DISCOVER says which datagrams may be cut (RFC 1191)", () => {
-  const { host, port } = etherHost();
-  meet(host, port);
-  const so = host.udp(1234);
-  const at = host.call.scratch() + 1024;
-  const discover = (value: Pmtud) => {
-    host.view.setInt32(at, value, true);
-    assertEquals(host.call.so_setopt(so, IpProto.IP, IpOpt.MTU_DISCOVER, at, 4), 0);
-  };
-  /** What leaves when so many bytes are sent: whether each piece has DF, or the error. */
-  const send = (length: number): boolean[] | number => {
-    const n = host.send(so, new Uint8Array(length), "10.0.0.2", 9);
-    return n < 0 ? n : host.packets(port).map((p) => readIp4(p).df);
-  };
-  host.call.probe_mtu_lower(0x0a000002, 1000);
-  const [DF, CUT] = [[true], [false, false]];
-  const cases: [Pmtud, ReturnType<typeof send>[]][] = [
-    [Pmtud.DONT, [[false], CUT, CUT]],
-    [Pmtud.WANT, [DF, CUT, CUT]],
-    [Pmtud.DO, [DF, -Errno.EMSGSIZE, -Errno.EMSGSIZE]],
-    [Pmtud.PROBE, [DF, DF, -Errno.EMSGSIZE]],
-  ];
-  for (const [value, want] of cases) {
-    discover(value);
-    assertEquals([972, 1400, 1600].map(send), want, `${value}`);
-  }
 });
 
 Deno.test("ip: options of a user's own header go into fragments if they are to be copied", () => {
