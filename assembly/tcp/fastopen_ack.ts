@@ -3,7 +3,7 @@ import { Stat } from "../abi/stat";
 import * as stat from "../sys/stat";
 import * as cache from "./fastopen_cache";
 import { Tfo } from "./fastopen_t";
-import * as recovery from "./recovery";
+import * as repair from "./repair";
 import { G } from "./seg";
 import { Opt } from "./seg_t";
 import * as sent from "./sent";
@@ -28,5 +28,5 @@ export function synAcked(tp: Tcb): void {
   for (let r = tp.sent_first; r; r = r.next) {
     if (seq.gt(r.end, G.ack)) sent.lose(tp, r);
   }
-  recovery.repair(tp);
+  repair.quietly(tp);
 }
