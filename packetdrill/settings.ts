@@ -37,20 +37,6 @@ const BY_FIELD: ReadonlyMap<SettingField, SysctlRow> = new Map(
   SYSCTLS.flatMap((row) => row.fields.map((name) => [name, row] as const)),
 );
 
-/** How the stack behaves as long as the engine does not read a setting. */
-const UNREAD: Fields = {
-  dsack: 0,
-  early_retrans: 0,
-  fastopen: 0,
-  frto: 0,
-  mtu_probing: 0,
-  notsent_lowat: 0xffffffff,
-  pacing: 0,
-  recovery: 0,
-  reordering: 3,
-  slow_start_after_idle: 1,
-};
-
 /** What scripts have set, by the kernels' names. */
 const SEEN = new WeakMap<SettingsHost, Map<string, string>>();
 
@@ -97,7 +83,7 @@ function honoured(field: SettingField, number: number): boolean {
   const row = BY_FIELD.get(field)!;
   const scale = scaleOf(row);
   if (!(number >= row.min * scale && number <= row.max * scale)) return false;
-  return SETTINGS_READ.has(field.replace(/^net\./, "")) || (UNREAD[field] ?? number) === number;
+  return SETTINGS_READ.has(field.replace(/^net\./, ""));
 }
 
 /** Writes fields without a question. */

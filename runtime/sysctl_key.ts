@@ -14,9 +14,9 @@ export const FASTOPEN_KEY = "net.ipv4.tcp_fastopen_key";
 const KEY = /^[0-9a-f]{1,8}(-[0-9a-f]{1,8}){3}$/i;
 
 /**
- * The bytes of a key in Linux's form: four words in hexadecimal, `a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4`,
- * or two such keys with a comma between them, of which the first makes cookies and both are good.
- * Undefined for other text.
+ * The bytes of a key in Linux's form: four words in hexadecimal, such as
+ * `a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4`, or two such keys with a comma between them, of which the
+ * first makes cookies and both are good. Undefined for other text.
  */
 export function keyBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
   const keys = text.trim().split(",");

@@ -8,9 +8,6 @@ const TESTS = new URL("../../", import.meta.url);
 /** Tests that go through all settings, whatever they are. */
 const ALL = /\/(sysctl(_cover)?_test|settings_test|layout_test)\.ts$/;
 
-/** Settings of what the engine does not have yet: Fast Open. */
-const AWAITED = /^fastopen/;
-
 async function readAll(folder: URL): Promise<string[]> {
   const texts: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -33,8 +30,7 @@ function isSet(field: string, name: string, texts: readonly string[]): boolean {
 
 Deno.test("no setting is for show", async () => {
   const texts = await readAll(TESTS);
-  const pairs = SYSCTLS.flatMap(({ name, fields }) => fields.map((it) => [it, name] as const))
-    .filter(([it]) => !AWAITED.test(it));
+  const pairs = SYSCTLS.flatMap(({ name, fields }) => fields.map((it) => [it, name] as const));
   const unread = pairs.filter(([it]) => !SETTINGS_READ.has(it.replace("net.", "")));
   assertEquals(unread.map(([it]) => it), [], "settings that the engine does not read");
   const untested = pairs.filter(([it, name]) => !isSet(it, name, texts));
