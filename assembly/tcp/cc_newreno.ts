@@ -1,4 +1,7 @@
-/** NewReno: slow start and congestion avoidance of RFC 5681, counting bytes (RFC 3465). */
+/**
+ * NewReno: slow start and congestion avoidance (MUST-19, RFC 5681 3.1-1), counting bytes (RFC
+ * 3465).
+ */
 import * as hystart from "./hystart";
 import * as slow_start from "./slow_start";
 import { Tcb } from "./tcb_t";
@@ -13,13 +16,14 @@ export function init(tp: Tcb): void {
 export function acked(tp: Tcb, bytes: u32): void {
   const left = tp.cwnd < tp.ssthresh ? slow_start.acked(tp, bytes) : bytes;
   if (left == 0) return;
-  tp.bytes_acked += left; // RFC 3465 2.1: one segment for each window acknowledged
+  // RFC 5681 3.1-9, 3.1-10, 3.1-11: one segment for each window acknowledged
+  tp.bytes_acked += left;
   if (tp.bytes_acked < tp.cwnd) return;
   tp.bytes_acked -= tp.cwnd;
   tp.cwnd = min<u32>(tp.cwnd + tp.snd_mss, slow_start.CWND_MAX);
 }
 
-/** ssthresh = max(FlightSize / 2, 2 SMSS) (RFC 5681 equation 4). */
+/** ssthresh = max(FlightSize / 2, 2 SMSS) (equation 4; RFC 5681 3.1-7, 3.1-13, 3.2-7). */
 export function reduce(tp: Tcb): void {
   reduceTo(tp, 50);
 }
@@ -30,7 +34,7 @@ export function ecn(tp: Tcb): void {
 }
 
 function reduceTo(tp: Tcb, percent: u32): void {
-  // RFC 5681 3.2 step 2: what limited transmit sent beyond cwnd does not count
+  // RFC 5681 3.2-8: what limited transmit sent beyond cwnd does not count
   const flight = min<u32>(tp.snd_nxt - tp.snd_una, tp.cwnd);
   tp.ssthresh = slow_start.part(tp, flight, percent);
   tp.bytes_acked = 0;

@@ -1,7 +1,8 @@
 /**
- * Reports from below: pr_ctlinput. An ICMP error is believed only if the sequence number that it
- * quotes is in flight (RFC 5927 4.1); in a synchronized state it never aborts a connection (6), but
- * is kept and told if the connection then times out.
+ * Reports from below: pr_ctlinput, for the connection they are about (MUST-54). An ICMP error is
+ * believed only if the sequence number that it quotes is in flight (RFC 5927 4.1); in a
+ * synchronized state it never aborts a connection (6), but is kept and told if the connection then
+ * times out.
  */
 import { Errno } from "../abi/errno";
 import { IpProto, Prc } from "../abi/proto";
@@ -59,7 +60,7 @@ function addressGone(laddr: usize): void {
   }
 }
 
-/** RFC 9293 3.9.2.2: hard errors end an attempt; a connection takes all of them as soft. */
+/** RFC 9293 MUST-56: hard errors end an attempt; a connection takes all of them as soft. */
 function notify(tp: Tcb, cmd: i32, errno: i32): void {
   const taken = (tp.tfo & Tfo.PENDING) != 0 && !tp.inp.so.head; // accepted before it stands
   if (tp.state >= TcpState.ESTABLISHED || taken) {

@@ -137,7 +137,7 @@ function setLimit(tp: Tcb, name: i32, value: i32): i32 {
       // below 0: no stay in FIN-WAIT-2 at all, as Linux has it
       tp.linger2_s = value < 0 ? LINGER2_NONE : u16(min<i32>(value, LINGER2_MAX_S));
       return 0;
-    case TcpOpt.USER_TIMEOUT:
+    case TcpOpt.USER_TIMEOUT: // RFC 9293 MUST-21
       if (value < 0) return -Errno.EINVAL;
       tp.user_timeout_ms = u32(value);
       return 0;
@@ -162,6 +162,7 @@ function setClamp(tp: Tcb, value: i32): i32 {
   return 0;
 }
 
+/** When keepalives begin and how often they come (RFC 9293 MUST-27). */
 function setKeep(tp: Tcb, name: i32, value: i32): i32 {
   if (value < 1 || value > KEEP_MAX_S) return -Errno.EINVAL;
   if (name == TcpOpt.KEEPIDLE) tp.keep_idle_ms = u32(value) * 1000;

@@ -1,6 +1,6 @@
 /**
- * Explicit congestion notification (SHLD-8, RFC 3168 6.1, RFC 8511): who agrees to it, which segments say
- * that they can be marked, how a mark is told to the sender, and what the sender does then.
+ * Explicit congestion notification (SHLD-8, RFC 3168 6.1, RFC 8511): who agrees to it, which
+ * segments say that they can be marked, how a mark is told to the sender, and what that does then.
  *
  * ```
  *   receiver                                        sender

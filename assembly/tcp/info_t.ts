@@ -1,10 +1,10 @@
 /**
- * What getsockopt TCP_INFO answers. Times in the unit of their name; sizes in bytes; what is said to
- * count segments counts those, as the TCP_INFO of Linux does. Counters wrap at 2^32.
+ * What getsockopt TCP_INFO answers. Times in the unit of their name; sizes in bytes; what is said
+ * to count segments counts those, as the TCP_INFO of Linux does. Counters wrap at 2^32.
  *
- * This is also how a user learns of soft errors, who wants to know (RFC 9293 MUST-47, SHLD-20):
- * `soft_error` says what ICMP reported (SHLD-25), `retransmits` how many timeouts there were without
- * progress (SHLD-9). Urgent data is an event of the socket.
+ * This is also how a user who wants to know learns of soft errors (MUST-47, SHLD-20):
+ * `soft_error` says what ICMP reported (SHLD-25), `retransmits` how many timeouts there were
+ * without progress (SHLD-9). Urgent data is an event of the socket.
  */
 @unmanaged
 @final

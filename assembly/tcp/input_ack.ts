@@ -96,7 +96,10 @@ function confirmed(tp: Tcb): void {
   recovery.watch(tp);
 }
 
-/** Our SYN is acknowledged: it took one sequence number and no byte of so_snd. */
+/**
+ * Our SYN is acknowledged: it took one sequence number and no byte of so_snd, and no window grows
+ * by it (RFC 5681 3.1-3).
+ */
 export function synAcked(tp: Tcb): void {
   rtt.finishSyn(tp);
   tp.snd_una = tp.iss + 1;

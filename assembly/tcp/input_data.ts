@@ -100,7 +100,7 @@ function refuse(tp: Tcb, m: Mbuf): bool {
   return false;
 }
 
-/** The peer's FIN is next: everything before it has been taken. The user reads the end (MUST-12). */
+/** The peer's FIN is next: all before it has been taken, and the user reads the end (MUST-12). */
 function finish(tp: Tcb): Step {
   tp.flags |= Tf.GOTFIN;
   tp.rcv_nxt++;

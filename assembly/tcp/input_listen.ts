@@ -56,7 +56,7 @@ function reset(h: Half): void {
     stat.fate(Fate.TCP_LISTEN_INVALID);
   } else if (G.seq == h.irs + 1) {
     stat.inc(Stat.TCP_RST_IN);
-    syncache.remove(h);
+    syncache.remove(h); // the listener listens on (MUST-11)
     stat.fate(Fate.TCP_ACCEPTED);
   } else if (inWindow(h)) {
     stat.fate(Fate.TCP_RST_CHALLENGED);
@@ -141,8 +141,9 @@ function fastOpen(tp: Tcb, lport: u16, fport: u16, verdict: Verdict): bool {
 
 /**
  * A SYN for a half-open connection. The same again asks for our SYN-ACK; what it says beside is not
- * taken up anew, since that is agreed, but a peer may do without ECN. Another one is challenged, wherever it lies (RFC 5961 4.2):
- * a peer that has begun anew answers with RST, and one that has not is left in peace.
+ * taken up anew, since that is agreed, but a peer may do without ECN. Another one is challenged,
+ * wherever it lies (RFC 5961 4.2): a peer that has begun anew answers with RST, and one that has
+ * not is left in peace.
  */
 function synAgain(h: Half): void {
   if (h.irs == G.seq) {

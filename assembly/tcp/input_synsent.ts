@@ -50,7 +50,7 @@ export function input(tp: Tcb): Step {
     established(tp);
     return Step.CONTINUE;
   }
-  // simultaneous open: answer with SYN-ACK (RFC 9293 figure 7)
+  // simultaneous open: answer with SYN-ACK (RFC 9293 figure 7, MUST-10)
   tp.state = TcpState.SYN_RECEIVED;
   tp.flags |= Tf.ACKNOW;
   tp.snd_wnd = G.wnd;

@@ -67,7 +67,7 @@ function afterNewData(tp: Tcb): void {
   timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp)); // RFC 6298 5.1
 }
 
-/** RFC 5681 4.1: after an idle period longer than the RTO the window starts anew. */
+/** RFC 5681 4.1-1: after an idle period longer than the RTO the window starts anew. */
 function restartAfterIdle(tp: Tcb): void {
   if (tp.snd_una != tp.snd_nxt || tp.sent_at == 0 || tp.state < TcpState.ESTABLISHED) return;
   if (!T.slow_start_after_idle) return;
@@ -258,7 +258,7 @@ function failed(tp: Tcb, err: i32): i32 {
   return err;
 }
 
-/** Sends for every connection that this turn's input has marked. */
+/** Sends for every connection that this turn's input, all of it, has marked (MUST-59). */
 export function flush(): void {
   for (let tp = tcb.nextOutput(); tp; tp = tcb.nextOutput()) output(tp);
 }

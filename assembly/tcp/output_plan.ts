@@ -70,7 +70,7 @@ function planLost(tp: Tcb): bool {
   const r = sent.nextLost(tp);
   if (!r) return false;
   const off = r.start - tp.snd_una;
-  // RFC 9293 3.8.6: old data beyond a window that shrank is left alone, but for the first
+  // SHLD-16: old data beyond a window that shrank is left alone, but for the first
   if (off > 0 && off >= tp.snd_wnd) return false;
   if (sent.pipe(tp) >= tp.cwnd || pacing.holds(tp) || !fit(tp, r)) return false;
   P.lost = r;
@@ -132,11 +132,15 @@ export function maxPayload(tp: Tcb): u32 {
   return blocks ? max<i32>(i32(most - blocks), PAYLOAD_MIN) : most;
 }
 
-/** Of `have` bytes beyond offset `off`, what both windows allow. */
+/**
+ * Of `have` bytes beyond offset `off`, what both windows allow (RFC 5681 2-1, 3-1, 3.2-11): nothing
+ * beyond a window that has shrunk (SHLD-15).
+ */
 function usable(tp: Tcb, off: u32, have: u32): u32 {
   if (ecn.isHeld(tp)) return 0;
   const peer = tp.snd_wnd > off ? tp.snd_wnd - off : 0;
-  // RFC 3042, RFC 6675 5 step 3: what duplicate ACKs report has left the network
+  // RFC 3042, RFC 6675 5 step 3: what duplicate ACKs report, if with SACK they report something,
+  // has left the network and lets as much go, without a larger cwnd (RFC 5681 3.2-4, 3.2-5, 3.2-6)
   const pipe = sent.pipe(tp);
   const room = tp.cwnd > pipe ? tp.cwnd - pipe : 0;
   const both = min<u32>(peer, room);
@@ -153,7 +157,10 @@ export function finish(tp: Tcb, off: u32, cc: u32): void {
   if (closing) P.flags |= Th.FIN;
 }
 
-/** True if what P holds should go now: Nagle and the sender's side of the silly window. */
+/**
+ * True if what P holds should go now: a full segment (SHLD-28), Nagle, and the sender's side of the
+ * silly window (MUST-38).
+ */
 function worthwhile(tp: Tcb, off: u32, cc: u32): bool {
   if (P.flags & Th.FIN) return true;
   if (P.len == 0) return false;

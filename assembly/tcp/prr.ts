@@ -1,6 +1,6 @@
 /**
  * Proportional Rate Reduction (RFC 6937bis): during a reduction cwnd follows what is delivered, so
- * that the flight comes down to ssthresh smoothly and without a pause.
+ * that the flight comes down to ssthresh smoothly and without a pause (RFC 5681 4.3-2).
  */
 import { A } from "./ack_t";
 import * as sent from "./sent";

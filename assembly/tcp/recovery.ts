@@ -3,7 +3,7 @@
  * in flight, and what the window does then. What is sent next is decided in output.ts alone.
  *
  * ```
- *   OPEN <-> DISORDER --> RECOVERY --> OPEN       a loss is found, all of the flight is acknowledged
+ *   OPEN <-> DISORDER --> RECOVERY --> OPEN       a loss is found, all the flight is acknowledged
  *              any    --> LOSS     --> OPEN       timeout; see recovery_loss.ts
  *   OPEN, DISORDER    --> CWR      --> OPEN       the path has marked instead of dropping
  * ```
@@ -149,7 +149,10 @@ function detect(tp: Tcb): bool {
   return false;
 }
 
-/** Fast recovery begins (RFC 6675 5, RFC 8985 6.2). */
+/**
+ * Fast recovery begins (RFC 6675 5, RFC 8985 6.2). It copes with many losses in a flight (that is
+ * RFC 5681 4.3-5), and another flight's lower the window again (RFC 5681 4.3-4).
+ */
 export function enter(tp: Tcb): void {
   stat.inc(Stat.TCP_FAST_REXMT);
   // RFC 3168 6.1.2: a loss in the window that a mark has reduced is no second instance; the loss of

@@ -28,14 +28,15 @@ export const enum Frto {
 export function timeout(tp: Tcb): void {
   const fresh = tp.ca_state < Ca.RECOVERY;
   takeAsLost(tp);
-  // RFC 5681 equation 4: only the first timeout of a segment reduces ssthresh
+  // RFC 5681 3.1-14: only the first timeout of a segment reduces ssthresh
   const first = tp.ca_state <= Ca.DISORDER || seq.ge(tp.snd_una, tp.recover) ||
     (tp.ca_state == Ca.LOSS && tp.tries == 0);
   if (first) {
     cc.timeout(tp);
     undo.start(tp);
   }
-  tp.cwnd = sent.pipe(tp) + tp.snd_mss; // the loss window: one segment beside what is not lost
+  // RFC 5681 3.1-15: the loss window, one segment beside what is not lost
+  tp.cwnd = sent.pipe(tp) + tp.snd_mss;
   tp.bytes_acked = 0;
   tp.ca_state = Ca.LOSS;
   tp.recover = tp.snd_nxt;

@@ -5,7 +5,7 @@ import { Sf } from "./sent_t";
 import { Ca, Tcb, Tf } from "./tcb_t";
 import * as undo from "./undo";
 
-/** A loss calls for a smaller window: sets ssthresh, and PRR takes cwnd down to it. */
+/** A loss (RFC 5681 4.3-1) calls for a smaller window: sets ssthresh, and PRR goes down to it. */
 export function begin(tp: Tcb): void {
   cc.reduce(tp);
   proceed(tp);
@@ -30,7 +30,7 @@ export function enterCwr(tp: Tcb): bool {
   return true;
 }
 
-/** The flight is down at ssthresh (RFC 6937bis: cwnd = ssthresh at the end). */
+/** All is repaired: cwnd is ssthresh (RFC 5681 3.2-12, 4.3-3, RFC 6937bis). */
 export function end(tp: Tcb): void {
   if (!isSmall(tp)) tp.cwnd = tp.ssthresh;
 }

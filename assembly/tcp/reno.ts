@@ -42,7 +42,10 @@ export function reset(tp: Tcb): void {
   tp.sacked_bytes = 0;
 }
 
-/** The third duplicate ACK, and every partial ACK in recovery, takes the head as lost. */
+/**
+ * The third duplicate ACK (RFC 5681 3.2-3), and every partial ACK in recovery, takes the head as
+ * lost: it is sent again at once (RFC 5681 3.2-9).
+ */
 export function detect(tp: Tcb): void {
   const first = tp.ca_state < Ca.RECOVERY && tp.sacked_segments >= T.reordering;
   const partial = tp.ca_state == Ca.RECOVERY && A.acked > 0;

@@ -1,4 +1,4 @@
-/** Round-trip time and retransmission timeout (RFC 6298). */
+/** Round-trip time and retransmission timeout (MUST-18, RFC 6298), which doubles (MUST-19). */
 import * as clock from "../sys/clock";
 import * as seq from "./seq";
 import { T } from "./settings";

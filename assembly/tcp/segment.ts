@@ -75,7 +75,7 @@ function fill(tp: Tcb, m: Mbuf, s: u32, len: u32, hlen: u32): void {
   m.pktlen = hlen + len;
 }
 
-/** An ACK has left: what was owed is paid, and the right edge may have moved. */
+/** An ACK has left: it pays all that was owed (RFC 5681 4.2-7); the right edge may have moved. */
 function acknowledged(tp: Tcb, win: u32): void {
   tp.last_ack_sent = tp.rcv_nxt;
   if (seq.gt(tp.rcv_nxt + win, tp.rcv_adv)) tp.rcv_adv = tp.rcv_nxt + win;

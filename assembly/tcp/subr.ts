@@ -113,7 +113,7 @@ export function established(tp: Tcb): void {
 
 /**
  * The SYN or SYN-ACK of this new connection had to be sent again: the window starts from one
- * segment (RFC 5681 3.1) and, without a measured round trip, the RTO from three seconds (RFC 6298
+ * segment (RFC 5681 3.1-4) and, without a measured round trip, the RTO from three seconds (RFC 6298
  * 5.7).
  */
 export function afterLostSyn(tp: Tcb): void {
@@ -123,7 +123,7 @@ export function afterLostSyn(tp: Tcb): void {
 
 const RTO_LOST_SYN_US: u32 = 3_000_000;
 
-/** Starts, moves or stops the keepalive timer, as SO_KEEPALIVE says. */
+/** Starts, moves or stops keepalives, as SO_KEEPALIVE says: off at first (MUST-24, MUST-25). */
 export function keepalive(tp: Tcb): void {
   if (tp.state < TcpState.ESTABLISHED) return;
   if (tp.inp.so.options & So.KEEPALIVE) timers.set(tp, Row.KEEP, i64(tp.keep_idle_ms) * 1000);

@@ -40,7 +40,7 @@ export function create(inp: Inpcb): Tcb {
   inp.ppcb = changetype<usize>(tp);
   tp.state = TcpState.CLOSED;
   tp.rto_us = T.rto_initial_us;
-  tp.ssthresh = SSTHRESH_NONE;
+  tp.ssthresh = SSTHRESH_NONE; // RFC 5681 3.1-6
   tp.cc_algo = u8(min<u32>(T.congestion, Cc.COUNT - 1));
   tp.snd_mss = u16(T.mss_default);
   tp.peer_mss = u16(T.mss_default);
@@ -63,7 +63,10 @@ export function release(tp: Tcb): void {
   pool.put(P, changetype<usize>(tp));
 }
 
-/** Puts the connection on the list that the end of this turn sends for. */
+/**
+ * Puts the connection on the list that the end of this turn sends for: one ACK for all that came
+ * (MUST-58).
+ */
 export function wantOutput(tp: Tcb): void {
   if (tp.out_listed) return;
   tp.out_listed = 1;
@@ -121,7 +124,7 @@ export function pathMss(inp: Inpcb): u32 {
 
 /**
  * Sets the send MSS: the least of what the peer takes, what the path takes and what the user
- * asked, less the option every segment carries (RFC 9293 3.7.1, RFC 6691).
+ * asked, less the option every segment carries (RFC 9293 MUST-16, RFC 6691).
  */
 export function setMss(tp: Tcb): void {
   let mss = min<u32>(tp.peer_mss, pathMss(tp.inp));
@@ -131,7 +134,8 @@ export function setMss(tp: Tcb): void {
   if (tp.flags & Tf.TS) mss -= 12;
   const before: u32 = tp.snd_mss;
   tp.snd_mss = u16(mss);
-  // RFC 5681 3.1-5: the window holds as many segments as before, so that no burst of small ones goes
+  // RFC 5681 3.1-5: the window holds as many segments as before, so that no burst of small ones
+  // goes
   if (mss < before && tp.state >= TcpState.ESTABLISHED) {
     tp.cwnd = max<u32>(u32(u64(tp.cwnd) * mss / before), mss);
   }
@@ -148,7 +152,10 @@ function secretOf(laddr: usize, faddr: usize, ports: u64): u32 {
   return u32(rand.siphash(hi, load<u64>(laddr, 8), load<u64>(faddr, 8), ports));
 }
 
-/** Initial sequence number: a clock of 4 microseconds and the secret function (RFC 6528 3). */
+/**
+ * Initial sequence number (SHLD-1): a clock of 4 microseconds (MUST-8) and a function that nobody
+ * outside can compute (MUST-9; RFC 6528 3).
+ */
 export function newIss(laddr: usize, lport: u16, faddr: usize, fport: u16): u32 {
   const ports = (u64(lport) << 16) | u64(fport);
   return secretOf(laddr, faddr, ports) + u32(clock.now() >> 2);

@@ -72,7 +72,7 @@ export class Tcb {
   blk_ifindex: u32;
   snd_una: u32; // oldest not acknowledged
   snd_nxt: u32; // next to send; never goes back, except to iss while a SYN is due
-  snd_wnd: u32; // window the peer offers, bytes
+  snd_wnd: u32; // window the peer offers, bytes (REC-1)
   snd_wl1: u32; // SEG.SEQ of the last window update
   snd_wl2: u32; // SEG.ACK of the last window update
   snd_up: u32; // send urgent pointer

@@ -130,7 +130,7 @@ function shutdown(tp: Tcb, so: Socket): i32 {
   return 0;
 }
 
-/** CLOSE (RFC 9293 3.10.4). Unread data means that the peer must learn of the loss: RST (SHLD-3). */
+/** CLOSE (RFC 9293 3.10.4). With data unread, the peer must learn of the loss: RST (SHLD-3). */
 function disconnect(tp: Tcb, so: Socket, detach: bool): i32 {
   if (tp.state < TcpState.SYN_RECEIVED) {
     if (tp.state == TcpState.LISTEN) syncache.flush(tp.inp);

@@ -73,7 +73,8 @@ Deno.test("RFC 5681 3.2-5, 3.2-8: what limited transmit sends changes no window"
   }
 });
 
-Deno.test("RFC 5681 3.2-6: with SACK a duplicate ACK that reports nothing new sends nothing", async () => {
+// RFC 5681 3.2-6
+Deno.test("RFC 5681 3.2: with SACK a duplicate ACK without news sends nothing", async () => {
   const c = await bulk({ sackOk: true });
   c.takeAll();
   c.rcv = 1;
@@ -101,7 +102,8 @@ Deno.test("RFC 5681 4.2-7: no segment brings more than one ACK", async () => {
   c.end();
 });
 
-Deno.test("RFC 5681 4.3-2: while losses are repaired, half of the flight goes in a round trip", async () => {
+// RFC 5681 4.3-2
+Deno.test("RFC 5681 4.3: in a round trip of repair half of the flight goes", async () => {
   for (const sackOk of [false, true]) {
     const c = await bulk({ sackOk });
     for (let i = 0; i < 2; i++) {

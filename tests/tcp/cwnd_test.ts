@@ -43,6 +43,7 @@ Deno.test("RFC 6928 2: the initial window is ten segments", async () => {
   }
 });
 
+// RFC 5681 3.1-1, MUST-19
 Deno.test("RFC 5681 3.1, RFC 3465 2.2: slow start doubles the window each round trip", async () => {
   const c = await bulk();
   const flights: number[] = [];
@@ -66,6 +67,7 @@ Deno.test("RFC 3465 5.1: ACKs of parts of a segment grow the window by their byt
   c.end();
 });
 
+// RFC 5681 3.1-7, 3.1-9, 3.1-10, 3.1-11
 Deno.test("RFC 5681 3.1: congestion avoidance adds one segment each round trip", async () => {
   const c = await bulk(MSS, [NEWRENO]);
   c.takeAll();
@@ -90,7 +92,7 @@ Deno.test("RFC 5681 3.1: congestion avoidance adds one segment each round trip",
   c.end();
 });
 
-Deno.test("RFC 5681 4.1: after an idle RTO the window is the initial one again", async () => {
+Deno.test("RFC 5681 4.1-1: after an idle RTO the window is the initial one again", async () => {
   const c = await bulk();
   for (let i = 0; i < 12; i++) round(c);
   while (c.tcb("snd_una") !== c.tcb("snd_nxt")) {
@@ -122,7 +124,7 @@ Deno.test("RFC 7661 4.3: a window that is not used does not grow", async () => {
   c.end();
 });
 
-Deno.test("RFC 5681 3.1: the lesser of cwnd and the peer's window counts", async () => {
+Deno.test("RFC 5681 2-1, 3-1: the lesser of cwnd and the peer's window counts", async () => {
   const c = await established({ sndbuf: 1 << 20, win: 5 * MSS });
   c.write(pattern(100 * MSS));
   for (let i = 0; i < 5; i++) {
@@ -131,7 +133,7 @@ Deno.test("RFC 5681 3.1: the lesser of cwnd and the peer's window counts", async
   c.end();
 });
 
-Deno.test("RFC 5681 equation 4: ssthresh is at least two segments", async () => {
+Deno.test("RFC 5681 3.1-13: ssthresh is at least two segments", async () => {
   const c = await established({ options: [NEWRENO] });
   c.write(pattern(MSS));
   c.expect({ seq: 1 });

@@ -18,7 +18,7 @@ function uses(c: Conn): { sends: boolean; echoes: boolean } {
   return { sends, echoes: answer?.flags.includes("E") ?? false };
 }
 
-Deno.test("RFC 3168 6.1.1: an active open asks, and agrees to an ECN-setup SYN-ACK alone", async () => {
+Deno.test("RFC 3168 6.1.1: an active open asks, an ECN-setup SYN-ACK alone agrees", async () => {
   const cases = [["SAE", true], ["SA", false], ["SAEC", false], ["SAC", false]] as const;
   for (const [flags, agreed] of cases) {
     const c = await connecting({ ecn: true });
@@ -31,7 +31,7 @@ Deno.test("RFC 3168 6.1.1: an active open asks, and agrees to an ECN-setup SYN-A
   }
 });
 
-Deno.test("RFC 3168 6.1.1: a host that does not ask sends a plain SYN and uses no ECN", async () => {
+Deno.test("RFC 3168 6.1.1: who does not ask sends a plain SYN and uses no ECN", async () => {
   for (const ecn of [0, 2]) {
     const c = await connecting({ host: { tcp: { ecn } } });
     c.send({ flags: "SAE", ack: 1, ...synOptions({}, c) });
@@ -79,7 +79,7 @@ Deno.test("RFC 3168 6.1.1: any other SYN is answered by a plain SYN-ACK", async 
   }
 });
 
-Deno.test("RFC 3168 6.1.1: the ECN field of SYN, SYN-ACK, ACK, FIN and RST is Not-ECT", async () => {
+Deno.test("RFC 3168 6.1.1: SYN, SYN-ACK, ACK, FIN and RST are Not-ECT", async () => {
   const { c } = await accepted({ ecn: true }); // expects TOS 0 on the SYN-ACK
   c.send({ data: "abc" });
   c.host.advance(SECOND);
@@ -104,7 +104,7 @@ Deno.test("RFC 3168 6.1.1.1: a SYN without an answer is sent again without ECN",
   c.end();
 });
 
-Deno.test("RFC 3168 6.1.1: after a plain SYN no data is ECT, but the promise to echo stays", async () => {
+Deno.test("RFC 3168 6.1.1: after a plain SYN no data is ECT, but echoes are sent", async () => {
   const c = await connecting({ ecn: true });
   c.expectWithin(2 * SECOND, { flags: "S" });
   c.send({ flags: "SAE", ack: 1, ...synOptions({}, c) });

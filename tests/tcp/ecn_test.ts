@@ -1,4 +1,4 @@
-/** Explicit congestion notification once it is agreed: RFC 3168 6.1.2 to 6.1.6, RFC 8511; SHLD-8. */
+/** ECN (SHLD-8) once it is agreed: RFC 3168 6.1.2 to 6.1.6, RFC 8511. */
 
 import { assert, assertEquals } from "@std/assert";
 import { IpProto } from "../../assembly/abi/proto.ts";
@@ -92,7 +92,7 @@ Deno.test("RFC 3168 6.1.3: CE is echoed before a CWR of the same batch ends it",
   c.end();
 });
 
-Deno.test("RFC 3168 6.1.3: CE counts on data out of order, with FIN, and behind a listener", async () => {
+Deno.test("RFC 3168 6.1.3: CE counts out of order, with FIN, and behind a listener", async () => {
   const c = await established({ ecn: true, sackOk: true });
   c.send({ seq: 3, data: "c", tos: CE });
   c.expect({ flags: "AE", ack: 1, sack: [[3, 4]] });
@@ -152,7 +152,7 @@ Deno.test("ECN: a connection without it takes no notice of CE, ECE and CWR", asy
   c.end();
 });
 
-Deno.test("RFC 3168 6.1.2: ECE reduces the window once, and the next new data says CWR", async () => {
+Deno.test("RFC 3168 6.1.2: ECE reduces the window once, and new data says CWR", async () => {
   const c = await bulk();
   const sent = c.takeAll();
   assertEquals(sent.length, 10);
@@ -206,7 +206,7 @@ Deno.test("RFC 3168 6.1.2: ECE without data in the network changes nothing", asy
   c.end();
 });
 
-Deno.test("RFC 3168 6.1.2: a loss in the window that ECE has reduced is no second instance", async () => {
+Deno.test("RFC 3168 6.1.2: a loss in the window that ECE has reduced is no news", async () => {
   const c = await bulk();
   c.takeAll();
   c.rcv = 1;
@@ -222,7 +222,7 @@ Deno.test("RFC 3168 6.1.2: a loss in the window that ECE has reduced is no secon
   c.end();
 });
 
-Deno.test("RFC 3168 6.1.2: the loss of what said CWR reduces again, and new data says it again", async () => {
+Deno.test("RFC 3168 6.1.2: the loss of what said CWR reduces again, and is told", async () => {
   const c = await bulk();
   c.takeAll();
   c.rcv = 1;
@@ -245,7 +245,7 @@ Deno.test("RFC 3168 6.1.2: the loss of what said CWR reduces again, and new data
   c.end();
 });
 
-Deno.test("RFC 3168 6.1.2: after a loss the next new data says CWR, and ECE is no second instance", async () => {
+Deno.test("RFC 3168 6.1.2: after a loss new data says CWR, and ECE is no news", async () => {
   const c = await bulk();
   c.takeAll();
   c.rcv = 1;
@@ -275,7 +275,7 @@ Deno.test("RFC 3168 6.1.2: after a timeout the next new data says CWR", async ()
   c.end();
 });
 
-Deno.test("RFC 8511 3: a mark leaves four fifths of the flight; without a factor, half", async () => {
+Deno.test("RFC 8511 3: a mark leaves four fifths of the flight; by itself, half", async () => {
   for (const [ecn_beta, fifths] of [[80, 4], [0, 2.5], [50, 2.5]]) {
     const c = await bulk({ host: { tcp: { ecn_beta, congestion: Cc.NEWRENO } } });
     c.takeAll();
@@ -302,7 +302,7 @@ Deno.test("RFC 8511 3: ssthresh is at least two segments, cwnd at least one", as
   c.end();
 });
 
-Deno.test("RFC 3168 6.1.2: with a window of one segment ECE leaves new data to the timer", async () => {
+Deno.test("RFC 3168 6.1.2: with a window of one segment new data waits for the timer", async () => {
   const c = await bulk({ host: { tcp: { initial_cwnd_segments: 1 } } });
   c.expect({ len: MSS, tos: ECT_0 });
   c.silent();

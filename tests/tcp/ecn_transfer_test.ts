@@ -37,7 +37,7 @@ Deno.test("ECN: marks slow both directions down and nothing is lost or sent agai
   assertEquals(reductions, reductions.toSorted((a, b) => b - a), "more marks, more reductions");
 });
 
-Deno.test("ECN: bytes arrive whole with marks, loss, repetition and disorder together", async () => {
+Deno.test("ECN: bytes arrive whole with marks, loss, repetition and disorder", async () => {
   for (const seed of [1, 2, 3]) {
     const pair = await Pair.join({
       delay_us: 5000,

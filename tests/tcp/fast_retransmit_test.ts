@@ -21,6 +21,7 @@ async function inFlight(segments = 100): Promise<Conn> {
   return c;
 }
 
+// RFC 5681 3.2-3, 3.2-7, 3.2-9
 Deno.test("RFC 5681 3.2: the third duplicate ACK sends the segment again", async () => {
   const c = await inFlight(10);
   c.send({ ack: 1 });
@@ -36,6 +37,7 @@ Deno.test("RFC 5681 3.2: the third duplicate ACK sends the segment again", async
   c.end();
 });
 
+// RFC 5681 3.2-4
 Deno.test("RFC 3042: the first two duplicate ACKs let one new segment go each", async () => {
   const c = await inFlight();
   c.send({ ack: 1 });
@@ -48,7 +50,8 @@ Deno.test("RFC 3042: the first two duplicate ACKs let one new segment go each", 
   c.end();
 });
 
-Deno.test("RFC 6937bis: new data goes for half of what is delivered, down to ssthresh", async () => {
+// RFC 5681 3.2-11
+Deno.test("RFC 6937bis: new data goes for half of what is delivered, to ssthresh", async () => {
   const c = await inFlight();
   for (let i = 0; i < 3; i++) c.send({ ack: 1 });
   assertEquals(c.takeAll().map((s) => s.seq), [at(10), at(11), 1]);
@@ -62,7 +65,8 @@ Deno.test("RFC 6937bis: new data goes for half of what is delivered, down to sst
   c.end();
 });
 
-Deno.test("RFC 6582 3.2 step 3: the full ACK ends recovery at ssthresh", async () => {
+// RFC 5681 3.2-12
+Deno.test("RFC 6582 3.2 step 3, RFC 5681 3.2: the full ACK ends recovery at ssthresh", async () => {
   const c = await inFlight(10);
   for (let i = 0; i < 9; i++) c.send({ ack: 1 });
   c.expect({ seq: 1, len: MSS });

@@ -248,6 +248,7 @@ Deno.test("closing a listener forgets half-open connections and resets waiting o
   host.end();
 });
 
+// RFC 5681 3.1-4
 Deno.test("RFC 6298 5.7, RFC 5681 3.1: after a lost SYN-ACK: RTO of 3 s, one segment", async () => {
   const { host, listener, c } = await listening();
   c.send(SYN);

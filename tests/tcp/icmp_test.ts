@@ -97,7 +97,8 @@ Deno.test("RFC 5927 6: no ICMP error ends an established connection", async () =
   c.end();
 });
 
-Deno.test("RFC 9293 3.9.2.2 (SHLD-25): a connection that then times out tells of the error", async () => {
+// SHLD-25
+Deno.test("RFC 9293 3.9.2.2: a connection that then times out tells of the error", async () => {
   const c = await established();
   c.write("abc");
   icmp(c, UNREACH, 1, 1);
@@ -140,7 +141,8 @@ Deno.test("RFC 5927 4.1: an error about our SYN-ACK ends the half-open connectio
   host.end(listener);
 });
 
-Deno.test("RFC 1191 6.3, RFC 5681 3.1-5: a smaller path MTU sends again in smaller segments", async () => {
+// RFC 5681 3.1-5
+Deno.test("RFC 1191 6.3: a smaller path MTU sends again in smaller segments", async () => {
   const c = await established();
   c.write(pattern(5840));
   assertEquals(c.takeAll().length, 4);

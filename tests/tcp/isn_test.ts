@@ -20,7 +20,8 @@ async function issOf(host: Host, port: number, bind?: number): Promise<number> {
   return await Promise.resolve(iss);
 }
 
-Deno.test("RFC 6528 3 (MUST-8, SHLD-1): for the same ends it follows a clock of 4 microseconds", async () => {
+// MUST-8, SHLD-1
+Deno.test("RFC 6528 3: for the same ends it follows a clock of 4 microseconds", async () => {
   const host = await Host.boot();
   const first = await issOf(host, 80, 5000);
   assertEquals(diff(await issOf(host, 80, 5000), first), 0);

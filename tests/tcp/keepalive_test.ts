@@ -41,7 +41,8 @@ Deno.test("RFC 9293 3.8.4 (MUST-28): two hours by default", async () => {
   c.end();
 });
 
-Deno.test("RFC 9293 3.8.4 (SHLD-12): probes without data when idle; an answer keeps the connection", async () => {
+// SHLD-12
+Deno.test("RFC 9293 3.8.4: probes without data when idle; an answer helps", async () => {
   const c = await established({ options: KEEP });
   expectProbes(c);
   c.send({});
@@ -80,7 +81,8 @@ Deno.test("RFC 9293 3.8.4 (MUST-26): data from the peer puts the probe off", asy
   c.end();
 });
 
-Deno.test("RFC 9293 3.8.4 (MUST-27, MUST-29): only after several unanswered probes: ETIMEDOUT", async () => {
+// MUST-27, MUST-29
+Deno.test("RFC 9293 3.8.4: only after several unanswered probes: ETIMEDOUT", async () => {
   const c = await established({ options: KEEP });
   assertEquals(c.expectWithin(200 * SECOND, PROBE), 60 * SECOND);
   assertEquals(c.expectWithin(200 * SECOND, PROBE), 10 * SECOND);

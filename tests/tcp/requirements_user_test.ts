@@ -1,4 +1,4 @@
-/** Requirements of RFC 9293 and 5681 for connections and their users that no other test is about. */
+/** Requirements of RFC 9293 and 5681 for connections and users that no other test is about. */
 
 import { assert, assertEquals } from "@std/assert";
 import { IpProto } from "../../assembly/abi/proto.ts";
@@ -94,7 +94,8 @@ Deno.test("MUST-40, RFC 5681 4.2-3: no ACK is delayed by half a second", async (
   }
 });
 
-Deno.test("MUST-41, MUST-42: listening on the port of a connection that is being opened", async () => {
+// MUST-41, MUST-42
+Deno.test("listening on the port of a connection that is being opened", async () => {
   const first = await connecting({ options: [[Sol.SOCKET, So.REUSEADDR, 1]] });
   const { host } = first;
   const port = localPort(host, first.so);
@@ -130,7 +131,8 @@ Deno.test("MUST-43: a connection begins at the address that was bound", async ()
   host.end(so);
 });
 
-Deno.test("MUST-44, MUST-46: IP chooses the address; groups and broadcasts are no peers", async () => {
+// MUST-44, MUST-46
+Deno.test("IP chooses the address; groups and broadcasts are no peers", async () => {
   const host = await Host.boot();
   const so = host.socket();
   for (const peer of ["224.0.0.1", "255.255.255.255"]) {

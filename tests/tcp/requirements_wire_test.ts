@@ -95,7 +95,8 @@ Deno.test("MUST-2: every segment has the checksum of header, data and pseudo hea
   }
 });
 
-Deno.test("MUST-4, MUST-14, MUST-64: MSS behind no operation, at any octet, before the end", async () => {
+// MUST-4, MUST-14, MUST-64
+Deno.test("MSS behind no operation, at any octet, before the end of the list", async () => {
   const lists = [
     [2, 4, 1000 >> 8, 1000 & 255],
     [1, 2, 4, 1000 >> 8, 1000 & 255, 0, 0, 0],

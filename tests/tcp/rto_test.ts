@@ -20,7 +20,7 @@ function roundTrip(c: Conn, rtt: number): void {
   c.send({});
 }
 
-Deno.test("RFC 6298 2: SRTT, RTTVAR and RTO follow the formulas", async () => {
+Deno.test("RFC 6298 2 (MUST-18): SRTT, RTTVAR and RTO follow the formulas", async () => {
   const rtts = fc.array(fc.integer({ min: 1000, max: 150_000 }), { minLength: 1, maxLength: 30 });
   await fc.assert(
     fc.asyncProperty(rtts, async (list) => {
@@ -41,6 +41,7 @@ Deno.test("RFC 6298 2: SRTT, RTTVAR and RTO follow the formulas", async () => {
   );
 });
 
+// MUST-19, MUST-20, SHLD-11
 Deno.test("RFC 6298 5.5: the RTO doubles up to a minute; after 12 times ETIMEDOUT", async () => {
   const c = await established();
   c.write("abc");
@@ -140,6 +141,7 @@ Deno.test("RFC 9293 3.8.3: the limit counts from the last progress", async () =>
   c.end();
 });
 
+// RFC 5681 3.1-13, 3.1-15
 Deno.test("RFC 5681 3.1: a timeout leaves one segment of window and half the flight", async () => {
   const c = await established({ options: [NEWRENO] });
   c.write(pattern(14_600));

@@ -24,6 +24,7 @@ async function inFlight(segments = 100): Promise<Conn> {
 
 const seqs = (c: Conn) => c.takeAll().map((s) => s.seq);
 
+// RFC 5681 4.3-1
 Deno.test("RFC 6675 5: three segments reported above a gap start recovery", async () => {
   const c = await inFlight(10);
   c.send({ ack: 1, sack: [block(1, 2)] });
@@ -51,6 +52,7 @@ Deno.test("RFC 6675 4: one ACK may report enough to start recovery", async () =>
   d.end();
 });
 
+// RFC 5681 4.3-5
 Deno.test("RFC 6675 5: several gaps are filled, nothing that was reported is sent", async () => {
   const c = await inFlight(10);
   // lost: 0, 2, 5
@@ -74,7 +76,7 @@ Deno.test("RFC 6675 5: several gaps are filled, nothing that was reported is sen
   c.end();
 });
 
-Deno.test("RFC 6937bis: new data goes for half of what is delivered, down to ssthresh", async () => {
+Deno.test("RFC 6937bis: new data goes for half of what is delivered, to ssthresh", async () => {
   const c = await inFlight();
   for (let i = 2; i <= 4; i++) c.send({ ack: 1, sack: [block(1, i)] });
   // two by limited transmit, and the gap
@@ -102,7 +104,7 @@ Deno.test("RFC 3042, 6675 5 step 3: before recovery one new segment for each rep
   c.end();
 });
 
-Deno.test("RFC 6675 5 step 5: the ACK of all in flight ends recovery", async () => {
+Deno.test("RFC 6675 5 step 5, RFC 5681 4.3-3: the ACK of all in flight ends recovery", async () => {
   const c = await inFlight(20);
   for (let i = 2; i <= 10; i++) c.send({ ack: 1, sack: [block(1, i)] });
   const end = c.takeAll().reduce((max, s) => Math.max(max, s.seq + s.data.length), 0);

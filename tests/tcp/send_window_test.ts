@@ -123,6 +123,7 @@ Deno.test("RFC 9293 3.8.6.1: probes may be taken byte by byte", async () => {
   c.end();
 });
 
+// MUST-34, MUST-35
 Deno.test("RFC 9293 3.8.6: a window that shrinks under data in flight", async () => {
   const c = await established({ win: 5000 });
   c.write(pattern(4380));
@@ -142,6 +143,7 @@ Deno.test("RFC 9293 3.8.6: a window that shrinks under data in flight", async ()
   c.end();
 });
 
+// SHLD-16
 Deno.test("RFC 9293 3.8.6: what was in flight when the window closed may arrive", async () => {
   const c = await established({ win: 5000 });
   c.write(pattern(4380));
@@ -154,7 +156,7 @@ Deno.test("RFC 9293 3.8.6: what was in flight when the window closed may arrive"
   c.end();
 });
 
-Deno.test("RFC 1122 4.2.3.4: a sliver of window is used only after a while", async () => {
+Deno.test("RFC 1122 4.2.3.4 (MUST-38): a sliver of window is used only after a while", async () => {
   const c = await established({ win: 4000 });
   c.write(pattern(4000));
   assertEquals(c.takeAll().length, 2);

@@ -108,7 +108,8 @@ Deno.test("RFC 9293 3.6.1: a newer SYN reopens, and our ISS is above the old", a
   again.end(listener);
 });
 
-Deno.test("RFC 6191 2 (SHLD-4): with a newer timestamp the sequence number does not matter", async () => {
+// SHLD-4
+Deno.test("RFC 6191 2: with a newer timestamp the sequence number does not matter", async () => {
   const host = await Host.boot();
   const { c, listener } = await accepted({ ts: true }, host);
   c.host.advance(10_000);

@@ -17,7 +17,8 @@ function atMark(c: Conn): boolean {
   return c.host.inspect.u32(at) !== 0;
 }
 
-Deno.test("RFC 6093 3.1 (MUST-30, MUST-62): the pointer names the byte after the urgent one", async () => {
+// MUST-30, MUST-62
+Deno.test("RFC 6093 3.1: the pointer names the byte after the urgent one", async () => {
   const c = await established();
   c.send({ flags: "UPA", data: "ab!cd", up: 3 });
   assertEquals(c.read(10, Msg.OOB), "!");
@@ -29,7 +30,8 @@ Deno.test("RFC 6093 3.1 (MUST-30, MUST-62): the pointer names the byte after the
   c.end();
 });
 
-Deno.test("SO_OOBINLINE: the urgent byte stays in the stream, behind the mark (MUST-33)", async () => {
+// MUST-33
+Deno.test("SO_OOBINLINE: the urgent byte stays in the stream, behind the mark", async () => {
   const c = await established(INLINE);
   c.send({ flags: "UPA", data: "ab!cd", up: 3 });
   c.readFails(Errno.EINVAL, Msg.OOB);
@@ -55,7 +57,8 @@ Deno.test("MSG_OOB: EINVAL without urgent data, EWOULDBLOCK before it is there",
   c.end();
 });
 
-Deno.test("RFC 9293 3.8.5 (MUST-32): the pointer tells the user before the data comes", async () => {
+// MUST-32
+Deno.test("RFC 9293 3.8.5: the pointer tells the user before the data comes", async () => {
   const c = await established();
   const at = c.host.engine.scratch + 2048;
   c.host.call("so_want", c.so, Ev.OOB);
