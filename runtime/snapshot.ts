@@ -14,7 +14,7 @@ import { LAYOUT_HASH } from "./wasm/layout.gen.ts";
 
 const MAGIC = "godwit-1";
 const PAGE_BYTES = 4096;
-const PAGE_WORDS = PAGE_BYTES / 8;
+const PAGE_WORDS = PAGE_BYTES / 4;
 const END = 0xffffffff;
 /** Longest header that is believed. */
 const HEADER_BYTES_MAX = 1 << 20;
@@ -46,15 +46,17 @@ export class SnapshotError extends Error {
 }
 
 /** True if a page holds nothing but zeros. */
-function isEmpty(words: BigUint64Array, page: number): boolean {
-  const begin = page * PAGE_WORDS;
-  for (let i = begin; i < begin + PAGE_WORDS; i++) if (words[i] !== 0n) return false;
+function isEmpty(words: Int32Array, page: number): boolean {
+  const end = (page + 1) * PAGE_WORDS;
+  for (let i = page * PAGE_WORDS; i < end; i += 4) {
+    if ((words[i] | words[i + 1] | words[i + 2] | words[i + 3]) !== 0) return false;
+  }
   return true;
 }
 
 /** Runs of pages in use, as pairs of first page and number. */
 function usedRuns(memory: Uint8Array<ArrayBuffer>): [number, number][] {
-  const words = new BigUint64Array(memory.buffer);
+  const words = new Int32Array(memory.buffer);
   const pages = memory.length / PAGE_BYTES;
   const runs: [number, number][] = [];
   for (let page = 0; page < pages; page++) {

@@ -13,7 +13,7 @@ const WORDS: readonly string[] = [
   "mbufs handed out, less those given back, are not those in use",
   "so_rcv does not hold what it counts",
   "so_snd does not hold what it counts",
-  "not SND.UNA <= SND.NXT <= SND.MAX",
+  "SND.UNA is beyond SND.NXT",
   "more is in flight than so_snd holds",
   "RCV.NXT is beyond the edge that was advertised",
   "the congestion window is 0",
@@ -23,6 +23,10 @@ const WORDS: readonly string[] = [
   "a timer is on in memory that nobody owns",
   "the links of a timer are broken",
   "the wheel does not hold as many timers as it counts",
+  "records of segments in flight leave a gap or do not reach to SND.NXT",
+  "a record says that its segment has arrived and was lost",
+  "what is reported, lost and sent again is not what the counters say",
+  "the list by time does not hold what may still be found lost, in order",
 ];
 
 /** The probes of the checked engine that simulations call. */

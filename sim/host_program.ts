@@ -73,7 +73,8 @@ export class HostProgram implements Program {
       const { address, port } = accepted.address;
       const end = this.claim(address, port, listening.spec.port);
       end.accepted(accepted.fd);
-      this.add(end);
+      if (end.ghost) end.reset("aborted");
+      else this.add(end);
       if (listening.spec.pause_us === 0) continue;
       listening.from_us = world.now_us + listening.spec.pause_us;
       world.at(listening.from_us, () => this.node.dirty = true);

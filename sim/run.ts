@@ -11,7 +11,7 @@ import { Fault, wordsOf } from "./fault.ts";
 import { HostProgram } from "./host_program.ts";
 import type { LineStats } from "./line.ts";
 import type { WorldPlan } from "./plan.ts";
-import { countOutcomes, type Flow, isHarsh, sendsCookies, verifyFlows } from "./verify.ts";
+import { countOutcomes, type Flow, isHarsh, verifyFlows } from "./verify.ts";
 import { START_US, World, type WorldOptions } from "./world.ts";
 
 /** What became of a world. */
@@ -64,7 +64,6 @@ class Traffic {
   /** Connections by the address and port of the client and the port of the server. */
   readonly #calls = new Map<string, Flow>();
   readonly #watched = new Set<End>();
-  readonly #ghosts: End[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -101,17 +100,18 @@ class Traffic {
     if (!flow) throw new Fault(`accept answers a connection that nobody made: ${key}`);
     const end = new End(this.#world, this.#world.nodes[node], flow.spec, "server");
     if (!flow.server) flow.server = end;
-    else if (sendsCookies(this.#world.plan, node)) {
-      // Its listener keeps no record of a connection (RFC 4987 3.6): an ACK of the handshake that
-      // comes once more, after a reset, opens it again, and it is reset again.
-      this.#ghosts.push(end);
-    } else throw new Fault(`flow ${flow.spec.id} was accepted twice: ${key}`);
+    else if (flow.server.outcome === undefined || flow.server.outcome === "done") {
+      throw new Fault(`flow ${flow.spec.id} was accepted twice: ${key}`);
+    } else {
+      // The listener answers with cookies and keeps no record (RFC 4987 3.6): what the client had
+      // sent before it heard of the reset opens the connection again, and is reset again.
+      end.ghost = true;
+    }
     return end;
   }
 
   /** True when all have ended. Sees to it that nobody waits for ever for one that is gone. */
   done(): boolean {
-    for (const ghost of this.#ghosts.splice(0)) ghost.reset("aborted");
     let [done, waiting] = [true, false];
     for (const { client, server } of this.flows) {
       if (server) {

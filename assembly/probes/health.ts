@@ -15,6 +15,7 @@ import * as stat from "../sys/stat";
 import * as timer from "../sys/timer";
 import { Timer } from "../sys/timer";
 import * as seq from "../tcp/seq";
+import { Sent, Sf } from "../tcp/sent_t";
 import * as tcb from "../tcp/tcb";
 import { Tcb, Tf } from "../tcp/tcb_t";
 import { Inpcb } from "../inet/in_pcb_t";
@@ -35,6 +36,10 @@ const enum Health {
   TIMER_OWNER = 11, // a timer is on in memory that nobody owns
   TIMER_LINKS = 12, // the links of a timer are broken
   TIMER_COUNT = 13, // the wheel does not hold what it counts
+  SENT_GAP = 14, // records of what is in flight leave a gap, or do not reach to SND.NXT
+  SENT_FLAGS = 15, // a record says that its segment has arrived and was lost
+  SENT_COUNT = 16, // what is reported, lost and sent again is not what the counters say
+  SENT_TIMES = 17, // the list by time does not hold what may still be found lost, in order
 }
 
 /** State of the module. */
@@ -105,6 +110,7 @@ function connection(so: Socket, tp: Tcb): void {
   const waits = tp.flags & Tf.BLOCKED;
   if (inFlight && !waits && !timer.pending(tp.timer)) fail(Health.NO_TIMER, at);
   reassembly(tp, at);
+  records(tp, at);
 }
 
 /** The runs of data out of order: ascending, apart, above RCV.NXT, and counted. */
@@ -119,6 +125,51 @@ function reassembly(tp: Tcb, at: usize): void {
     count += 1;
   }
   if (bytes != tp.segq_bytes || count != tp.segq_count) fail(Health.SEGQ_COUNT, at);
+}
+
+/** What is in flight: one record after the other from SND.UNA to SND.NXT, and counted. */
+function records(tp: Tcb, at: usize): void {
+  let end = tp.snd_una;
+  let prev = changetype<Sent>(0);
+  let count: u32 = 0;
+  let timed: u32 = 0;
+  let sacked: u32 = 0;
+  let lost: u32 = 0;
+  let todo: u32 = 0;
+  let resent: u32 = 0;
+  for (let r: Sent = tp.sent_first; r; r = r.next) {
+    if (r.start != end || !seq.lt(r.start, r.end) || r.prev != prev) fail(Health.SENT_GAP, at);
+    const length = r.end - r.start;
+    const f = r.flags & (Sf.SACKED | Sf.LOST | Sf.RESENT);
+    if (f & Sf.SACKED && f != Sf.SACKED) fail(Health.SENT_FLAGS, at);
+    count += 1;
+    if (f & Sf.SACKED) sacked += length;
+    if (f & Sf.LOST) lost += length;
+    if (f & Sf.RESENT) resent += length;
+    if ((f & (Sf.LOST | Sf.RESENT)) == Sf.LOST) todo += length;
+    else if (!(f & Sf.SACKED)) timed += 1;
+    end = r.end;
+    prev = r;
+  }
+  if (end != tp.snd_nxt || tp.sent_last != prev) fail(Health.SENT_GAP, at);
+  if (count != tp.sent_count || lost != tp.lost_bytes) fail(Health.SENT_COUNT, at);
+  if (todo != tp.lost_todo || resent != tp.resent_bytes) fail(Health.SENT_COUNT, at);
+  // without SACK that counter says what duplicate ACKs let us infer
+  if (tp.flags & Tf.SACK && sacked != tp.sacked_bytes) fail(Health.SENT_COUNT, at);
+  byTime(tp, at, timed);
+}
+
+/** The records by the time of sending: those that may still be found lost, the oldest first. */
+function byTime(tp: Tcb, at: usize, expected: u32): void {
+  let when: i64 = i64.MIN_VALUE;
+  let count: u32 = 0;
+  for (let r: Sent = tp.rack_first; r; r = r.later) {
+    const waits = (r.flags & (Sf.LOST | Sf.RESENT)) == Sf.LOST;
+    if (r.at < when || r.flags & Sf.SACKED || waits) fail(Health.SENT_TIMES, at);
+    when = r.at;
+    count += 1;
+  }
+  if (count != expected) fail(Health.SENT_TIMES, at);
 }
 
 function onTimer(p: usize): void {

@@ -198,17 +198,22 @@ Deno.test("health: each thing out of order is seen", async () => {
   const { calls, view } = a.engine;
   const so = calls.so_at(0);
   const tp = calls.tcb_of(so);
-  const cases: [number, string][] = [
+  const add = (was: number) => (was + 0x1000_0000) >>> 0;
+  const clear = () => 0;
+  const cases: [number, string, ((was: number) => number)?][] = [
     [so + Socket.rcv_cc, "so_rcv"],
     [so + Socket.snd_cc, "so_snd"],
-    [tp + Tcb.snd_nxt, "SND.UNA"],
+    [tp + Tcb.snd_una, "SND.UNA"],
     [tp + Tcb.rcv_nxt, "RCV.NXT"],
     [tp + Tcb.segq_count, "reassembly queue"],
+    [tp + Tcb.sent_count, "counters"],
+    [tp + Tcb.rack_first, "by time", clear],
+    [tp + Tcb.sent_last, "a gap", clear],
     [calls.counters(), "mbufs"],
   ];
-  for (const [at, words] of cases) {
+  for (const [at, words, change = add] of cases) {
     const was = view.getUint32(at, true);
-    view.setUint32(at, (was + 0x1000_0000) >>> 0, true);
+    view.setUint32(at, change(was), true);
     let fault = "";
     try {
       health.check();
