@@ -22,6 +22,10 @@ const HOSTS_MIN = 2;
 const HOSTS_MAX = 6;
 const ROUTERS_MAX = 3;
 const MTUS = [1500, 1500, 1500, 1492, 1400, 1280, 1006, 576, 296];
+/** Share of networks with a black hole, and the longest frame that gets through it. */
+const HOLE_SHARE = 0.06;
+const HOLE_MIN = 300;
+const HOLE_MAX = 1400;
 /** No line loses more than this by itself: connections are to live, mostly. */
 const LOSS_MAX = 0.12;
 
@@ -208,12 +212,30 @@ export function drawNetwork(random: Random, calm: boolean): Network {
     ];
     segments.push(drawSegment(random, ends));
   }
-  return { nodes, segments, hosts, addresses: home.map((at, host) => `10.${at}.0.${host + 2}`) };
+  const addresses = home.map((at, host) => `10.${at}.0.${host + 2}`);
+  const network = { nodes, segments, hosts, addresses };
+  return random.chance(HOLE_SHARE) ? withHole(random, network) : network;
 }
 
 function drawSegment(random: Random, ends: EndSpec[]): SegmentSpec {
   const medium = ends.length === 2 && random.chance(0.4) ? "ip" : "ethernet";
   return { medium, mtu: random.pick(MTUS), ends };
+}
+
+/** Makes one of the segments swallow what is long; stacks that probe path MTUs get through. */
+function withHole(random: Random, network: Network): Network {
+  const at = random.below(network.segments.length);
+  const hole_bytes = random.between(HOLE_MIN, HOLE_MAX);
+  const segments = network.segments.map((segment, i) => {
+    if (i !== at) return segment;
+    const ends = segment.ends.map((end) => ({ ...end, line: { ...end.line, hole_bytes } }));
+    return { ...segment, ends };
+  });
+  const nodes = network.nodes.map((node) => {
+    const mtu_probing = Math.max(node.tcp.mtu_probing ?? 0, 1);
+    return { ...node, tcp: { ...node.tcp, mtu_probing } };
+  });
+  return { ...network, segments, nodes };
 }
 
 /** A router knows the way to all others: they stand in a row. */

@@ -51,6 +51,8 @@ export interface LineSpec {
   readonly reorder: number;
   /** ... by up to so much. */
   readonly reorder_us: number;
+  /** Longer frames vanish, and nobody is told: a black hole (RFC 2923 2.1). */
+  readonly hole_bytes?: number;
   /** Arrivals are put off to a multiple of this, as a device that saves interrupts does. */
   readonly grain_us?: number;
 }
@@ -61,6 +63,8 @@ export interface LineStats {
   frames: number;
   /** Frames that the cut swallowed. */
   cut: number;
+  /** Frames that were too long for a black hole. */
+  swallowed: number;
   /** Frames that the queue dropped. */
   dropped: number;
   /** Frames marked CE. */
@@ -95,6 +99,7 @@ export class Line {
   readonly stats: LineStats = {
     frames: 0,
     cut: 0,
+    swallowed: 0,
     dropped: 0,
     marked: 0,
     lost: 0,
@@ -166,6 +171,10 @@ export class Line {
     this.stats.frames++;
     if (this.severed) {
       this.stats.cut++;
+      return;
+    }
+    if (bytes.length > (this.spec.hole_bytes ?? Infinity)) {
+      this.stats.swallowed++;
       return;
     }
     const now_us = this.#world.now_us;
