@@ -17,6 +17,7 @@ import { burstLoss } from "./gilbert.ts";
 import type { LineSpec, QueueSpec } from "./line.ts";
 import type { EndSpec, NodeSpec, SegmentSpec } from "./plan.ts";
 import type { Random } from "./random.ts";
+import { drawSettings } from "./draw_settings.ts";
 
 const HOSTS_MIN = 2;
 const HOSTS_MAX = 6;
@@ -26,6 +27,7 @@ const MTUS = [1500, 1500, 1500, 1492, 1400, 1280, 1006, 576, 296];
 const HOLE_SHARE = 0.06;
 const HOLE_MIN = 300;
 const HOLE_MAX = 1400;
+const MTU_PROBING = "net.ipv4.tcp_mtu_probing";
 /** No line loses more than this by itself: connections are to live, mostly. */
 const LOSS_MAX = 0.12;
 
@@ -123,47 +125,10 @@ function drawLines(random: Random, calm: boolean): [LineSpec, LineSpec] {
   return random.chance(0.6) ? [line, line] : [line, drawLine(random, calm)];
 }
 
-/** Settings of TCP that differ between stacks, each in a share of them, and what they may be. */
-const SETTINGS: readonly (readonly [name: string, share: number, values: readonly number[]])[] = [
-  ["timestamps", 0.15, [0]],
-  ["sack", 0.15, [0]],
-  ["dsack", 0.1, [0]],
-  ["window_scale", 0.15, [0]],
-  ["ecn", 0.6, [0, 1, 1]],
-  ["ecn_beta", 0.1, [0, 85]],
-  ["congestion", 0.5, [0]],
-  ["hystart", 0.2, [0]],
-  ["recovery", 0.25, [0]],
-  ["early_retrans", 0.2, [0]],
-  ["frto", 0.2, [0]],
-  ["undo", 0.1, [0]],
-  ["reordering", 0.1, [2, 10]],
-  ["slow_start_after_idle", 0.2, [0]],
-  ["abc_l", 0.3, [0, 1, 2]],
-  ["pacing", 0.2, [1]],
-  ["quickacks", 0.4, [2, 16]],
-  ["nagle", 0.3, [1]],
-  ["persist_probe", 0.3, [1]],
-  ["push_writes", 0.2, [1]],
-  ["moderate_rcvbuf", 0.4, [1]],
-  ["moderate_sndbuf", 0.4, [1]],
-  ["syncookies", 0.3, [0, 2]],
-  ["max_syn_backlog", 0.2, [1, 4]],
-  ["mtu_probing", 0.3, [1, 2]],
-  ["no_metrics_save", 0.3, [1]],
-  ["no_ssthresh_save", 0.2, [0]],
-  ["rto_min_us", 0.1, [1_000_000]],
-  ["rto_var_min_us", 0.3, [200_000]],
-  ["invalid_ratelimit_ms", 0.2, [500]],
-];
-
 function drawNode(random: Random, name: string, router: boolean): NodeSpec {
-  const tcp: Record<string, number> = {};
-  for (const [setting, share, values] of SETTINGS) {
-    if (random.chance(share)) tcp[setting] = random.pick(values);
-  }
+  const settings = drawSettings(random);
   const tight = !router && random.chance(0.06);
-  return { name, router, memory: tight ? TIGHT : MEMORY, tcp, routes: [] };
+  return { name, router, memory: tight ? TIGHT : MEMORY, ...settings, routes: [] };
 }
 
 /** Ends of one host segment: the router, if there is one, and its hosts. */
@@ -232,8 +197,8 @@ function withHole(random: Random, network: Network): Network {
     return { ...segment, ends };
   });
   const nodes = network.nodes.map((node) => {
-    const mtu_probing = Math.max(node.tcp.mtu_probing ?? 0, 1);
-    return { ...node, tcp: { ...node.tcp, mtu_probing } };
+    const probing = node.sysctl[MTU_PROBING] === 2 ? 2 : 1;
+    return { ...node, sysctl: { ...node.sysctl, [MTU_PROBING]: probing } };
   });
   return { ...network, segments, nodes };
 }

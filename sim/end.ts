@@ -55,7 +55,7 @@ export class End {
   ended_us = 0;
   /** The connection is open. */
   open = false;
-  /** A connection that a late segment has opened once more, after this end had reset it. */
+  /** A connection that a late segment has opened once more. */
   ghost = false;
   #opened_us = 0;
   #fd = -1;

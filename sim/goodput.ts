@@ -99,7 +99,8 @@ function planOf(cell: Cell): { plan: WorldPlan; buffer: number } {
     name,
     router: false,
     memory: { bytes: Math.min((128 << 20) + 4 * buffer, 1 << 30), sockets: 16, tcbs: TCBS },
-    tcp: {},
+    profile: "linux" as const,
+    sysctl: {},
     routes: [],
   });
   const plan: WorldPlan = {

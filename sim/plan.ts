@@ -6,6 +6,7 @@
 
 import type { Medium } from "../runtime/device/driver.ts";
 import type { MemoryOptions } from "../runtime/engine.ts";
+import type { Profile } from "../runtime/sysctl.ts";
 import type { LineSpec } from "./line.ts";
 
 /** A stack. */
@@ -16,8 +17,10 @@ export interface NodeSpec {
   readonly router: boolean;
   /** Sizes of its tables. */
   readonly memory: MemoryOptions;
-  /** Fields of TcpSettings that are not at their default. */
-  readonly tcp: Readonly<Record<string, number>>;
+  /** Settings it begins with. */
+  readonly profile: Profile;
+  /** Settings that are not as the profile has them. */
+  readonly sysctl: Readonly<Record<string, number | string>>;
   /** Static routes: networks behind gateways. */
   readonly routes: readonly { readonly to: string; readonly gateway: string }[];
 }

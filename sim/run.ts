@@ -11,7 +11,7 @@ import { Fault, wordsOf } from "./fault.ts";
 import { HostProgram } from "./host_program.ts";
 import type { LineStats } from "./line.ts";
 import type { WorldPlan } from "./plan.ts";
-import { countOutcomes, type Flow, isHarsh, verifyFlows } from "./verify.ts";
+import { countOutcomes, type Flow, isHarsh, sendsCookies, verifyFlows } from "./verify.ts";
 import { START_US, World, type WorldOptions } from "./world.ts";
 
 /** What became of a world. */
@@ -100,11 +100,11 @@ class Traffic {
     if (!flow) throw new Fault(`accept answers a connection that nobody made: ${key}`);
     const end = new End(this.#world, this.#world.nodes[node], flow.spec, "server");
     if (!flow.server) flow.server = end;
-    else if (flow.server.outcome === undefined || flow.server.outcome === "done") {
+    else if (!sendsCookies(this.#world.plan, node)) {
       throw new Fault(`flow ${flow.spec.id} was accepted twice: ${key}`);
     } else {
-      // The listener answers with cookies and keeps no record (RFC 4987 3.6): what the client had
-      // sent before it heard of the reset opens the connection again, and is reset again.
+      // A listener that answers with cookies keeps no record (RFC 4987 3.6): a late segment opens
+      // a connection again that one of the ends has reset.
       end.ghost = true;
     }
     return end;

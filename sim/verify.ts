@@ -58,21 +58,28 @@ function hasOption(flow: FlowSpec, role: "client" | "server", wanted: number): b
 
 /** True if a stack may answer a SYN without keeping a record. */
 export function sendsCookies({ nodes }: WorldPlan, node: number): boolean {
-  const { syncookies = 1, max_syn_backlog = 0 } = nodes[node].tcp;
-  return syncookies === 2 || syncookies === 1 && max_syn_backlog > 0;
+  const { sysctl } = nodes[node];
+  const cookies = sysctl["net.ipv4.tcp_syncookies"] ?? 1;
+  return cookies === 2 || cookies === 1 && "net.ipv4.tcp_max_syn_backlog" in sysctl;
 }
 
 /** Why an end may have failed as it did; `undefined` if there is no reason. */
 function excuse(plan: WorldPlan, flow: Flow, end: End): string | undefined {
   const peer = end === flow.client ? flow.server : flow.client;
   const { error, syscall } = end;
+  const hasty = end.role === "client"
+    ? hasOption(flow.spec, "server", TcpOpt.USER_TIMEOUT)
+    : hasOption(flow.spec, "client", TcpOpt.USER_TIMEOUT);
   if (error === "ECONNREFUSED") {
     return flow.spec.refused && syscall === "connect" ? "nobody listens" : undefined;
   }
   if (BROKEN.has(error) && leftBehind(end, peer)) return "the other end broke off";
-  // A cookie is good at the beginning of the stream alone: what follows is reset while the accept
-  // queue has no room (RFC 4987 3.6).
-  if (BROKEN.has(error) && !peer && sendsCookies(plan, flow.spec.to)) return "cookies";
+  if (BROKEN.has(error) && hasty) return "the other end's user timeout is short";
+  // A cookie is good at the beginning of the stream alone: what overtakes that, or follows it while
+  // the accept queue has no room, is reset (RFC 4987 3.6).
+  if (BROKEN.has(error) && end.role === "client" && sendsCookies(plan, flow.spec.to)) {
+    return "cookies";
+  }
   if (UNREACHED.has(error)) {
     if (isHarsh(plan)) return "the network is bad";
     if (hasOption(flow.spec, end.role, TcpOpt.USER_TIMEOUT)) return "its user timeout is short";

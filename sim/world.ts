@@ -7,7 +7,6 @@
 
 import { ManualClock } from "../runtime/clock.ts";
 import { createStack } from "../runtime/stack.ts";
-import * as layout from "../runtime/wasm/layout.gen.ts";
 import { Fault } from "./fault.ts";
 import { TraceHash } from "./frame.ts";
 import { type Happening, Heap } from "./heap.ts";
@@ -112,13 +111,9 @@ export class World {
       memory: spec.memory,
       hostname: spec.name,
       forwarding: spec.router,
+      profile: spec.profile,
+      sysctl: spec.sysctl,
     });
-    const settings = stack.engine.calls.tcp_settings();
-    for (const [name, value] of Object.entries(spec.tcp)) {
-      const at = (layout.TcpSettings as Record<string, number>)[name];
-      if (at === undefined) throw new Error(`TcpSettings has no ${name}`);
-      stack.engine.view.setUint32(settings + at, value, true);
-    }
     this.nodes.push(new Node(index, spec.name, stack));
   }
 
