@@ -122,7 +122,7 @@ export function ifpFor(inp: Inpcb): Ifnet {
   return rt ? rt.ifp : changetype<Ifnet>(0);
 }
 
-/** The MSS to ask a peer for (RFC 9293 3.7.1): what the way to it, if there is one, carries. */
+/** The MSS to ask a peer for (RFC 9293 MUST-67): what the way to it, if there is one, carries. */
 export function mssFor(rt: Rtentry): u32 {
   if (!rt) return MSS_NO_ROUTE;
   const most = rt.ifp.mtu - ip4.HEADER - TCP_HEADER;

@@ -1,7 +1,7 @@
 /**
  * Urgent data (RFC 9293 MUST-30, RFC 6093). The pointer names the byte after the urgent one
- * (MUST-62); with TCP_STDURG it names the urgent byte itself. Without SO_OOBINLINE that byte is taken
- * out of the stream and kept for MSG_OOB.
+ * (MUST-62); with TCP_STDURG it names the urgent byte itself. Without SO_OOBINLINE that byte is
+ * taken out of the stream and kept for MSG_OOB.
  */
 import { Errno } from "../abi/errno";
 import { Msg, So, Ss } from "../abi/socket";
