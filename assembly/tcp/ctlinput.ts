@@ -83,11 +83,13 @@ function halfOpen(cmd: i32, q: CtlQuote): void {
 /**
  * RFC 1191 6.3: the path takes smaller packets; what is in flight is sent again in those. With
  * T.icmp_mtu_check a message that says less than what has got through already is kept until the
- * segment it is about times out: only then is it likely to be true (RFC 5927 7.2).
+ * segment it is about times out: only then is it likely to be true (RFC 5927 7.2). One about a
+ * segment that was not too large is false.
  */
 function pathMtu(tp: Tcb, q: CtlQuote): void {
   const mtu = max<u32>(q.mtu, N.pmtu_min);
   if (mtu >= in_output.mtu(tp.inp)) return; // such a message never raises it
+  if (T.icmp_mtu_check && !mtu_probe.isLarger(tp, q.seq, mtu)) return; // RFC 5927 7.2
   if (tp.state < TcpState.ESTABLISHED) {
     ip_mtu.lower(sockaddr_ops.get4(q.faddr), mtu);
   } else if (T.icmp_mtu_check && mtu < mtu_probe.arrived(tp)) {

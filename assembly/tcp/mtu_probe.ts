@@ -82,6 +82,12 @@ export function arrived(tp: Tcb): u32 {
   return tp.size_acked ? u32(tp.size_acked) + headers(tp) : 0;
 }
 
+/** True if the segment in flight at `s` is larger than a packet of `mtu` bytes. */
+export function isLarger(tp: Tcb, s: u32, mtu: u32): bool {
+  const r = sent.find(tp, s);
+  return r && r.end - r.start + headers(tp) > mtu ? true : false;
+}
+
 /** The size to try next, 0 if the search has ended and rests. */
 function next(tp: Tcb): u32 {
   const most = bound(tp);

@@ -28,7 +28,7 @@ import { T } from "./settings";
 import * as subr from "./subr";
 import * as syncache from "./syncache";
 import * as tcb from "./tcb";
-import { Tcb, Tf } from "./tcb_t";
+import { LINGER2_NONE, Tcb, Tf } from "./tcb_t";
 import * as timer_events from "./timer_events";
 import * as timers from "./timers";
 import * as urgent from "./urgent";
@@ -137,7 +137,8 @@ function disconnect(tp: Tcb, so: Socket, detach: bool): i32 {
     subr.close(tp);
     return 0;
   }
-  if (so.linger_s == 0 || so.rcv.cc > 0) {
+  const impatient = tp.state == TcpState.FIN_WAIT_2 && tp.linger2_s == LINGER2_NONE;
+  if (so.linger_s == 0 || so.rcv.cc > 0 || impatient) {
     subr.drop(tp, Errno.OK);
     return 0;
   }

@@ -322,3 +322,17 @@ Deno.test("RFC 5927 7.2: an MTU that nothing contradicts is believed at once", a
   d.expect({ seq: 601, len: 960 });
   d.end();
 });
+
+Deno.test("RFC 5927 7.2: a message about a segment that was not too large is false", async () => {
+  const c = await established({ host: { tcp: { icmp_mtu_check: 1 } } });
+  c.write(pattern(500));
+  c.takeAll();
+  icmp(c, UNREACH, 4, 1, 1000);
+  assertEquals(c.host.getopt(c.so, IpProto.IP, IpOpt.MTU), 1500);
+  c.end();
+  const d = await connecting({ host: { tcp: { icmp_mtu_check: 1 } } });
+  icmp(d, UNREACH, 4, 0, 1000);
+  d.send({ flags: "SA", seq: 0, ack: 1, mss: 1460 });
+  assertEquals(d.host.getopt(d.so, IpProto.IP, IpOpt.MTU), 1500);
+  d.end();
+});

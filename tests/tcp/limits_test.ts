@@ -60,6 +60,14 @@ Deno.test("TCP_LINGER2: the stay in FIN-WAIT-2 of a closed socket", async () => 
   host.advance(0);
   assertEquals(waiting(host), 0, "no stay at all");
   host.end();
+  const c = await established({ options: [[LEVEL, TcpOpt.LINGER2, -1]] });
+  c.shutdown(1);
+  c.expect({ flags: "FA", seq: 1 });
+  c.send({ ack: 2 });
+  c.silent();
+  c.close();
+  c.expect({ flags: "RA", seq: 2 });
+  c.end();
 });
 
 Deno.test("RFC 5482 3 (MUST-21): data may stay unacknowledged for TCP_USER_TIMEOUT", async () => {
