@@ -37,7 +37,7 @@ Deno.test("rto_initial_us: SYN and SYN-ACK are sent again after it", async () =>
   host.end(listener);
 });
 
-Deno.test("synack_retries, rto_slop_us, rto_max_us: how often a SYN-ACK comes, and when", async () => {
+Deno.test("synack_retries, rto_slop_us, rto_max_us: when a SYN-ACK comes again", async () => {
   const host = await Host.boot();
   host.tune({ synack_retries: 4, rto_slop_us: 200 * MS, rto_max_us: 5 * SECOND });
   const listener = host.listen(80, 5);
@@ -120,7 +120,7 @@ Deno.test("delack_min_us, delack_max_us: between these the delay adapts", async 
   }
 });
 
-Deno.test("keep_idle_ms, keep_intvl_ms, keep_cnt: keepalive probes until the peer is gone", async () => {
+Deno.test("keep_idle_ms, keep_intvl_ms, keep_cnt: probes until the peer is gone", async () => {
   const keep = { keep_idle_ms: 10_000, keep_intvl_ms: 2000, keep_cnt: 3 };
   const c = await opened({ ...keep, always_keepalive: 1 });
   assertEquals(times(c, 15_500 * MS), [10_000, 12_000, 14_000]);

@@ -168,7 +168,7 @@ Deno.test("somaxconn cuts backlogs", async () => {
   assert(open >= 2 && open <= 4, `${open} connections wait`);
 });
 
-Deno.test("tcp_retries1: a connection without an answer has its neighbour asked again", async () => {
+Deno.test("tcp_retries1: without an answer the neighbour is asked again", async () => {
   for (const [r1, at] of [[2, 600], [4, 3000]]) {
     await using sim = await createSim();
     const [a, b] = sim.stacks;
