@@ -119,9 +119,9 @@ export function accept(so: Socket, nam: SockAddr): i32 {
 }
 
 /**
- * Connects, or for messages sets the peer; AF_UNSPEC then takes the peer away. 0 when done,
- * or when the first data is to open it, EINPROGRESS when begun, EALREADY while one is under way, EISCONN, EOPNOTSUPP on a listener; a
- * connection that failed before gives its error here once.
+ * Connects, or for messages sets the peer; AF_UNSPEC then takes the peer away. 0 when done, or when
+ * the first data is to open it, EINPROGRESS when begun, EALREADY while one is under way, EISCONN,
+ * EOPNOTSUPP on a listener; a connection that failed before gives its error here once.
  */
 export function connect(so: Socket, nam: SockAddr): i32 {
   if (so.options & So.ACCEPTCONN) return -Errno.EOPNOTSUPP;

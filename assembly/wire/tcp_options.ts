@@ -15,7 +15,7 @@ const SACK: u32 = 5;
 const TS: u32 = 8;
 const FASTOPEN: u32 = 34; // RFC 7413 4.1.1
 const EXPERIMENT: u32 = 254; // RFC 6994
-/** ExID of Fast Open before it had a kind of its own, as it lies in memory (RFC 7413 appendix A). */
+/** ExID of Fast Open's experiment, as it lies in memory (RFC 7413 appendix A). */
 const FASTOPEN_EXID: u16 = 0x89f9;
 
 /** What the options of one segment said. */

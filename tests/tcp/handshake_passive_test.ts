@@ -136,7 +136,7 @@ Deno.test("RFC 5961 3.2: only RST at its window ends a half-open connection", as
   host.end(listener);
 });
 
-Deno.test("RFC 9293 3.10.7.4: what lies outside the window of a half-open one is acked", async () => {
+Deno.test("RFC 9293 3.10.7.4: outside the window of a half-open one: ACK", async () => {
   const { host, listener, c } = await listening();
   c.send({ ...SYN, ts: [1000, 0] });
   const first = c.expect({ flags: "SA", ts: true });

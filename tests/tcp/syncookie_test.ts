@@ -71,7 +71,7 @@ Deno.test("RFC 4987 3.6: scale and SACK travel in the timestamp", async () => {
   }
 });
 
-Deno.test("RFC 7323 5.4: the clock of timestamps does not run backward after a cookie", async () => {
+Deno.test("RFC 7323 5.4: timestamps do not run backward after a cookie", async () => {
   for (let i = 0; i < 40; i++) {
     const { host, listener, c } = await always();
     host.advance(i * 7_000);
@@ -153,7 +153,7 @@ Deno.test("RFC 4987 3.6: nothing that a cookie vouches for can be changed", asyn
   host.end(host.accept(listener), listener);
 });
 
-Deno.test("RFC 9293 3.10.7.2: without cookies on their way an ACK is just for nothing", async () => {
+Deno.test("RFC 9293 3.10.7.2: without cookies an ACK is just for nothing", async () => {
   const { host, listener, c } = await always();
   c.send({ flags: "A", seq: 1, ack: 1 });
   c.expect({ flags: "R", seq: 1 });
@@ -208,7 +208,7 @@ Deno.test("syncookies 1: only when there is no room for a record", async () => {
   }
 });
 
-Deno.test("a cookie outlives a full accept queue; with abort_on_overflow it is refused", async () => {
+Deno.test("a cookie outlives a full accept queue; abort_on_overflow refuses it", async () => {
   const { host, listener } = await always(1);
   const [a, b] = [1, 2].map((i) => new Conn(host, 80, 40000 + i));
   for (const c of [a, b]) {

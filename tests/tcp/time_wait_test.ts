@@ -205,7 +205,7 @@ Deno.test("RFC 7323 5.3: a FIN with an old timestamp does not prolong TIME-WAIT"
   c.end();
 });
 
-Deno.test("RFC 9293 3.6.1: a newer SYN that the listener refuses does not end TIME-WAIT", async () => {
+Deno.test("RFC 9293 3.6.1: a newer SYN that is refused does not end TIME-WAIT", async () => {
   const host = await Host.boot();
   const { c, listener } = await accepted({}, host);
   finish(c);
@@ -240,7 +240,7 @@ Deno.test("RFC 9293 3.10.7.4: a newer SYN to nobody leaves TIME-WAIT as it is", 
   c.end();
 });
 
-Deno.test("with cookies for all, a connection reopened from TIME-WAIT still gets a record", async () => {
+Deno.test("with cookies for all, one reopened from TIME-WAIT gets a record", async () => {
   const host = await Host.boot({ tcp: { syncookies: 2 } });
   const { c, listener } = await accepted({}, host);
   finish(c);
