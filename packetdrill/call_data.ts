@@ -52,15 +52,16 @@ export function sending(
   if (fd.type === "dgram") return () => sendDatagram(world, fd, length, bits, address);
   const { engine, calls } = world.host;
   const opening = names.includes("MSG_FASTOPEN");
-  let done = 0;
+  let [done, begun] = [0, false];
   const attempt = () => {
     do {
       const piece = Math.min(length - done, STAGING_BYTES);
       engine.memory.set(patternBytes(fd.written, piece), engine.staging);
-      const nam = opening && done === 0 ? placePeer(world, fd, address) : 0;
+      const nam = opening && !begun ? placePeer(world, fd, address) : 0;
       const flags = done + piece < length ? bits | Msg.MORE : bits; // the rest follows at once
       const n = sendResult(world, fd, calls.so_send(fd.so, engine.staging, piece, flags, nam));
       if (opening) underTest(world, fd);
+      begun ||= n !== -Errno.EAGAIN;
       if ((n === -Errno.EAGAIN || n === -Errno.EINPROGRESS) && wait) return undefined;
       if (n < 0) return done > 0 ? { value: done } : answerOf(n);
       done += n;
@@ -69,18 +70,28 @@ export function sending(
     } while (done < length);
     return { value: done };
   };
+  let taken: Answer | undefined;
   return () => {
-    const answer = attempt();
+    taken ??= attempt();
+    const answer = taken && wait ? whenConnected(world, fd, taken) : taken;
     underTest(world, fd); // a connection that waits for its first data has begun by now
     if (answer && answer.value > 0) follow(fd, answer.value, names, stamps);
     return answer;
   };
 }
 
-/** The peer that a connection is opened to by sending; nil while there is one already. */
-function placePeer(world: World, fd: SocketFd, address: Expr | undefined): number {
+/** A call that has begun a connection waits for it, also when all of its data has left already. */
+function whenConnected(world: World, fd: SocketFd, answer: Answer): Answer | undefined {
+  const { calls, staging } = world.host.engine;
   const state = world.host.u32(fd.so + layout.Socket.state);
-  if (state & (Ss.ISCONNECTED | Ss.ISCONNECTING)) return 0;
+  if (state & Ss.ISCONNECTING) return undefined;
+  if (state & Ss.ISCONNECTED || answer.value <= 0) return answer;
+  const error = calls.so_send(fd.so, staging, 0, 0, 0);
+  return error < 0 ? answerOf(error) : answer;
+}
+
+/** The peer that a connection is opened to by sending. */
+function placePeer(world: World, fd: SocketFd, address: Expr | undefined): number {
   const name = nameArgument(address, remoteName(world));
   fd.peerPort = name.port;
   return placeName(world, fd, name);
