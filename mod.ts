@@ -57,7 +57,8 @@ export {
 } from "./runtime/socket/control.ts";
 export type { ControlMessage, RecvHeader, SendHeader } from "./runtime/socket/message.ts";
 export type { IfRequest, IfStatistics, RouteRequest } from "./runtime/socket/ioctl.ts";
-export type { Linger, Membership, OptionValue, TcpInfo } from "./runtime/socket/options.ts";
+export type { Linger, Membership, OptionValue } from "./runtime/socket/options.ts";
+export type { TcpInfo } from "./runtime/socket/tcp_info.ts";
 export {
   POLLERR,
   type PollFd,

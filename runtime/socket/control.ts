@@ -19,16 +19,10 @@ import {
   routeIoctl,
   type RouteRequest,
 } from "./ioctl.ts";
-import {
-  getOption,
-  getOptionBytes,
-  type Linger,
-  type OptionValue,
-  setOption,
-  type TcpInfo,
-} from "./options.ts";
+import { getOption, getOptionBytes, type Linger, type OptionValue, setOption } from "./options.ts";
 import type { SocketLayer } from "./so.ts";
 import type { SockAddr } from "./sockaddr.ts";
+import type { TcpInfo } from "./tcp_info.ts";
 
 /** Command of fcntl: tell the flags. */
 export const F_GETFL = 3;

@@ -9,11 +9,11 @@ import { IpProto } from "../../assembly/abi/proto.ts";
 import { So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
-import * as layout from "../wasm/layout.gen.ts";
 import { algorithmBy, CONGESTION_ALGORITHMS } from "./congestion.ts";
 import { parseIpv4 } from "./inet_addr.ts";
 import { ifIndexBy } from "./ioctl.ts";
 import type { So } from "./so.ts";
+import { TCP_INFO_FIELDS, type TcpInfo } from "./tcp_info.ts";
 
 /** Value of SO_LINGER. */
 export interface Linger {
@@ -29,62 +29,6 @@ export interface Membership {
   readonly multiaddr: string;
   /** Name, address or index of the interface; the one of the route to the group unless told. */
   readonly interface?: string | number;
-}
-
-/** What TCP knows of a connection; times in microseconds, sizes in bytes. */
-export interface TcpInfo {
-  /** Bytes acknowledged since the connection began, modulo 2^32. */
-  readonly snd_una_rel: number;
-  /** Bytes sent, the same way. */
-  readonly snd_nxt_rel: number;
-  /** Bytes received in order, the same way. */
-  readonly rcv_nxt_rel: number;
-  /** A `TcpState`. */
-  readonly state: number;
-  /** Options in use: 1 timestamps, 2 SACK, 4 window scale. */
-  readonly options: number;
-  /** Shift of the windows it announces. */
-  readonly snd_wscale: number;
-  /** Shift of the windows we announce. */
-  readonly rcv_wscale: number;
-  /** Retransmission timeout. */
-  readonly rto_us: number;
-  /** Smoothed round-trip time. */
-  readonly srtt_us: number;
-  /** Its variation. */
-  readonly rttvar_us: number;
-  /** Shortest round-trip time. */
-  readonly rtt_min_us: number;
-  /** Largest segment it takes. */
-  readonly snd_mss: number;
-  /** Largest segment we take. */
-  readonly rcv_mss: number;
-  /** Its window. */
-  readonly snd_wnd: number;
-  /** Our window. */
-  readonly rcv_wnd: number;
-  /** Congestion window. */
-  readonly snd_cwnd: number;
-  /** Slow-start threshold. */
-  readonly snd_ssthresh: number;
-  /** 0 open, 1 disorder, 3 recovery, 4 loss. */
-  readonly ca_state: number;
-  /** Segments sent again. */
-  readonly rexmt_segments: number;
-  /** Timeouts since the connection began. */
-  readonly rexmt_timeouts: number;
-  /** Doublings of the RTO now. */
-  readonly backoff: number;
-  /** Segments that came out of order. */
-  readonly out_of_order: number;
-  /** Duplicate ACKs received. */
-  readonly dupacks: number;
-  /** Bytes on their way. */
-  readonly unacked_bytes: number;
-  /** Bytes that arrived out of order. */
-  readonly sacked_bytes: number;
-  /** Bytes held to be lost. */
-  readonly lost_bytes: number;
 }
 
 /**
@@ -211,7 +155,7 @@ function readValue(so: So, level: number, name: number, room: number): number {
 
 function readTcpInfo(so: So, at: number): TcpInfo {
   const info: Record<string, number> = {};
-  for (const [name, offset] of Object.entries(layout.TcpInfo)) {
+  for (const [name, offset] of Object.entries(TCP_INFO_FIELDS)) {
     if (name !== "size") info[name] = field.getU32(so.layer.engine, at, offset);
   }
   return info as unknown as TcpInfo;

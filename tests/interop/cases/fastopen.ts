@@ -5,7 +5,7 @@ import net from "node:net";
 import { IpProto } from "../../../assembly/abi/proto.ts";
 import { Af, Msg, Sock, TcpOpt } from "../../../assembly/abi/socket.ts";
 import { Stat } from "../../../assembly/abi/stat.ts";
-import type { TcpInfo } from "../../../runtime/socket/options.ts";
+import type { TcpInfo } from "../../../runtime/socket/tcp_info.ts";
 import { GODWIT, KERNEL } from "../kit/addresses.ts";
 import type { Group } from "../kit/case.ts";
 import { ownBytes, readToEnd } from "../kit/content.ts";

@@ -5,7 +5,7 @@ import { Errno } from "../../../assembly/abi/errno.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
 import { Af, Msg, Sock, TcpOpt } from "../../../assembly/abi/socket.ts";
 import { SocketError, type Stack } from "../../../mod.ts";
-import type { TcpInfo } from "../../../runtime/socket/options.ts";
+import type { TcpInfo } from "../../../runtime/socket/tcp_info.ts";
 import { createSim } from "../../sim_pair.ts";
 
 const DELAY_US = 10_000;
