@@ -64,6 +64,7 @@ export function boot(c: BootConfig): i32 {
     or(c.tcbs, sockets),
     or(c.syncache, min<u32>(sockets, 4096)),
     or(c.timewaits, min<u32>(sockets, 8192)),
+    c.memory_bytes >> 11, // segments in flight: their data takes as much and more
   );
   mbuf.setDrain(domain.drain.index);
   return arena.refused() ? -Errno.ENOMEM : mbufs(c);

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What a worker tells, in this order for each job, and `idle` when it has done all it was given. */
+/** What a worker tells, in this order for each job, and `idle` when it has done all there was. */
 export interface FromWorker<J, R> {
   /** The job it begins. */
   readonly begins?: J;

@@ -30,7 +30,7 @@ export function pipe(tp: Tcb): u32 {
   return tp.snd_nxt - tp.snd_una - tp.sacked_bytes - tp.lost_bytes + tp.resent_bytes;
 }
 
-/** A record for start <= x < end, which is about to leave for the first time; nil without memory. */
+/** A record for start <= x < end, which is about to leave the first time; nil without memory. */
 export function append(tp: Tcb, start: u32, end: u32): Sent {
   const r = changetype<Sent>(pool.get(P));
   if (!r) return r;
@@ -211,7 +211,7 @@ export function join(tp: Tcb, r: Sent, room: u32): void {
   }
 }
 
-/** The last record takes `len` numbers beyond snd_nxt in; it is lost, and about to be sent again. */
+/** The last record, lost and about to be sent again, takes `len` numbers beyond snd_nxt in. */
 export function extend(tp: Tcb, r: Sent, len: u32): void {
   r.end += len;
   tp.snd_nxt += len;

@@ -23,11 +23,11 @@ const FASTOPEN_LISTENERS_MOST: u32 = 1024;
 const METRICS_MOST: u32 = 1024;
 
 /** Sizes the tables and registers the row. */
-export function register(tcbs: u32, halves: u32, timewaits: u32): void {
+export function register(tcbs: u32, halves: u32, timewaits: u32, records: u32): void {
   settings.init();
   cc.init();
   tcb.init(tcbs);
-  sent.init(min<u32>(max<u32>(16_384, tcbs * 64), 524_288));
+  sent.init(records);
   syncache.init(halves);
   timewait.init(timewaits);
   fastopen_queue.init(min<u32>(tcbs, FASTOPEN_LISTENERS_MOST));

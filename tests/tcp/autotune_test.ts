@@ -167,34 +167,37 @@ Deno.test("RFC 9293 3.8.6: short of mbufs the window opens only a little", async
   c.end();
 });
 
-Deno.test("property: bad links deliver everything with quick ACKs and growing buffers, too", async () => {
-  const tcp = {
-    quickacks: 16,
-    moderate_rcvbuf: 1,
-    moderate_sndbuf: 1,
-    invalid_ratelimit_ms: 500,
-    rcvbuf: 8192,
-    sndbuf: 8192,
-  };
-  const bad = fc.record({
-    delay_us: fc.constantFrom(0, 100, 20_000),
-    jitter_us: fc.constantFrom(0, 50, 5000),
-    loss: fc.constantFrom(0, 0.01, 0.1),
-    duplicate: fc.constantFrom(0, 0.1),
-    rate_bps: fc.constantFrom(undefined, 10e6),
-    seed: fc.nat(),
-  });
-  const side = fc.record({
-    bytes: fc.nat(200_000),
-    read: fc.constantFrom(undefined, 100, 5000),
-    options: fc.constantFrom([], [[IpProto.TCP, TcpOpt.RFC1323, 0]]) as fc.Arbitrary<
-      [number, number, number][]
-    >,
-  });
-  const property = fc.asyncProperty(bad, side, side, async (l, a, b) => {
-    const pair = await Pair.join(l, { tcp, checks: false });
-    pair.transfer(a, b);
-    pair.end();
-  });
-  await fc.assert(property, { numRuns: 20, seed: 813 });
-});
+Deno.test(
+  "property: bad links deliver everything with quick ACKs and growing " + "buffers, too",
+  async () => {
+    const tcp = {
+      quickacks: 16,
+      moderate_rcvbuf: 1,
+      moderate_sndbuf: 1,
+      invalid_ratelimit_ms: 500,
+      rcvbuf: 8192,
+      sndbuf: 8192,
+    };
+    const bad = fc.record({
+      delay_us: fc.constantFrom(0, 100, 20_000),
+      jitter_us: fc.constantFrom(0, 50, 5000),
+      loss: fc.constantFrom(0, 0.01, 0.1),
+      duplicate: fc.constantFrom(0, 0.1),
+      rate_bps: fc.constantFrom(undefined, 10e6),
+      seed: fc.nat(),
+    });
+    const side = fc.record({
+      bytes: fc.nat(200_000),
+      read: fc.constantFrom(undefined, 100, 5000),
+      options: fc.constantFrom([], [[IpProto.TCP, TcpOpt.RFC1323, 0]]) as fc.Arbitrary<
+        [number, number, number][]
+      >,
+    });
+    const property = fc.asyncProperty(bad, side, side, async (l, a, b) => {
+      const pair = await Pair.join(l, { tcp, checks: false });
+      pair.transfer(a, b);
+      pair.end();
+    });
+    await fc.assert(property, { numRuns: 20, seed: 813 });
+  },
+);

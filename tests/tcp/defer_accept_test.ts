@@ -74,16 +74,19 @@ Deno.test("TCP_DEFER_ACCEPT: longer than the SYN-ACKs last, the record waits", a
   c.end(listener);
 });
 
-Deno.test("TCP_DEFER_ACCEPT: seconds are rounded up to what the repetitions add up to", async () => {
-  const host = await Host.boot();
-  const so = host.socket();
-  for (const [asked, told] of [[1, 1], [2, 3], [3, 3], [5, 7], [10, 15], [0, 0], [-5, 0]]) {
-    host.setopt(so, IpProto.TCP, TcpOpt.DEFER_ACCEPT, asked);
-    assertEquals(host.getopt(so, IpProto.TCP, TcpOpt.DEFER_ACCEPT), told);
-  }
-  host.setopt(so, IpProto.TCP, TcpOpt.DEFER_ACCEPT, 0x7fffffff);
-  host.end(so);
-});
+Deno.test(
+  "TCP_DEFER_ACCEPT: seconds are rounded up to what the repetitions add " + "up to",
+  async () => {
+    const host = await Host.boot();
+    const so = host.socket();
+    for (const [asked, told] of [[1, 1], [2, 3], [3, 3], [5, 7], [10, 15], [0, 0], [-5, 0]]) {
+      host.setopt(so, IpProto.TCP, TcpOpt.DEFER_ACCEPT, asked);
+      assertEquals(host.getopt(so, IpProto.TCP, TcpOpt.DEFER_ACCEPT), told);
+    }
+    host.setopt(so, IpProto.TCP, TcpOpt.DEFER_ACCEPT, 0x7fffffff);
+    host.end(so);
+  },
+);
 
 Deno.test("TCP_SYNCNT on a listener limits its SYN-ACKs", async () => {
   const host = await Host.boot();

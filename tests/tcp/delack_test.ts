@@ -152,21 +152,24 @@ Deno.test("RFC 5681 4.2: a duplicate brings quick ACKs back", async () => {
   c.end();
 });
 
-Deno.test("RFC 5681 4.2: out of order and gaps filled are acknowledged at once in any mode", async () => {
-  const c = await settled();
-  c.write("x"); // interactive
-  c.takeAll();
-  const next = c.nxt;
-  for (let i = 1; i < 5; i++) {
-    c.send({ seq: next + i * MSS, data: pattern(MSS) });
-    c.expect({ flags: "A", ack: next });
-  }
-  c.send({ seq: next, data: pattern(500) });
-  c.expect({ ack: next + 500 });
-  c.send({ seq: next + 500, data: pattern(500) });
-  c.expect({ ack: next + 5 * MSS });
-  c.end();
-});
+Deno.test(
+  "RFC 5681 4.2: out of order and gaps filled are acknowledged at once " + "in any mode",
+  async () => {
+    const c = await settled();
+    c.write("x"); // interactive
+    c.takeAll();
+    const next = c.nxt;
+    for (let i = 1; i < 5; i++) {
+      c.send({ seq: next + i * MSS, data: pattern(MSS) });
+      c.expect({ flags: "A", ack: next });
+    }
+    c.send({ seq: next, data: pattern(500) });
+    c.expect({ ack: next + 500 });
+    c.send({ seq: next + 500, data: pattern(500) });
+    c.expect({ ack: next + 5 * MSS });
+    c.end();
+  },
+);
 
 Deno.test("data for a closed window brings quick ACKs back", async () => {
   const c = await connection({ rcvbuf: 3000 });

@@ -48,20 +48,23 @@ Deno.test("RFC 2883 4.1.2: a duplicate beside a gap", async () => {
   c.end();
 });
 
-Deno.test("RFC 2883 4.1.3: a duplicate of what is out of order, then the block around it", async () => {
-  const c = await begun(3500);
-  send(c, 4000, 4500);
-  expect(c, 3500, [4000, 4500]);
-  send(c, 4500, 5000);
-  expect(c, 3500, [4000, 5000]);
-  send(c, 4000, 4500);
-  expect(c, 3500, [4000, 4500], [4000, 5000]);
-  send(c, 6000, 6500);
-  expect(c, 3500, [6000, 6500], [4000, 5000]);
-  send(c, 4500, 5000); // its block comes second, before the one that changed last
-  expect(c, 3500, [4500, 5000], [4000, 5000], [6000, 6500]);
-  c.end();
-});
+Deno.test(
+  "RFC 2883 4.1.3: a duplicate of what is out of order, then the block " + "around it",
+  async () => {
+    const c = await begun(3500);
+    send(c, 4000, 4500);
+    expect(c, 3500, [4000, 4500]);
+    send(c, 4500, 5000);
+    expect(c, 3500, [4000, 5000]);
+    send(c, 4000, 4500);
+    expect(c, 3500, [4000, 4500], [4000, 5000]);
+    send(c, 6000, 6500);
+    expect(c, 3500, [6000, 6500], [4000, 5000]);
+    send(c, 4500, 5000); // its block comes second, before the one that changed last
+    expect(c, 3500, [4500, 5000], [4000, 5000], [6000, 6500]);
+    c.end();
+  },
+);
 
 Deno.test("RFC 2883 4.2.1: a part again, left of the window", async () => {
   const c = await begun(1500);

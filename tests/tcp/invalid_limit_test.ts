@@ -21,16 +21,19 @@ function answers(c: Conn, say: Parameters<Conn["send"]>[0]): number {
   return c.takeAll().length;
 }
 
-Deno.test("RFC 9293 3.10.7.4: pure ACKs outside of the window are answered once in 500 ms", async () => {
-  const c = await limited();
-  assertEquals(answers(c, { seq: 100_000 }), 1);
-  assertEquals(c.stat(Stat.TCP_INVALID_LIMITED), 9);
-  c.host.advance(LIMIT_MS * 1000 - 1);
-  assertEquals(answers(c, { seq: 0 }), 0);
-  c.host.advance(1);
-  assertEquals(answers(c, { seq: 0 }), 1);
-  c.end();
-});
+Deno.test(
+  "RFC 9293 3.10.7.4: pure ACKs outside of the window are answered once " + "in 500 ms",
+  async () => {
+    const c = await limited();
+    assertEquals(answers(c, { seq: 100_000 }), 1);
+    assertEquals(c.stat(Stat.TCP_INVALID_LIMITED), 9);
+    c.host.advance(LIMIT_MS * 1000 - 1);
+    assertEquals(answers(c, { seq: 0 }), 0);
+    c.host.advance(1);
+    assertEquals(answers(c, { seq: 0 }), 1);
+    c.end();
+  },
+);
 
 Deno.test("RFC 7323 5.3: what PAWS refuses is limited the same way", async () => {
   const c = await limited({ ts: true });

@@ -145,23 +145,26 @@ Deno.test("reassembly: small payloads do not pin frames", async () => {
   c.end();
 });
 
-Deno.test("reassembly: tiny segments side by side share mbufs, in whatever order they come", async () => {
-  for (const order of [(i: number) => i, (i: number) => 999 - i, (i: number) => (i * 7) % 1000]) {
-    const c = await established({ sackOk: true, rcvbuf: 65535 });
-    const before = c.host.inspect.mbufs();
-    const data = pattern(1001);
-    for (let i = 0; i < 1000; i++) {
-      const at = order(i);
-      c.send({ seq: 2 + at, data: data.subarray(1 + at, 2 + at) });
+Deno.test(
+  "reassembly: tiny segments side by side share mbufs, in whatever order " + "they come",
+  async () => {
+    for (const order of [(i: number) => i, (i: number) => 999 - i, (i: number) => (i * 7) % 1000]) {
+      const c = await established({ sackOk: true, rcvbuf: 65535 });
+      const before = c.host.inspect.mbufs();
+      const data = pattern(1001);
+      for (let i = 0; i < 1000; i++) {
+        const at = order(i);
+        c.send({ seq: 2 + at, data: data.subarray(1 + at, 2 + at) });
+      }
+      assertEquals(c.takeAll().at(-1)?.sack, [[2, 1002]]);
+      assertEquals(c.tcb("segq_count"), 1);
+      assert(c.host.inspect.mbufs() - before < 200, `${c.host.inspect.mbufs() - before} mbufs`);
+      c.send({ seq: 1, data: data.subarray(0, 1) });
+      assertEquals(c.tryRead().data, data);
+      c.end();
     }
-    assertEquals(c.takeAll().at(-1)?.sack, [[2, 1002]]);
-    assertEquals(c.tcb("segq_count"), 1);
-    assert(c.host.inspect.mbufs() - before < 200, `${c.host.inspect.mbufs() - before} mbufs`);
-    c.send({ seq: 1, data: data.subarray(0, 1) });
-    assertEquals(c.tryRead().data, data);
-    c.end();
-  }
-});
+  },
+);
 
 Deno.test("reassembly: storage is bounded by the buffer, however small the segments", async () => {
   const c = await established({ sackOk: true, rcvbuf: 65535 });

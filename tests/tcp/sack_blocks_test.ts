@@ -26,17 +26,20 @@ Deno.test("RFC 2018 4: the block that changed last first, then as they were repo
   c.end();
 });
 
-Deno.test("RFC 2018 4: blocks that fell out of memory are reported where there is room", async () => {
-  const c = await established({ sackOk: true });
-  for (let i = 1; i <= 8; i++) c.send({ seq: 10 * i, data: "x" });
-  c.takeAll();
-  for (const at of [51, 61, 71]) c.send({ seq: at, data: pattern(9) });
-  c.take();
-  c.take();
-  // 30 and 40 are remembered, 10 and 20 are not
-  c.expect({ sack: [[50, 81], [40, 41], [30, 31], [10, 11]] });
-  c.end();
-});
+Deno.test(
+  "RFC 2018 4: blocks that fell out of memory are reported where there " + "is room",
+  async () => {
+    const c = await established({ sackOk: true });
+    for (let i = 1; i <= 8; i++) c.send({ seq: 10 * i, data: "x" });
+    c.takeAll();
+    for (const at of [51, 61, 71]) c.send({ seq: at, data: pattern(9) });
+    c.take();
+    c.take();
+    // 30 and 40 are remembered, 10 and 20 are not
+    c.expect({ sack: [[50, 81], [40, 41], [30, 31], [10, 11]] });
+    c.end();
+  },
+);
 
 Deno.test("RFC 2018 3: four blocks fit, three beside timestamps", async () => {
   for (const ts of [false, true]) {

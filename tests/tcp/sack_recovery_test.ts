@@ -144,15 +144,18 @@ Deno.test("RFC 6675 5.1: after a timeout reported data is passed over", async ()
   c.end();
 });
 
-Deno.test("RFC 8985 6.2: segments sent before a reported one are lost a quarter RTT later", async () => {
-  const c = await inFlight(10);
-  c.send({ ack: 1, sack: [block(2, 3)] });
-  c.silentFor(RTT / 4 - 1000);
-  assertEquals(c.expectWithin(2000, { seq: 1, len: MSS }) <= 1000, true);
-  assertEquals(c.stat(Stat.TCP_FAST_REXMT), 1);
-  assertEquals(c.tcb("lost_bytes"), 2 * MSS);
-  c.end();
-});
+Deno.test(
+  "RFC 8985 6.2: segments sent before a reported one are lost a quarter " + "RTT later",
+  async () => {
+    const c = await inFlight(10);
+    c.send({ ack: 1, sack: [block(2, 3)] });
+    c.silentFor(RTT / 4 - 1000);
+    assertEquals(c.expectWithin(2000, { seq: 1, len: MSS }) <= 1000, true);
+    assertEquals(c.stat(Stat.TCP_FAST_REXMT), 1);
+    assertEquals(c.tcb("lost_bytes"), 2 * MSS);
+    c.end();
+  },
+);
 
 Deno.test("RFC 8985 6.2 step 3: what was overtaken and arrives widens the window", async () => {
   const c = await inFlight(10);
@@ -197,21 +200,24 @@ Deno.test("RFC 8985 7: with no ACK the last segment asks after two round trips",
   c.end();
 });
 
-Deno.test("RFC 8985 7.4: a probe that filled a gap reduces the window, one that came twice not", async () => {
-  for (const twice of [false, true]) {
-    const c = await established({ sackOk: true, rtt_us: RTT });
-    c.write(pattern(2 * MSS));
-    c.takeAll();
-    c.rcv = at(1);
-    c.expectWithin(SECOND, { seq: at(1), len: MSS });
-    c.write(pattern(MSS));
-    c.expect({ seq: at(2), len: MSS });
-    c.send({ ack: at(3), ...(twice ? { sack: [block(1, 2)] } : {}) });
-    assertEquals(c.stat(Stat.TCP_LOSS_PROBE_RECOVERIES), twice ? 0 : 1);
-    assertEquals(c.tcb("cwnd") < 10 * MSS, !twice);
-    c.end();
-  }
-});
+Deno.test(
+  "RFC 8985 7.4: a probe that filled a gap reduces the window, one that " + "came twice not",
+  async () => {
+    for (const twice of [false, true]) {
+      const c = await established({ sackOk: true, rtt_us: RTT });
+      c.write(pattern(2 * MSS));
+      c.takeAll();
+      c.rcv = at(1);
+      c.expectWithin(SECOND, { seq: at(1), len: MSS });
+      c.write(pattern(MSS));
+      c.expect({ seq: at(2), len: MSS });
+      c.send({ ack: at(3), ...(twice ? { sack: [block(1, 2)] } : {}) });
+      assertEquals(c.stat(Stat.TCP_LOSS_PROBE_RECOVERIES), twice ? 0 : 1);
+      assertEquals(c.tcb("cwnd") < 10 * MSS, !twice);
+      c.end();
+    }
+  },
+);
 
 Deno.test("RFC 5682 2.2: a timeout that came too early is taken back", async () => {
   const c = await inFlight(40);
@@ -241,19 +247,22 @@ Deno.test("RFC 5682 2.2 step 3a: a report says that the timeout was right", asyn
   c.end();
 });
 
-Deno.test("RFC 2883, 3708: DSACKs for all that was sent again take the reduction back", async () => {
-  const c = await inFlight(40);
-  const cwnd = c.tcb("cwnd");
-  for (let i = 2; i <= 4; i++) c.send({ ack: 1, sack: [block(1, i)] });
-  assertEquals(seqs(c).includes(1), true);
-  assert(c.tcb("ssthresh") < cwnd);
-  c.send({ ack: at(4) }); // the original came late
-  c.send({ ack: at(4), sack: [block(0, 1)] });
-  assertEquals(c.stat(Stat.TCP_UNDO), 1);
-  assert(c.tcb("cwnd") >= cwnd);
-  assertEquals(c.tcb("rack_mult") & 0xff, 2, "RFC 8985 6.2 step 4");
-  c.end();
-});
+Deno.test(
+  "RFC 2883, 3708: DSACKs for all that was sent again take the reduction " + "back",
+  async () => {
+    const c = await inFlight(40);
+    const cwnd = c.tcb("cwnd");
+    for (let i = 2; i <= 4; i++) c.send({ ack: 1, sack: [block(1, i)] });
+    assertEquals(seqs(c).includes(1), true);
+    assert(c.tcb("ssthresh") < cwnd);
+    c.send({ ack: at(4) }); // the original came late
+    c.send({ ack: at(4), sack: [block(0, 1)] });
+    assertEquals(c.stat(Stat.TCP_UNDO), 1);
+    assert(c.tcb("cwnd") >= cwnd);
+    assertEquals(c.tcb("rack_mult") & 0xff, 2, "RFC 8985 6.2 step 4");
+    c.end();
+  },
+);
 
 Deno.test("RFC 2018 8: a peer that has dropped what it reported gets it again", async () => {
   const c = await inFlight(10);

@@ -1,4 +1,4 @@
-/** A stack that moves to another process in the midst of a download, with the kernel as its peer. */
+/** A stack that moves to another process in mid-download, with the kernel as its peer. */
 
 import { assert, assertEquals } from "@std/assert";
 import type { Group } from "../kit/case.ts";

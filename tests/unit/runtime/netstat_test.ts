@@ -81,22 +81,25 @@ Deno.test("the report as text: a table for each part, and why an interface is do
   assertMatch(String(stack.netstat()), /^null7 .*\(down: the cable is out\)$/m);
 });
 
-Deno.test("netstat tells what is remembered of destinations, and routes can forget it", async () => {
-  await using sim = await createSim({ delay_us: 10_000 });
-  const [a, b] = sim.stacks;
-  const listener = b.listen({ port: 80 });
-  const conn = await sim.run(a.connect({ hostname: "10.0.0.2", port: 80 }));
-  const peer = await sim.run(listener.accept());
-  assertEquals(a.netstat().destinations, []);
-  conn.close();
-  await sim.sleep(50_000);
-  peer.close();
-  await sim.sleep(50_000);
-  const report = a.netstat();
-  const [{ address, source, srtt_us }] = report.destinations;
-  assertEquals([address, source], ["10.0.0.2", "10.0.0.1"]);
-  assert(srtt_us >= 20_000 && srtt_us < 60_000, `${srtt_us}`);
-  assertMatch(String(report), /Destinations\naddress .*\n10\.0\.0\.2 +10\.0\.0\.1 +\d\d\.\d+ /);
-  a.route.forgetMetrics();
-  assertEquals(a.netstat().destinations, []);
-});
+Deno.test(
+  "netstat tells what is remembered of destinations, and routes can " + "forget it",
+  async () => {
+    await using sim = await createSim({ delay_us: 10_000 });
+    const [a, b] = sim.stacks;
+    const listener = b.listen({ port: 80 });
+    const conn = await sim.run(a.connect({ hostname: "10.0.0.2", port: 80 }));
+    const peer = await sim.run(listener.accept());
+    assertEquals(a.netstat().destinations, []);
+    conn.close();
+    await sim.sleep(50_000);
+    peer.close();
+    await sim.sleep(50_000);
+    const report = a.netstat();
+    const [{ address, source, srtt_us }] = report.destinations;
+    assertEquals([address, source], ["10.0.0.2", "10.0.0.1"]);
+    assert(srtt_us >= 20_000 && srtt_us < 60_000, `${srtt_us}`);
+    assertMatch(String(report), /Destinations\naddress .*\n10\.0\.0\.2 +10\.0\.0\.1 +\d\d\.\d+ /);
+    a.route.forgetMetrics();
+    assertEquals(a.netstat().destinations, []);
+  },
+);
