@@ -30,7 +30,7 @@ export function register(tcbs: u32, halves: u32, timewaits: u32, records: u32): 
   sent.init(records);
   syncache.init(halves);
   timewait.init(timewaits);
-  fastopen_queue.init(min<u32>(tcbs, FASTOPEN_LISTENERS_MOST));
+  fastopen_queue.init(min<u32>(max<u32>(tcbs >> 2, 16), FASTOPEN_LISTENERS_MOST));
   metrics.init(min<u32>(tcbs, METRICS_MOST));
   let buckets: u32 = 256;
   while (buckets < tcbs && buckets < 1 << 18) buckets <<= 1;
