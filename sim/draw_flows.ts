@@ -23,8 +23,10 @@ const SMALL_BUFFER = 8_192;
 
 type Option = readonly [level: number, name: number, value: number];
 
-function drawOptions(random: Random): Option[] {
+function drawOptions(random: Random, role: "client" | "server"): Option[] {
   const options: Option[] = [];
+  const fast = random.chance(0.4);
+  if (fast && role === "client") options.push([IpProto.TCP, TcpOpt.FASTOPEN_CONNECT, 1]);
   if (random.chance(0.35)) options.push([Sol.SOCKET, So.SNDBUF, random.scale(512, 1 << 20)]);
   if (random.chance(0.35)) options.push([Sol.SOCKET, So.RCVBUF, random.scale(256, 1 << 20)]);
   if (random.chance(0.3)) options.push([IpProto.TCP, TcpOpt.NODELAY, 1]);
@@ -82,6 +84,8 @@ function drawSide(
   const bytes = Math.min(drawBytes(random), small ? buffer * WINDOWS_MAX : Infinity);
   const pausing = random.chance(0.3);
   const burst = pausing ? random.scale(1, Math.max(bytes, 2)) : Infinity;
+  // Such a connection waits for its first data: without any it would never open.
+  const waits = ([, name]: Option) => name === TcpOpt.FASTOPEN_CONNECT && bytes === 0;
   return {
     bytes,
     write: Math.max(random.scale(1, 65_536), Math.ceil(bytes / PIECES_MAX)),
@@ -92,7 +96,7 @@ function drawSide(
     read_delay_us: random.chance(0.12) ? random.scale(1_000, 15_000_000) : 0,
     finish: drawFinish(random, role),
     abort_after: random.scale(1, Math.max(2 * bytes, 2)),
-    options,
+    options: options.filter((option) => !waits(option)),
   };
 }
 
@@ -101,6 +105,13 @@ function withReads(random: Random, side: SideSpec, incoming: number): SideSpec {
   const read = Math.max(side.read, Math.ceil(incoming / PIECES_MAX));
   const slow = random.chance(0.2);
   return { ...side, read, read_pause_us: slow ? random.scale(100, 100_000) : 0 };
+}
+
+function drawListenerOptions(random: Random): Option[] {
+  const options: Option[] = [];
+  if (random.chance(0.2)) options.push([Sol.SOCKET, So.RCVBUF, random.scale(512, 1 << 20)]);
+  if (random.chance(0.4)) options.push([IpProto.TCP, TcpOpt.FASTOPEN, random.scale(1, 10)]);
+  return options;
 }
 
 /** Connections and those who listen for them. */
@@ -120,7 +131,7 @@ export function drawTraffic(random: Random, network: Network): Traffic {
         port: FIRST_PORT + i,
         backlog: random.scale(1, 20),
         pause_us: random.chance(0.2) ? random.scale(100, 200_000) : 0,
-        options: random.chance(0.2) ? [[Sol.SOCKET, So.RCVBUF, random.scale(512, 1 << 20)]] : [],
+        options: drawListenerOptions(random),
       });
     }
   }
@@ -140,7 +151,8 @@ function drawFlow(
   const to = listener.node;
   const others = [...Array(network.hosts).keys()].filter((host) => host !== to);
   const refused = random.chance(0.06);
-  const [ours, theirs] = [drawOptions(random), drawOptions(random)];
+  const ours = drawOptions(random, "client");
+  const theirs = drawOptions(random, "server");
   const buffer = smallestBuffer(ours, theirs, listener.options);
   const client = drawSide(random, "client", ours, buffer);
   const server = drawSide(random, "server", theirs, buffer);

@@ -48,6 +48,8 @@ const SETTINGS: readonly (readonly [name: string, share: number, values: readonl
   ["net.ipv4.tcp_challenge_ack_limit", 0.1, [1]],
   ["net.ipv4.ip_no_pmtu_disc", 0.1, [1]],
   ["net.ipv4.tcp_tw_reuse", 0.2, [0]],
+  ["net.ipv4.tcp_fastopen", 0.5, [0, 3, 3, 3, 7, 0x203, 0x603]],
+  ["net.ipv4.tcp_fastopen_blackhole_timeout_sec", 0.3, [0, 10]],
 ];
 
 /** The profile and the settings of a stack. */

@@ -6,7 +6,7 @@
  */
 
 import { Errno } from "../assembly/abi/errno.ts";
-import { Af, Shut, So, Sock, Sol } from "../assembly/abi/socket.ts";
+import { Af, Shut, So, Sock, Sol, TcpOpt } from "../assembly/abi/socket.ts";
 import { SocketError } from "../runtime/errors.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../runtime/socket/select.ts";
 import { Fault, wordsOf } from "./fault.ts";
@@ -32,6 +32,8 @@ export type Outcome =
 const BUFFER_BYTES = 65_536;
 /** How soon a write that found no mbufs is tried again. */
 const MBUFS_US = 5_000;
+/** How soon the end of a stream that began in a SYN is tried again. */
+const FAST_US = 20_000;
 const NO_MBUFS = -2;
 const buffer = new Uint8Array(BUFFER_BYTES);
 
@@ -61,6 +63,7 @@ export class End {
   #fd = -1;
   #writeFrom_us = 0;
   #readFrom_us = 0;
+  #shutFrom_us = 0;
   #burst = 0;
   #wake_us = Infinity;
   readonly #out: Pattern;
@@ -94,15 +97,16 @@ export class End {
     const { sys } = this.node.stack;
     this.#fd = sys.socket(Af.INET, Sock.STREAM);
     this.#setOptions();
-    let port = 0;
     try {
       sys.nb.connect(this.#fd, { address, port: this.flow.port });
     } catch (error) {
       if (!(error instanceof SocketError)) throw error;
-      if (error.errno === Errno.EINPROGRESS) port = sys.getsockname(this.#fd).port;
-      else this.#fail(error.code, "connect");
+      if (error.errno !== Errno.EINPROGRESS) {
+        this.#fail(error.code, "connect");
+        return 0;
+      }
     }
-    return port;
+    return sys.getsockname(this.#fd).port;
   }
 
   /** Takes a descriptor that accept has answered. */
@@ -118,8 +122,10 @@ export class End {
       try {
         sys.setsockopt(this.#fd, level, name, value);
       } catch (error) {
-        // A connection that has ended meanwhile takes no options any more.
-        if (!(error instanceof SocketError) || this.role === "client") throw error;
+        if (!(error instanceof SocketError)) throw error;
+        // A connection that has ended meanwhile takes no options any more, and Fast Open may be
+        // switched off for the whole stack.
+        if (this.role === "client" && error.errno !== Errno.EOPNOTSUPP) throw error;
       }
     }
   }
@@ -165,6 +171,7 @@ export class End {
     const next_us = Math.min(
       this.#writeFrom_us > now_us ? this.#writeFrom_us : Infinity,
       this.#readFrom_us > now_us ? this.#readFrom_us : Infinity,
+      this.#shutFrom_us > now_us ? this.#shutFrom_us : Infinity,
     );
     if (next_us !== Infinity) this.#later(next_us - now_us);
   }
@@ -251,13 +258,30 @@ export class End {
       this.#end(this.eof ? "done" : "left");
       return;
     }
-    if (!this.shut) {
-      sys.shutdown(this.#fd, Shut.WR);
-      this.shut = true;
-    }
+    if (!this.shut && !this.#shutdown()) return;
     if (!this.eof) return;
     sys.nb.close(this.#fd);
     this.#end("done");
+  }
+
+  /** Ends this direction; false if that is to be tried again: Fast Open is not connected yet. */
+  #shutdown(): boolean {
+    if (this.#shutFrom_us > this.world.now_us) return false;
+    try {
+      this.node.stack.sys.shutdown(this.#fd, Shut.WR);
+    } catch (error) {
+      const early = error instanceof SocketError && error.errno === Errno.ENOTCONN;
+      if (!early || !this.fast) throw error;
+      this.#shutFrom_us = this.#later(FAST_US);
+      return false;
+    }
+    this.shut = true;
+    return true;
+  }
+
+  /** True if its data may go with the SYN: the other end may be gone before this one is open. */
+  get fast(): boolean {
+    return this.spec.options.some(([, name]) => name === TcpOpt.FASTOPEN_CONNECT);
   }
 
   #mustAbort(): boolean {

@@ -37,6 +37,7 @@ function lost(seed: number, fault: string): Result {
     restored: 0,
     lines: undefined,
     outcomes: {},
+    counters: {},
   };
 }
 

@@ -11,7 +11,7 @@ import { Fault, wordsOf } from "./fault.ts";
 import { HostProgram } from "./host_program.ts";
 import type { LineStats } from "./line.ts";
 import type { WorldPlan } from "./plan.ts";
-import { countOutcomes, type Flow, isHarsh, sendsCookies, verifyFlows } from "./verify.ts";
+import { countOutcomes, type Flow, isHarsh, mayOpenTwice, verifyFlows } from "./verify.ts";
 import { START_US, World, type WorldOptions } from "./world.ts";
 
 /** What became of a world. */
@@ -34,6 +34,8 @@ export interface Result {
   readonly lines: LineStats | undefined;
   /** How the ends of connections came out. */
   readonly outcomes: Record<string, number>;
+  /** Counters of all stacks together, those that are not 0. */
+  readonly counters: Record<string, number>;
 }
 
 /** A run that can be looked into: what is left when it has ended. */
@@ -64,10 +66,12 @@ class Traffic {
   /** Connections by the address and port of the client and the port of the server. */
   readonly #calls = new Map<string, Flow>();
   readonly #watched = new Set<End>();
+  readonly #stall_us: number;
 
   constructor(world: World) {
     this.#world = world;
     const { plan } = world;
+    this.#stall_us = isHarsh(plan) || hasHole(plan) ? STALL_HARSH_US : STALL_US;
     this.#addresses = plan.nodes.map((_, node) => addressOf(plan, node));
     this.#programs = world.nodes.map((node) =>
       new HostProgram(
@@ -100,11 +104,9 @@ class Traffic {
     if (!flow) throw new Fault(`accept answers a connection that nobody made: ${key}`);
     const end = new End(this.#world, this.#world.nodes[node], flow.spec, "server");
     if (!flow.server) flow.server = end;
-    else if (!sendsCookies(this.#world.plan, node)) {
+    else if (!mayOpenTwice(this.#world.plan, node)) {
       throw new Fault(`flow ${flow.spec.id} was accepted twice: ${key}`);
     } else {
-      // A listener that answers with cookies keeps no record (RFC 4987 3.6): a late segment opens
-      // a connection again that one of the ends has reset.
       end.ghost = true;
     }
     return end;
@@ -126,7 +128,7 @@ class Traffic {
     }
     if (done) return true;
     const idle_us = waiting ? this.#world.now_us - this.#world.progress_us : 0;
-    if (idle_us > (isHarsh(this.#world.plan) ? STALL_HARSH_US : STALL_US)) {
+    if (idle_us > this.#stall_us) {
       throw new Fault(`did not finish: no progress for ${idle_us / 1e6} s; ${this.waiting()}`);
     }
     return false;
@@ -151,6 +153,11 @@ class Traffic {
   close(): void {
     for (const program of this.#programs) program.close();
   }
+}
+
+/** True if paths have to be probed by what gets lost, which takes timeouts. */
+function hasHole({ segments }: WorldPlan): boolean {
+  return segments.some(({ ends }) => ends.some(({ line }) => line.hole_bytes !== undefined));
 }
 
 function addressOf(plan: WorldPlan, node: number): string {
@@ -211,6 +218,7 @@ export async function runPlan(plan: WorldPlan, options: WorldOptions): Promise<R
     restored: world?.restored ?? 0,
     lines: world?.lineStats(),
     outcomes: countOutcomes(traffic?.flows ?? []),
+    counters: world?.counters() ?? {},
   };
   return { result, world };
 }

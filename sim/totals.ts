@@ -25,6 +25,8 @@ export class Totals {
   readonly lines: Partial<LineStats> = {};
   /** How ends of connections came out. */
   readonly outcomes: Record<string, number> = {};
+  /** Counters of all stacks. */
+  readonly counters: Record<string, number> = {};
 
   /** Adds a world. */
   add(result: Result): void {
@@ -35,6 +37,7 @@ export class Totals {
     this.restored += result.restored;
     addTo(this.lines, result.lines ?? {});
     addTo(this.outcomes, result.outcomes);
+    addTo(this.counters, result.counters);
     if (result.fault !== undefined) this.failures.push(result);
   }
 }

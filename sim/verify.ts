@@ -49,7 +49,7 @@ const UNREACHED = new Set(["ETIMEDOUT", "EHOSTUNREACH", "EHOSTDOWN", "ENETUNREAC
 /** True if the other end had gone away before, so that this one may get a reset or no answer. */
 function leftBehind(end: End, peer: End | undefined): boolean {
   const gone = peer?.outcome !== undefined && peer.outcome !== "done";
-  return gone && end.open && peer.ended_us < end.ended_us;
+  return gone && (end.open || end.fast) && peer.ended_us < end.ended_us;
 }
 
 function hasOption(flow: FlowSpec, role: "client" | "server", wanted: number): boolean {
@@ -57,29 +57,41 @@ function hasOption(flow: FlowSpec, role: "client" | "server", wanted: number): b
 }
 
 /** True if a stack may answer a SYN without keeping a record. */
-export function sendsCookies({ nodes }: WorldPlan, node: number): boolean {
+function sendsCookies({ nodes }: WorldPlan, node: number): boolean {
   const { sysctl } = nodes[node];
   const cookies = sysctl["net.ipv4.tcp_syncookies"] ?? 1;
   return cookies === 2 || cookies === 1 && "net.ipv4.tcp_max_syn_backlog" in sysctl;
 }
 
+/** True if data in a SYN may be taken at once (RFC 7413). */
+function opensFast({ nodes }: WorldPlan, node: number): boolean {
+  return (Number(nodes[node].sysctl["net.ipv4.tcp_fastopen"] ?? 1) & 2) !== 0;
+}
+
+/**
+ * True if a segment that comes late, or twice, may open a connection again that is over: a cookie
+ * came back once more (RFC 4987 3.6), or a SYN with data did (RFC 7413 2.1).
+ */
+export function mayOpenTwice(plan: WorldPlan, node: number): boolean {
+  return sendsCookies(plan, node) || opensFast(plan, node);
+}
+
 /** Why an end may have failed as it did; `undefined` if there is no reason. */
 function excuse(plan: WorldPlan, flow: Flow, end: End): string | undefined {
   const peer = end === flow.client ? flow.server : flow.client;
-  const { error, syscall } = end;
+  const { error } = end;
   const hasty = end.role === "client"
     ? hasOption(flow.spec, "server", TcpOpt.USER_TIMEOUT)
     : hasOption(flow.spec, "client", TcpOpt.USER_TIMEOUT);
   if (error === "ECONNREFUSED") {
-    return flow.spec.refused && syscall === "connect" ? "nobody listens" : undefined;
+    if (flow.spec.refused) return "nobody listens";
+    return end.fast && leftBehind(end, peer) ? "the other end broke off" : undefined;
   }
   if (BROKEN.has(error) && leftBehind(end, peer)) return "the other end broke off";
   if (BROKEN.has(error) && hasty) return "the other end's user timeout is short";
   // A cookie is good at the beginning of the stream alone: what overtakes that, or follows it while
   // the accept queue has no room, is reset (RFC 4987 3.6).
-  if (BROKEN.has(error) && end.role === "client" && sendsCookies(plan, flow.spec.to)) {
-    return "cookies";
-  }
+  if (BROKEN.has(error) && sendsCookies(plan, flow.spec.to)) return "cookies";
   if (UNREACHED.has(error)) {
     if (isHarsh(plan)) return "the network is bad";
     if (hasOption(flow.spec, end.role, TcpOpt.USER_TIMEOUT)) return "its user timeout is short";

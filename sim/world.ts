@@ -6,7 +6,9 @@
  */
 
 import { ManualClock } from "../runtime/clock.ts";
+import * as field from "../runtime/layout.ts";
 import { createStack } from "../runtime/stack.ts";
+import { STAT_NAMES } from "../runtime/wasm/names.gen.ts";
 import { Fault } from "./fault.ts";
 import { TraceHash } from "./frame.ts";
 import { type Happening, Heap } from "./heap.ts";
@@ -248,6 +250,20 @@ export class World {
     const { engine } = this.#options;
     node.replace(await createStack({ clock: this.#clock, engine, snapshot, interfaces }));
     this.restored++;
+  }
+
+  /** The counters of all stacks together, those that are not 0. */
+  counters(): Record<string, number> {
+    const sums: Record<string, number> = {};
+    for (const { stack: { engine } } of this.nodes) {
+      if (engine.panic) continue;
+      const table = engine.calls.counters();
+      for (const [number, { name }] of Object.entries(STAT_NAMES)) {
+        const count = field.getU64(engine, table, 8 * Number(number));
+        if (count > 0 && name !== "COUNT") sums[name] = (sums[name] ?? 0) + count;
+      }
+    }
+    return sums;
   }
 
   /** What happened on all lines together. */
