@@ -78,7 +78,11 @@ function planWithData(): WorldPlan {
       client.bytes > 30_000 && client.finish === "orderly" && server.finish === "orderly" &&
       !refused
     );
-    if (flow && !isHarsh(plan)) return { ...plan, flows: [flow], restores: [] };
+    if (!flow || isHarsh(plan)) continue;
+    // No setting and no option may excuse what goes wrong.
+    const nodes = plan.nodes.map((node) => ({ ...node, sysctl: {} }));
+    const [client, server] = [flow.client, flow.server].map((end) => ({ ...end, options: [] }));
+    return { ...plan, nodes, flows: [{ ...flow, client, server }], restores: [] };
   }
 }
 
