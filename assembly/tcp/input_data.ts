@@ -100,8 +100,12 @@ function refuse(tp: Tcb, m: Mbuf): bool {
   return false;
 }
 
-/** The peer's FIN is next: all before it has been taken, and the user reads the end (MUST-12). */
+/**
+ * The peer's FIN is next: all before it has been taken, and the user reads the end (MUST-12). What
+ * waits beyond it can never be in order, and must be neither kept nor reported.
+ */
 function finish(tp: Tcb): Step {
+  reass.flush(tp);
   tp.flags |= Tf.GOTFIN;
   tp.rcv_nxt++;
   so_event.cantRcvMore(tp.inp.so);

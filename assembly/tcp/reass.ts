@@ -46,7 +46,10 @@ export function insert(tp: Tcb, g: Seg, m: Mbuf, fin: u32): bool {
   if (prev) {
     const covered = i32(list.end(prev) - start);
     if (covered >= 0 && u32(covered) >= m.pktlen) return within(tp, prev, m, start, fin);
-    if (covered >= 0 && list.hasFin(prev)) return afterFin(m);
+    if (covered >= 0 && list.hasFin(prev)) { // RFC 9293 3.10.7.4: nothing follows a FIN
+      ops.adj(m, covered - i32(m.pktlen));
+      return within(tp, prev, m, start, 0);
+    }
     if (covered > 0) {
       stat.inc(Stat.TCP_DUPLICATE);
       dsack.report(tp, start, list.end(prev));
@@ -73,12 +76,6 @@ function within(tp: Tcb, run: Mbuf, m: Mbuf, start: u32, fin: u32): bool {
     dsack.report(tp, start, end);
     list.touch(tp, run); // RFC 2883 4, rule 4: the block that contains it comes second
   }
-  mbuf.freem(m);
-  return true;
-}
-
-/** RFC 9293 3.10.7.4: nothing follows a FIN. */
-function afterFin(m: Mbuf): bool {
   mbuf.freem(m);
   return true;
 }
@@ -201,7 +198,7 @@ function compact(m: Mbuf): Mbuf {
 /**
  * Moves what has become contiguous with rcv_nxt into so_rcv.
  *
- * @returns true if the FIN was reached: what lies beyond it is thrown away.
+ * @returns true if the FIN was reached.
  */
 export function deliver(tp: Tcb): bool {
   const so = tp.inp.so;
@@ -220,7 +217,6 @@ export function deliver(tp: Tcb): bool {
   const rest = urgent.pull(tp, m, start);
   if (so.state & Ss.CANTRCVMORE) mbuf.freem(rest);
   else if (rest) sockbuf.append(so.rcv, rest);
-  if (fin) flush(tp);
   return fin;
 }
 

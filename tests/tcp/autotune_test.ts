@@ -168,7 +168,7 @@ Deno.test("RFC 9293 3.8.6: short of mbufs the window opens only a little", async
 });
 
 Deno.test(
-  "property: bad links deliver everything with quick ACKs and growing " + "buffers, too",
+  "property: bad links deliver everything with quick ACKs and growing buffers, too",
   async () => {
     const tcp = {
       quickacks: 16,

@@ -75,7 +75,7 @@ Deno.test("TCP_DEFER_ACCEPT: longer than the SYN-ACKs last, the record waits", a
 });
 
 Deno.test(
-  "TCP_DEFER_ACCEPT: seconds are rounded up to what the repetitions add " + "up to",
+  "TCP_DEFER_ACCEPT: seconds are rounded up to what the repetitions add up to",
   async () => {
     const host = await Host.boot();
     const so = host.socket();

@@ -153,7 +153,7 @@ Deno.test("RFC 5681 4.2: a duplicate brings quick ACKs back", async () => {
 });
 
 Deno.test(
-  "RFC 5681 4.2: out of order and gaps filled are acknowledged at once " + "in any mode",
+  "RFC 5681 4.2: out of order and gaps filled are acknowledged at once in any mode",
   async () => {
     const c = await settled();
     c.write("x"); // interactive

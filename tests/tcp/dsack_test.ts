@@ -49,7 +49,7 @@ Deno.test("RFC 2883 4.1.2: a duplicate beside a gap", async () => {
 });
 
 Deno.test(
-  "RFC 2883 4.1.3: a duplicate of what is out of order, then the block " + "around it",
+  "RFC 2883 4.1.3: a duplicate of what is out of order, then the block around it",
   async () => {
     const c = await begun(3500);
     send(c, 4000, 4500);

@@ -22,7 +22,7 @@ function answers(c: Conn, say: Parameters<Conn["send"]>[0]): number {
 }
 
 Deno.test(
-  "RFC 9293 3.10.7.4: pure ACKs outside of the window are answered once " + "in 500 ms",
+  "RFC 9293 3.10.7.4: pure ACKs outside of the window are answered once in 500 ms",
   async () => {
     const c = await limited();
     assertEquals(answers(c, { seq: 100_000 }), 1);

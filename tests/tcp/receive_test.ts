@@ -146,7 +146,7 @@ Deno.test("reassembly: small payloads do not pin frames", async () => {
 });
 
 Deno.test(
-  "reassembly: tiny segments side by side share mbufs, in whatever order " + "they come",
+  "reassembly: tiny segments side by side share mbufs, in whatever order they come",
   async () => {
     for (const order of [(i: number) => i, (i: number) => 999 - i, (i: number) => (i * 7) % 1000]) {
       const c = await established({ sackOk: true, rcvbuf: 65535 });

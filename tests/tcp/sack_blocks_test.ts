@@ -27,7 +27,7 @@ Deno.test("RFC 2018 4: the block that changed last first, then as they were repo
 });
 
 Deno.test(
-  "RFC 2018 4: blocks that fell out of memory are reported where there " + "is room",
+  "RFC 2018 4: blocks that fell out of memory are reported where there is room",
   async () => {
     const c = await established({ sackOk: true });
     for (let i = 1; i <= 8; i++) c.send({ seq: 10 * i, data: "x" });
@@ -97,4 +97,14 @@ Deno.test("RFC 6691 4: data with blocks is no larger than the MTU", async () => 
     }
     c.end();
   }
+});
+
+Deno.test("RFC 9293 3.10.7.4: bytes beyond a FIN are neither kept nor reported", async () => {
+  const c = await established({ sackOk: true });
+  c.send({ seq: 2, data: "x" });
+  c.expect({ flags: "A", ack: 1, sack: [[2, 3]] });
+  c.send({ flags: "FA", seq: 1 });
+  c.expect({ flags: "A", ack: 2, sack: null });
+  assertEquals(c.tcb("segq_count"), 0);
+  c.end();
 });

@@ -145,7 +145,7 @@ Deno.test("RFC 6675 5.1: after a timeout reported data is passed over", async ()
 });
 
 Deno.test(
-  "RFC 8985 6.2: segments sent before a reported one are lost a quarter " + "RTT later",
+  "RFC 8985 6.2: segments sent before a reported one are lost a quarter RTT later",
   async () => {
     const c = await inFlight(10);
     c.send({ ack: 1, sack: [block(2, 3)] });
@@ -201,7 +201,7 @@ Deno.test("RFC 8985 7: with no ACK the last segment asks after two round trips",
 });
 
 Deno.test(
-  "RFC 8985 7.4: a probe that filled a gap reduces the window, one that " + "came twice not",
+  "RFC 8985 7.4: a probe that filled a gap reduces the window, one that came twice not",
   async () => {
     for (const twice of [false, true]) {
       const c = await established({ sackOk: true, rtt_us: RTT });
@@ -248,7 +248,7 @@ Deno.test("RFC 5682 2.2 step 3a: a report says that the timeout was right", asyn
 });
 
 Deno.test(
-  "RFC 2883, 3708: DSACKs for all that was sent again take the reduction " + "back",
+  "RFC 2883, 3708: DSACKs for all that was sent again take the reduction back",
   async () => {
     const c = await inFlight(40);
     const cwnd = c.tcb("cwnd");

@@ -82,7 +82,7 @@ Deno.test("the report as text: a table for each part, and why an interface is do
 });
 
 Deno.test(
-  "netstat tells what is remembered of destinations, and routes can " + "forget it",
+  "netstat tells what is remembered of destinations, and routes can forget it",
   async () => {
     await using sim = await createSim({ delay_us: 10_000 });
     const [a, b] = sim.stacks;
