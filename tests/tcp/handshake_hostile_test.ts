@@ -59,7 +59,7 @@ Deno.test("RFC 9293 3.10.7.2: ACK comes before SYN: RST at its number", async ()
   host.end(listener);
 });
 
-Deno.test("RFC 7323 3.2: what a SYN has agreed on stays, though it comes again without", async () => {
+Deno.test("RFC 7323 3.2: what a SYN agreed on stays, though it comes again without", async () => {
   const { host, listener, c } = await listening();
   c.send({ ...SYN, wscale: 7, sackOk: true, ts: [1000, 0] });
   const first = c.expect({ flags: "SA", sackOk: true, ts: true });
@@ -112,7 +112,7 @@ Deno.test("RFC 9293 3.5: in a simultaneous open data of the SYN is sent again la
   c.end();
 });
 
-Deno.test("RFC 9293 3.5: in a simultaneous open an ACK of nothing sent is answered with RST", async () => {
+Deno.test("RFC 9293 3.5: simultaneous open: an ACK of nothing sent draws RST", async () => {
   const c = await connecting();
   c.send(SYN);
   c.expect({ flags: "SA", seq: 0, ack: 1 });
@@ -127,7 +127,7 @@ Deno.test("RFC 9293 3.5: in a simultaneous open an ACK of nothing sent is answer
   c.end();
 });
 
-Deno.test("RFC 9293 3.5: in a simultaneous open the SYN-ACK is repeated until its ACK", async () => {
+Deno.test("RFC 9293 3.5: simultaneous open: the SYN-ACK is repeated until its ACK", async () => {
   const c = await connecting();
   c.send(SYN);
   c.expect({ flags: "SA" });
