@@ -142,9 +142,12 @@ function reopened(tp: Tcb): void {
   if (!timers.isSet(tp, Row.PERSIST) && tp.tries == 0) return;
   timers.clear(tp, Row.PERSIST);
   tp.backoff = 0;
+  if (tp.sent_count == 0) return;
+  if (!(tp.flags & Tf.SACK)) reno.reset(tp); // what was inferred is lost with the rest
   for (let r = tp.sent_first; r; r = r.next) {
     if (seq.gt(r.end, G.ack) && !(r.flags & Sf.SACKED)) sent.lose(tp, r);
   }
+  if (!timers.watched(tp)) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
 }
 
 /** `until` acknowledges new data: SND.UNA moves, and all that hangs on it. A has been begun. */
