@@ -27,7 +27,7 @@ export const SYSCTLS: readonly SysctlRow[] = [
     [0, 127],
     [6, 7],
     "How often a SYN is sent again before `connect` fails. RFC 9293 MUST-23 asks for at least 3 " +
-      "minutes, which 7 reach; Linux gives up after 127 s.",
+      "minutes, which 7 reach; Linux gives up after 131 s.",
   ),
   one(
     "net.ipv4.tcp_syn_linear_timeouts",
@@ -35,8 +35,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "",
     [0, 127],
     [4, 0],
-    "How many of them leave at the same distance, before it doubles each time (RFC 6298 5.5 " +
-      "doubles at once).",
+    "How many SYNs more are sent again at the same distance, before it doubles each time (RFC " +
+      "6298 5.5 doubles at once).",
   ),
   one(
     "net.ipv4.tcp_synack_retries",

@@ -31,6 +31,10 @@ function drawOptions(random: Random, role: "client" | "server"): Option[] {
   if (random.chance(0.35)) options.push([Sol.SOCKET, So.RCVBUF, random.scale(256, 1 << 20)]);
   if (random.chance(0.3)) options.push([IpProto.TCP, TcpOpt.NODELAY, 1]);
   if (random.chance(0.1)) options.push([IpProto.TCP, TcpOpt.NODELAYACK, 1]);
+  if (random.chance(0.1)) options.push([IpProto.TCP, TcpOpt.CORK, 1]);
+  if (random.chance(0.1)) options.push([IpProto.TCP, TcpOpt.QUICKACK, random.below(2)]);
+  if (random.chance(0.05)) options.push([IpProto.TCP, TcpOpt.LINGER2, random.between(1, 30)]);
+  if (random.chance(0.05)) options.push([IpProto.TCP, TcpOpt.MTU_PROBE, 1]);
   if (random.chance(0.3)) options.push([IpProto.TCP, TcpOpt.CONGESTION, random.below(2)]);
   if (random.chance(0.1)) {
     options.push([IpProto.TCP, TcpOpt.NOTSENT_LOWAT, random.scale(1, 1 << 17)]);

@@ -53,6 +53,8 @@ export class End {
   error = "";
   /** The call that failed. */
   syscall = "";
+  /** When it began to connect, or was accepted. */
+  begun_us = 0;
   /** When it ended. */
   ended_us = 0;
   /** The connection is open. */
@@ -95,6 +97,7 @@ export class End {
   /** Makes a socket and begins to connect; answers the local port. */
   connect(address: string): number {
     const { sys } = this.node.stack;
+    this.begun_us = this.world.now_us;
     this.#fd = sys.socket(Af.INET, Sock.STREAM);
     this.#setOptions();
     try {
@@ -111,6 +114,7 @@ export class End {
 
   /** Takes a descriptor that accept has answered. */
   accepted(fd: number): void {
+    this.begun_us = this.world.now_us;
     this.#fd = fd;
     this.#setOptions();
     this.#opened();

@@ -41,6 +41,9 @@ export function isHarsh(plan: WorldPlan): boolean {
     );
 }
 
+/** No connection gives up sooner of itself: neither its SYNs nor its data (RFC 9293 3.8.3). */
+const TIMEOUT_US = 60_000_000;
+
 /** Errors that tell of a connection that the other end has broken off. */
 const BROKEN = new Set(["ECONNRESET", "EPIPE", "ENOTCONN", "ECONNABORTED", "ESHUTDOWN"]);
 /** Errors that tell of a network that does not deliver. */
@@ -92,6 +95,11 @@ function excuse(plan: WorldPlan, flow: Flow, end: End): string | undefined {
   // A cookie is good at the beginning of the stream alone: what overtakes that, or follows it while
   // the accept queue has no room, is reset (RFC 4987 3.6).
   if (BROKEN.has(error) && sendsCookies(plan, flow.spec.to)) return "cookies";
+  if (error === "ETIMEDOUT" && end.ended_us - end.begun_us < TIMEOUT_US) {
+    const own = hasOption(flow.spec, end.role, TcpOpt.USER_TIMEOUT) ||
+      hasOption(flow.spec, end.role, TcpOpt.KEEPIDLE);
+    return own ? "its own timeouts are short" : undefined;
+  }
   if (UNREACHED.has(error)) {
     if (isHarsh(plan)) return "the network is bad";
     if (hasOption(flow.spec, end.role, TcpOpt.USER_TIMEOUT)) return "its user timeout is short";

@@ -104,10 +104,14 @@ function expire(tp: Tcb): void {
   if (tp.backoff < 12) tp.backoff++;
 }
 
-/** TCP_SYNCNT, or what the stack says: once more for a Fast Open, since data waits for it. */
+/**
+ * TCP_SYNCNT, or what the stack says: once more for a Fast Open, since data waits for it. SYNs that
+ * leave at one distance come on top, or an attempt would be over in a few seconds (MUST-23).
+ */
 function synRetries(tp: Tcb): u32 {
-  if (tp.syn_retries) return tp.syn_retries;
-  return tp.tfo & Tfo.PENDING ? T.synack_retries + 1 : T.syn_retries;
+  const linear = tp.state == TcpState.SYN_SENT ? T.syn_linear : 0;
+  if (tp.syn_retries) return tp.syn_retries + linear;
+  return linear + (tp.tfo & Tfo.PENDING ? T.synack_retries + 1 : T.syn_retries);
 }
 
 /** A SYN or SYN-ACK has met no answer: the same rules (RFC 9293 MUST-22). */

@@ -39,8 +39,9 @@ Deno.test("syn_linear: SYNs at one distance before it doubles", async () => {
   assertEquals(repeats(plain), [1, 3, 7, 15, 31]);
   assertEquals(plain.host.error(plain.so), Errno.ETIMEDOUT);
   plain.end();
-  const linear = await connecting({ settings: { syn_retries: 5, syn_linear: 3 } });
-  assertEquals(repeats(linear), [1, 2, 3, 4, 6, 10]);
+  const linear = await connecting({ settings: { syn_retries: 3, syn_linear: 3 } });
+  assertEquals(repeats(linear), [1, 2, 3, 4, 6, 10, 18]);
+  assertEquals(linear.host.error(linear.so), Errno.ETIMEDOUT);
   linear.end();
 });
 
