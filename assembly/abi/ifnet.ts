@@ -25,6 +25,7 @@ export const enum Medium {
 export const enum IfCap {
   RXCSUM = 1, // every frame handed in has verified checksums
   TXCSUM = 2, // the device fills in transport checksums
+  VNET_HDR = 4, // frames in both directions begin with a virtio_net_hdr, and may be super-frames
 }
 
 /** Requests of ioctl(2). Numbers are this stack's own; arguments are IfReq or RtReq records. */

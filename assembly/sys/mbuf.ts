@@ -154,5 +154,7 @@ function clear(m: Mbuf, type: u8, cls: u8, flags: u16, cap: u32): void {
   m.l3off = 0;
   m.aux = 0;
   m.aux2 = 0;
+  m.segs = 0;
+  m.seg_size = 0;
   m.tstamp = 0;
 }

@@ -135,6 +135,8 @@ export function copym(m: Mbuf, off: u32, len: u32): Mbuf {
     n.l3off = m.l3off;
     n.aux = m.aux;
     n.aux2 = m.aux2;
+    n.segs = m.segs;
+    n.seg_size = m.seg_size;
     n.tstamp = m.tstamp;
   } else {
     n.flags |= m.flags & KEPT_PART;

@@ -31,6 +31,8 @@ function moveHeader(n: Mbuf, m: Mbuf): void {
   n.l3off = m.l3off;
   n.aux = m.aux;
   n.aux2 = m.aux2;
+  n.segs = m.segs;
+  n.seg_size = m.seg_size;
   n.tstamp = m.tstamp;
   m.flags &= u16(Mf.EXT | Mf.EOR);
   m.nextpkt = nil();

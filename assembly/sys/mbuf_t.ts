@@ -32,5 +32,7 @@ export class Mbuf {
   l3off: u16; // offset of the network header from data at input, for captures
   aux: u32; // for the present owner: checksum to fill in, address family, ...
   aux2: u32;
+  segs: u16; // wire segments that this packet stands for; 0: it is just one
+  seg_size: u16; // then, bytes of payload of each but the last
   tstamp: i64; // when it came in, microseconds
 }

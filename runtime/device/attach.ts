@@ -280,7 +280,8 @@ export async function detachAll(attachments: readonly Attachment[]): Promise<voi
 }
 
 function capBits(caps: DriverCaps): number {
-  return (caps.rxChecksum ? IfCap.RXCSUM : 0) | (caps.txChecksum ? IfCap.TXCSUM : 0);
+  return (caps.rxChecksum ? IfCap.RXCSUM : 0) | (caps.txChecksum ? IfCap.TXCSUM : 0) |
+    (caps.vnetHeader ? IfCap.VNET_HDR : 0);
 }
 
 function mediumFlags(caps: DriverCaps): number {

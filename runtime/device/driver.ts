@@ -21,6 +21,12 @@ export interface DriverCaps {
   readonly rxChecksum?: boolean;
   /** True if the device fills in transport checksums. */
   readonly txChecksum?: boolean;
+  /**
+   * True if every frame, in both directions, begins with a virtio_net_hdr of 10 bytes, as Linux has
+   * it (IFF_VNET_HDR): checksums may then be left to the other side, and one frame may stand for
+   * many TCP segments, up to 64 KiB.
+   */
+  readonly vnetHeader?: boolean;
   /** True for a medium without ARP and broadcast: one peer at the other end. */
   readonly pointToPoint?: boolean;
 }

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "dd6b210c58972333";
+export const LAYOUT_HASH = "3f109fdd83f03a44";
 
 /** struct Ack */
 export const Ack = {
@@ -547,6 +547,8 @@ export const Mbuf = {
   l3off: 34,
   aux: 36,
   aux2: 40,
+  segs: 44,
+  seg_size: 46,
   tstamp: 48,
 } as const;
 

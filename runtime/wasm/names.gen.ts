@@ -176,6 +176,7 @@ export const MEDIUM_NAMES: ConstantNames = {
 export const IF_CAP_NAMES: ConstantNames = {
   1: { name: "RXCSUM", note: "every frame handed in has verified checksums" },
   2: { name: "TXCSUM", note: "the device fills in transport checksums" },
+  4: { name: "VNET_HDR", note: "frames in both directions begin with a virtio_net_hdr, and may be super-frames" },
 };
 
 /** `Sioc` of assembly/abi/ifnet.ts. */
