@@ -79,5 +79,6 @@ export const enum Stat {
   TCP_FASTOPEN_BLACK_HOLES = 102, // times Fast Open began to rest (RFC 7413 7.3)
   TCP_FASTOPEN_OVERFLOWS = 103, // Fast Opens refused because too many were pending
   TCP_DEFERRED_ACCEPTS = 104, // ACKs held back by TCP_DEFER_ACCEPT
+  TCP_CLONED = 105, // segments made from the frame of the one before
   COUNT = 128, // how many places the table has
 }

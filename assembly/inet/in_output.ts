@@ -122,6 +122,12 @@ export function ifpFor(inp: Inpcb): Ifnet {
   return rt ? rt.ifp : changetype<Ifnet>(0);
 }
 
+/** `n` more packets have left by the route toward the block's peer. */
+export function used(inp: Inpcb, n: u32): void {
+  const rt = routeOf(inp);
+  if (rt) rt.use += n;
+}
+
 /** The MSS to ask a peer for (RFC 9293 MUST-67): what the way to it, if there is one, carries. */
 export function mssFor(rt: Rtentry): u32 {
   if (!rt) return MSS_NO_ROUTE;

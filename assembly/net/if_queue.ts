@@ -58,6 +58,11 @@ export function enqueue(ifp: Ifnet, m: Mbuf): i32 {
   return 0;
 }
 
+/** The packet that was queued last; there must be one. */
+export function newest(ifp: Ifnet): Mbuf {
+  return load<Mbuf>(place(ifp, ifp.snd_tail - 1));
+}
+
 /** Takes the oldest packet off the queue, nil if it is empty; for interfaces without a driver. */
 export function dequeue(ifp: Ifnet): Mbuf {
   if (queued(ifp) == 0) return changetype<Mbuf>(0);

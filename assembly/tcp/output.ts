@@ -6,6 +6,7 @@ import * as in_output from "../inet/in_output";
 import * as if_queue from "../net/if_queue";
 import * as clock from "../sys/clock";
 import * as stat from "../sys/stat";
+import * as burst from "./burst";
 import * as cc from "./cc";
 import * as chrono from "./chrono";
 import * as fastopen from "./fastopen";
@@ -47,6 +48,7 @@ export function output(tp: Tcb): i32 {
       break;
     }
     sentOne(tp);
+    if (P.len == u32(tp.snd_mss) && P.seq + P.len == tp.snd_nxt) burst.follow(tp);
   }
   if (P.data) afterNewData(tp);
   chrono.judge(tp, P.limited != 0);

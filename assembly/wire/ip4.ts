@@ -12,6 +12,8 @@
  * ```
  */
 export const HEADER: u32 = 20;
+/** First byte of a header without options: version 4, five words. */
+export const VERSION_IHL: u32 = 0x45;
 /** Longest packet, header included. */
 export const MAXPACKET: u32 = 65535;
 
@@ -112,7 +114,7 @@ export function put(
   src: u32,
   dst: u32,
 ): void {
-  store<u32>(p, 0x45 | (tos << 8) | (u32(bswap(u16(total))) << 16));
+  store<u32>(p, VERSION_IHL | (tos << 8) | (u32(bswap(u16(total))) << 16));
   store<u32>(p, u32(bswap(u16(id))) | (u32(bswap(u16(field))) << 16), 4);
   store<u32>(p, (ttl & 0xff) | (protocol << 8), 8);
   store<u32>(p, bswap(src), 12);

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "3f109fdd83f03a44";
+export const LAYOUT_HASH = "6ff13eaadf8bd19e";
 
 /** struct Ack */
 export const Ack = {
@@ -102,6 +102,14 @@ export const BootState = {
   staging: 0,
 } as const;
 
+/** struct BurstState */
+export const BurstState = {
+  size: 12,
+  hlen: 0,
+  flags: 4,
+  base: 8,
+} as const;
+
 /** struct CcRow */
 export const CcRow = {
   size: 32,
@@ -126,6 +134,16 @@ export const ChallengeState = {
 export const ClockState = {
   size: 8,
   now: 0,
+} as const;
+
+/** struct CloneState */
+export const CloneState = {
+  size: 24,
+  ifp: 0,
+  frame: 4,
+  net: 8,
+  head: 12,
+  ip_sum: 16,
 } as const;
 
 /** struct CtlQuote */

@@ -603,6 +603,7 @@ export const STAT_NAMES: ConstantNames = {
   102: { name: "TCP_FASTOPEN_BLACK_HOLES", note: "times Fast Open began to rest (RFC 7413 7.3)" },
   103: { name: "TCP_FASTOPEN_OVERFLOWS", note: "Fast Opens refused because too many were pending" },
   104: { name: "TCP_DEFERRED_ACCEPTS", note: "ACKs held back by TCP_DEFER_ACCEPT" },
+  105: { name: "TCP_CLONED", note: "segments made from the frame of the one before" },
   128: { name: "COUNT", note: "how many places the table has" },
 };
 
