@@ -1,29 +1,70 @@
 /**
- * What a row of the benchmark is: the same work, done once by this stack and once by the kernel.
+ * What a row of the benchmark is: the same work, done by this stack and by what it is compared to.
  *
  * @module
  */
 
 /** Something set up that can be measured again and again. */
 export interface Subject {
-  /** Does the work once; answers the figure in the unit of the row, where more is better. */
+  /** Does the work once; answers the figure in the unit of the row. */
   measure(): Promise<number>;
+  /** What else was seen, by name, once all is measured. */
+  detail?(): Readonly<Record<string, number>>;
   /** Takes down what was set up. */
   close(): void | Promise<void>;
 }
+
+/**
+ * Sets something up to be measured. `share` says how much of the work is to be done: 1, or a small
+ * part of it where only the way is tried.
+ *
+ * @throws Unsupported if it cannot be measured here
+ */
+export type Start = (share: number) => Promise<Subject>;
+
+/** What a row is compared with: measured in the same run, or known. */
+export type Reference =
+  | { readonly name: string; readonly start: Start }
+  | { readonly name: string; readonly value: number };
 
 /** A row of the table. */
 export interface Row {
   /** Name for `--only`. */
   readonly name: string;
-  /** Unit of the figures; more is better. */
+  /** Unit of the figures. */
   readonly unit: string;
+  /** Which figures are good; more unless told. */
+  readonly better?: "more" | "less";
   /** What is measured, in a few words. */
   readonly about: string;
   /** This stack. */
-  ours(): Promise<Subject>;
-  /** What it is compared with, in the same run. */
-  readonly reference: { readonly name: string; start(): Promise<Subject> };
+  readonly ours: Start;
+  /** What it is compared with; nothing if no comparison makes sense. */
+  readonly reference?: Reference;
+  /** Every run answers the same, such as on a virtual clock: one is enough. */
+  readonly exact?: boolean;
+  /** A run that takes longer has lost something and will never end; a minute unless told. */
+  readonly run_ms_max?: number;
+}
+
+/** Rows that belong together. */
+export interface RowGroup {
+  /** Name for `--only`. */
+  readonly name: string;
+  /** What its rows are about, in a few words. */
+  readonly about: string;
+  /** The rows. */
+  readonly rows: readonly Row[];
+  /** Measured only if asked for by name, or with `--long`. */
+  readonly long?: boolean;
+  /** Why none of its rows can be measured here; `undefined` if they can. */
+  missing?(): string | undefined;
+}
+
+/** A row cannot be measured here; the message says why. */
+export class Unsupported extends Error {
+  /** The kind of error. */
+  override name = "Unsupported";
 }
 
 /** What came out of a row. */
@@ -32,109 +73,28 @@ export interface Result {
   readonly row: string;
   /** Unit of the figures. */
   readonly unit: string;
+  /** Which figures are good. */
+  readonly better: "more" | "less";
   /** Median of this stack's figures. */
   readonly ours: number;
   /** From the lowest to the highest of them, as a fraction of the median. */
   readonly spread: number;
-  /** The same of what it is compared with. */
-  readonly reference: { readonly name: string; readonly value: number; readonly spread: number };
-  /** Ours divided by the reference. */
-  readonly ratio: number;
+  /** What it is compared with: the median, and the spread if it was measured. */
+  readonly reference: ReferenceResult | null;
+  /** How many times as good as the reference ours is: above 1 it is better. */
+  readonly ratio: number | null;
+  /** What else was seen. */
+  readonly detail?: Readonly<Record<string, number>>;
 }
 
-/** How a row is measured. */
-export interface Plan {
-  /** Runs that do not count, so that both sides are compiled and their buffers touched. */
-  readonly warmups: number;
-  /** Runs that count, on each side. */
-  readonly repeats: number;
+/** The figures of what a row is compared with. */
+export interface ReferenceResult {
+  readonly name: string;
+  readonly value: number;
+  readonly spread?: number;
 }
 
-/** A run that takes longer has lost something and will never end. */
-const RUN_MS_MAX = 60_000;
-
-/** The figure, or an error if it takes too long. */
-async function inTime(row: Row, figure: Promise<number>): Promise<number> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const words = `${row.name}: a run took more than ${RUN_MS_MAX / 1000} s`;
-    timer = setTimeout(() => reject(new Error(words)), RUN_MS_MAX);
-  });
-  try {
-    return await Promise.race([figure, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/**
- * Measures a row: warm-up first, then both sides in turn, so that what else the machine does hits
- * them alike.
- *
- * @param onRun told before each run how many there were, and how many there will be
- */
-export async function measureRow(
-  row: Row,
-  plan: Plan,
-  onRun: (done: number, all: number) => void,
-): Promise<Result> {
-  const subjects: Subject[] = [];
-  const all = 2 * (plan.warmups + plan.repeats);
-  let done = 0;
-  const run = (subject: Subject): Promise<number> => {
-    onRun(done++, all);
-    return inTime(row, subject.measure());
-  };
-  try {
-    const ours = await row.ours();
-    subjects.push(ours);
-    const theirs = await row.reference.start();
-    subjects.push(theirs);
-    for (let i = 0; i < plan.warmups; i++) {
-      await run(ours);
-      await run(theirs);
-    }
-    const oursFigures: number[] = [];
-    const theirFigures: number[] = [];
-    for (let i = 0; i < plan.repeats; i++) {
-      // Who goes first changes, so that neither always finds the machine warm.
-      if (i % 2 === 0) oursFigures.push(await run(ours));
-      theirFigures.push(await run(theirs));
-      if (i % 2 === 1) oursFigures.push(await run(ours));
-    }
-    return result(row, oursFigures, theirFigures);
-  } finally {
-    for (const subject of subjects) await subject.close();
-  }
-}
-
-function result(row: Row, ours: readonly number[], theirs: readonly number[]): Result {
-  const value = median(theirs);
-  return {
-    row: row.name,
-    unit: row.unit,
-    ours: median(ours),
-    spread: spread(ours),
-    reference: { name: row.reference.name, value, spread: spread(theirs) },
-    ratio: median(ours) / value,
-  };
-}
-
-/** The middle one of the figures, or the mean of the two in the middle. */
-export function median(figures: readonly number[]): number {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-/** From the lowest to the highest figure, as a fraction of the median. */
-export function spread(figures: readonly number[]): number {
-  return (Math.max(...figures) - Math.min(...figures)) / median(figures);
-}
-
-/** Seconds that `work` takes. */
-export async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const begin = performance.now();
-  await work();
-  return (performance.now() - begin) / 1000;
+/** So much of `whole` things as a share is, and at least one. */
+export function part(whole: number, share: number): number {
+  return Math.max(1, Math.round(whole * share));
 }

@@ -5,7 +5,7 @@
  */
 
 import { pipe } from "../drivers/pipe.ts";
-import { Af, createStack, IpProto, Sock, type Stack, TcpOpt } from "../mod.ts";
+import { Af, createStack, IpProto, Sock, type Stack, type StackOptions, TcpOpt } from "../mod.ts";
 
 /** Port that whoever is measured listens on. */
 export const PORT = 7000;
@@ -20,39 +20,75 @@ export interface StackPair {
   readonly address: string;
 }
 
+/** How the stacks of a pair are made, beside their interfaces. */
+export type PairOptions = Omit<StackOptions, "interfaces">;
+
 /** Two stacks on a virtual Ethernet cable. */
-export async function twoHosts(mtu: number): Promise<StackPair> {
+export async function twoHosts(mtu: number, options: PairOptions = {}): Promise<StackPair> {
   const [one, two] = pipe({ mtu });
   const left = await createStack({
+    ...options,
     interfaces: [{ driver: one, name: "eth0", addresses: ["10.9.0.1/24"] }],
   });
   const right = await createStack({
+    ...options,
     interfaces: [{ driver: two, name: "eth0", addresses: ["10.9.0.2/24"] }],
   });
   return { left, right, address: "10.9.0.2" };
 }
 
 /** One stack that talks to itself. */
-export async function onePair(): Promise<StackPair> {
-  const stack = await createStack();
+export async function oneHost(options: PairOptions = {}): Promise<StackPair> {
+  const stack = await createStack(options);
   return { left: stack, right: stack, address: "127.0.0.1" };
 }
 
-/** Connects; answers the descriptors of both ends, without Nagle's algorithm. */
-export async function connectStacks(pair: StackPair): Promise<[left: number, right: number]> {
-  const { left, right, address } = pair;
+/** Opens a socket that listens for connections. */
+export function listenStack({ right, address }: StackPair): number {
   const listener = right.sys.socket(Af.INET, Sock.STREAM);
   right.sys.bind(listener, { address, port: PORT });
   right.sys.listen(listener);
-  const fd = left.sys.socket(Af.INET, Sock.STREAM);
-  const [accepted] = await Promise.all([
-    right.sys.accept(listener),
-    left.sys.connect(fd, { address, port: PORT }),
-  ]);
+  return listener;
+}
+
+/** Descriptors of both ends of a connection. */
+export type Ends = [left: number, right: number];
+
+/** Connects `count` times, one after the other; without Nagle's algorithm. */
+export async function connectMany(pair: StackPair, count: number): Promise<Ends[]> {
+  const { left, right, address } = pair;
+  const listener = listenStack(pair);
+  const all: Ends[] = [];
+  while (all.length < count) {
+    const fd = left.sys.socket(Af.INET, Sock.STREAM);
+    const [accepted] = await Promise.all([
+      right.sys.accept(listener),
+      left.sys.connect(fd, { address, port: PORT }),
+    ]);
+    left.sys.setsockopt(fd, IpProto.TCP, TcpOpt.NODELAY, true);
+    right.sys.setsockopt(accepted.fd, IpProto.TCP, TcpOpt.NODELAY, true);
+    all.push([fd, accepted.fd]);
+  }
   await right.sys.close(listener);
-  left.sys.setsockopt(fd, IpProto.TCP, TcpOpt.NODELAY, true);
-  right.sys.setsockopt(accepted.fd, IpProto.TCP, TcpOpt.NODELAY, true);
-  return [fd, accepted.fd];
+  return all;
+}
+
+/** Connects once. */
+export async function connectStacks(pair: StackPair): Promise<Ends> {
+  return (await connectMany(pair, 1))[0];
+}
+
+/** A datagram socket bound to a port; 0 for any. */
+export function datagramStack({ sys }: Stack, address: string, port: number): number {
+  const fd = sys.socket(Af.INET, Sock.DGRAM);
+  sys.bind(fd, { address, port });
+  return fd;
+}
+
+/** Lets what one stack has sent arrive at the other, without a wait. */
+export function cross(from: Stack, to: Stack): void {
+  from.turn();
+  if (to !== from) to.turn();
 }
 
 /** Ends the stacks of a pair. */

@@ -8,17 +8,8 @@
 import { FaultDriver, type FaultOptions } from "../../drivers/fault.ts";
 import { TapDriver } from "../../drivers/tap.ts";
 import { createStack, type Stack } from "../../runtime/stack.ts";
-import {
-  ip,
-  linesOf,
-  PORT,
-  prepareKernel,
-  receive,
-  RESULT,
-  type Result,
-  route,
-  send,
-} from "./result.ts";
+import { linesOf } from "../lines.ts";
+import { ip, PORT, prepareKernel, receive, RESULT, type Result, route, send } from "./result.ts";
 
 const [seconds, repeats] = Deno.args.map(Number);
 

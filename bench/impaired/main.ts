@@ -8,53 +8,38 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { Table } from "console-table-printer";
-import { linesOf, RESULT, type Result } from "./result.ts";
+import { Arguments } from "../arguments.ts";
+import { linesOf } from "../lines.ts";
+import { median } from "../statistics.ts";
+import { RESULT, type Result } from "./result.ts";
+
+const SECONDS = 10;
+const SECONDS_MAX = 60;
+const REPEATS = 5;
+const REPEATS_MAX = 50;
 
 const HELP = `deno task bench:impaired [OPTIONS]
     Goodput over TAP through 1 % loss, 20 ms each way and reordering, beside that of the kernel.
-      --seconds N   length of each transfer, 1 to 60; 10 unless told
-      --repeats N   transfers of each kind, 1 to 50; 5 unless told
+      --seconds N   length of each transfer, 1 to ${SECONDS_MAX}; ${SECONDS} unless told
+      --repeats N   transfers of each kind, 1 to ${REPEATS_MAX}; ${REPEATS} unless told
       --help        this text`;
 
-function refuse(words: string): never {
-  console.error(`bench:impaired: ${words}\nTry: deno task bench:impaired --help`);
-  Deno.exit(2);
-}
-
-function whole(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  return refuse(`--${name} must be a whole number from 1 to ${most}, not "${text}"`);
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      args: Deno.args,
-      options: {
-        seconds: { type: "string", default: "10" },
-        repeats: { type: "string", default: "5" },
-        help: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
-}
-
-const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-const values = parse();
+const args = new Arguments("bench:impaired");
+const { values } = args.parse({
+  options: {
+    seconds: { type: "string" },
+    repeats: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
+});
 if (values.help) {
   console.log(HELP);
   Deno.exit(0);
 }
-const seconds = whole("seconds", values.seconds, 60);
-const repeats = whole("repeats", values.repeats, 50);
-if (Deno.build.os !== "linux" || Deno.uid() !== 0) refuse("this needs root on Linux");
+const seconds = args.whole("seconds", values.seconds, SECONDS_MAX, SECONDS);
+const repeats = args.whole("repeats", values.repeats, REPEATS_MAX, REPEATS);
+if (Deno.build.os !== "linux" || Deno.uid() !== 0) args.refuse("this needs root on Linux");
 const limit = 60 + repeats * 3 * (seconds + 20);
 const child = new Deno.Command("timeout", {
   args: [

@@ -35,18 +35,6 @@ export function route(to: string, ...how: string[]): Promise<void> {
   return ip("route", "replace", to, ...how, "congctl", "cubic");
 }
 
-/** The lines of a stream. */
-export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    rest += decoder.decode(chunk, { stream: true });
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-}
-
 /** A connection of the kernel or of the stack. */
 export interface Duplex {
   read(buffer: Uint8Array): Promise<number | null>;

@@ -4,86 +4,136 @@
  * @module
  */
 
-import type { Stack } from "../../mod.ts";
+import { SocketError, type Stack } from "../../mod.ts";
+import { seconds } from "../cpu_time.ts";
 import { connectKernel, writeAll } from "../kernel.ts";
-import { closeAll, connectStacks, onePair, type StackPair, twoHosts } from "../stacks.ts";
-import { type Row, seconds, type Subject } from "../row.ts";
+import { part, type Reference, type Row, type Start, type Subject, Unsupported } from "../row.ts";
+import { closeAll, connectMany, oneHost, type StackPair, twoHosts } from "../stacks.ts";
 
 const TOTAL_BYTES = 256 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
+/** Connections of the row with many of them. */
+const PARALLEL = 32;
 
-/** Gbit/s of so many seconds. */
-function gigabits(time_s: number): number {
-  return TOTAL_BYTES * 8 / time_s / 1e9;
+/** One transfer of so many bytes: both ends at work. */
+type Transfer = (bytes: number) => Promise<unknown>;
+
+/** What is sent and where it is received, for one connection. */
+function buffers(): [chunk: Uint8Array, room: Uint8Array] {
+  return [new Uint8Array(CHUNK_BYTES).fill(0x5a), new Uint8Array(CHUNK_BYTES)];
 }
 
-async function bulkOver(pair: StackPair): Promise<Subject> {
-  const { left, right } = pair;
-  const [from, to] = await connectStacks(pair);
-  const chunk = new Uint8Array(CHUNK_BYTES).fill(0x5a);
-  const room = new Uint8Array(CHUNK_BYTES);
-  return {
-    measure: async () =>
-      gigabits(
-        await seconds(() =>
-          Promise.all([sendBulk(left, from, chunk), receiveBulk(right, to, room)])
-        ),
-      ),
-    close: () => closeAll(pair),
-  };
+/** Sends `bytes` in chunks over a connection of a pair, and receives them. */
+export function transferOver({ left, right }: StackPair, from: number, to: number): Transfer {
+  const [chunk, room] = buffers();
+  return (bytes) =>
+    Promise.all([sendBulk(left, from, chunk, bytes), receiveBulk(right, to, room, bytes)]);
 }
 
-async function sendBulk({ sys }: Stack, fd: number, chunk: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < TOTAL_BYTES; sent += chunk.length) await sys.send(fd, chunk);
+async function sendBulk({ sys }: Stack, fd: number, chunk: Uint8Array, bytes: number) {
+  for (let sent = 0; sent < bytes; sent += chunk.length) await sys.send(fd, chunk);
 }
 
-async function receiveBulk({ sys }: Stack, fd: number, room: Uint8Array): Promise<void> {
-  for (let got = 0; got < TOTAL_BYTES;) {
+async function receiveBulk({ sys }: Stack, fd: number, room: Uint8Array, bytes: number) {
+  for (let got = 0; got < bytes;) {
     const length = await sys.recv(fd, room);
     if (length === 0) throw new Error(`the stream ended after ${got} bytes`);
     got += length;
   }
 }
 
-async function bulkKernel(): Promise<Subject> {
-  const [from, to] = await connectKernel();
-  const chunk = new Uint8Array(CHUNK_BYTES).fill(0x5a);
-  const room = new Uint8Array(CHUNK_BYTES);
-  const send = async () => {
-    for (let sent = 0; sent < TOTAL_BYTES; sent += chunk.length) await writeAll(from, chunk);
+function transferKernel(from: Deno.TcpConn, to: Deno.TcpConn): Transfer {
+  const [chunk, room] = buffers();
+  const send = async (bytes: number) => {
+    for (let sent = 0; sent < bytes; sent += chunk.length) await writeAll(from, chunk);
   };
-  const receive = async () => {
-    for (let got = 0; got < TOTAL_BYTES;) {
+  const receive = async (bytes: number) => {
+    for (let got = 0; got < bytes;) {
       const length = await to.read(room);
       if (length === null) throw new Error(`the stream ended after ${got} bytes`);
       got += length;
     }
   };
+  return (bytes) => Promise.all([send(bytes), receive(bytes)]);
+}
+
+/** Gbit/s of transfers side by side, which share the work. */
+function bulkSubject(
+  transfers: readonly Transfer[],
+  share: number,
+  close: Subject["close"],
+): Subject {
+  const chunks = part(TOTAL_BYTES / CHUNK_BYTES / transfers.length, share);
+  const bytes = chunks * CHUNK_BYTES;
+  const work = () => Promise.all(transfers.map((transfer) => transfer(bytes)));
   return {
-    measure: async () => gigabits(await seconds(() => Promise.all([send(), receive()]))),
-    close() {
-      from.close();
-      to.close();
-    },
+    measure: async () => bytes * transfers.length * 8 / await seconds(work) / 1e9,
+    close,
   };
 }
 
-const reference = { name: "kernel TCP, loopback", start: bulkKernel };
+async function bulkOver(pair: StackPair, connections: number, share: number): Promise<Subject> {
+  const ends = await connectMany(pair, connections);
+  const transfers = ends.map(([from, to]) => transferOver(pair, from, to));
+  return bulkSubject(transfers, share, () => closeAll(pair));
+}
+
+function bulkKernel(connections: number): Start {
+  return async (share) => {
+    const ends: [Deno.TcpConn, Deno.TcpConn][] = [];
+    for (let i = 0; i < connections; i++) ends.push(await connectKernel());
+    return bulkSubject(ends.map(([from, to]) => transferKernel(from, to)), share, () => {
+      for (const conn of ends.flat()) conn.close();
+    });
+  };
+}
+
+/** A pipe with frames larger than a cluster, if the engine can have such an interface. */
+async function largeFrames(): Promise<StackPair> {
+  try {
+    return await twoHosts(65_535);
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+    throw new Unsupported(`no interface with frames of 64 KiB: ${error.message}`);
+  }
+}
+
+function reference(connections = 1): Reference {
+  const many = connections > 1 ? `, ${connections} connections` : "";
+  return { name: `kernel TCP, loopback${many}`, start: bulkKernel(connections) };
+}
 
 /** 256 MiB between two stacks on a virtual Ethernet. */
 export const bulkPipe: Row = {
   name: "tcp-bulk-pipe-1500",
   unit: "Gbit/s",
   about: "256 MiB from one stack to another over the pipe, MTU 1500",
-  ours: async () => await bulkOver(await twoHosts(1500)),
-  reference,
+  ours: async (share) => await bulkOver(await twoHosts(1500), 1, share),
+  reference: reference(),
 };
 
-/** 256 MiB inside one stack. */
-export const bulkLoopback: Row = {
-  name: "tcp-bulk-loopback",
-  unit: "Gbit/s",
-  about: "256 MiB over the loopback interface of one stack",
-  ours: async () => await bulkOver(await onePair()),
-  reference,
-};
+/** Bulk TCP through the stack. */
+export const bulkRows: readonly Row[] = [
+  bulkPipe,
+  {
+    name: "tcp-bulk-pipe-64k",
+    unit: "Gbit/s",
+    about: "the same with an MTU of 65,535",
+    ours: async (share) => await bulkOver(await largeFrames(), 1, share),
+    reference: reference(),
+  },
+  {
+    name: "tcp-bulk-loopback",
+    unit: "Gbit/s",
+    about: "256 MiB over the loopback interface of one stack",
+    ours: async (share) => await bulkOver(await oneHost(), 1, share),
+    reference: reference(),
+  },
+  {
+    name: "tcp-bulk-parallel-32",
+    unit: "Gbit/s",
+    about: `256 MiB over ${PARALLEL} connections at once, pipe, MTU 1500`,
+    ours: async (share) => await bulkOver(await twoHosts(1500), PARALLEL, share),
+    reference: reference(PARALLEL),
+  },
+];

@@ -1,62 +1,88 @@
 /**
- * UDP datagrams of 64 bytes. As many as fit any receive buffer are sent in a row and then received,
- * so that none is lost and the figure is of datagrams that arrived.
+ * UDP datagrams. As many as fit any receive buffer are sent in a row and then received, so that
+ * none is lost and the figure is of datagrams that arrived.
  *
  * @module
  */
 
-import { Af, Sock, type Stack } from "../../mod.ts";
+import type { Stack } from "../../mod.ts";
+import { seconds } from "../cpu_time.ts";
 import { datagramKernel } from "../kernel.ts";
-import { closeAll, onePair, PORT, type StackPair, twoHosts } from "../stacks.ts";
-import { type Row, seconds, type Subject } from "../row.ts";
+import { part, type Row, type Subject } from "../row.ts";
+import {
+  closeAll,
+  cross,
+  datagramStack,
+  oneHost,
+  PORT,
+  type StackPair,
+  twoHosts,
+} from "../stacks.ts";
 
-const DATAGRAM_BYTES = 64;
+const SIZES = [64, 1400];
 /** Sent before the receiver gets its turn; small against every receive buffer. */
 const IN_A_ROW = 32;
-const ROWS = 1000;
+const BURSTS = 1000;
 
-function bound({ sys }: Stack, address: string, port: number): number {
-  const fd = sys.socket(Af.INET, Sock.DGRAM);
-  sys.bind(fd, { address, port });
-  return fd;
+/** Sockets on both stacks, which have found each other's hardware address. */
+async function sockets({ left, right, address }: StackPair): Promise<[from: number, to: number]> {
+  const from = datagramStack(left, "", 0);
+  const to = datagramStack(right, address, PORT);
+  // While the neighbour is asked for its hardware address only a few packets are held.
+  await left.sys.sendto(from, new Uint8Array(1), 0, { address, port: PORT });
+  await right.sys.recvfrom(to, new Uint8Array(1));
+  return [from, to];
 }
 
-async function datagramsOver(pair: StackPair): Promise<Subject> {
-  const { left, right, address } = pair;
-  const from = bound(left, "", 0);
-  const to = bound(right, address, PORT);
-  const data = new Uint8Array(DATAGRAM_BYTES);
-  const room = new Uint8Array(2048);
-  const target = { address, port: PORT };
-  // While the neighbour is asked for its hardware address only a few packets are held.
-  await left.sys.sendto(from, data, 0, target);
-  await right.sys.recvfrom(to, room);
+function subject(pair: StackPair, share: number, burst: () => Promise<void> | void): Subject {
+  const count = part(BURSTS, share);
   const work = async () => {
-    for (let i = 0; i < ROWS; i++) {
-      for (let j = 0; j < IN_A_ROW; j++) await left.sys.sendto(from, data, 0, target);
-      for (let j = 0; j < IN_A_ROW; j++) await right.sys.recvfrom(to, room);
-    }
+    for (let i = 0; i < count; i++) await burst();
   };
   return {
-    measure: async () => ROWS * IN_A_ROW / await seconds(work),
+    measure: async () => count * IN_A_ROW / await seconds(work),
     close: () => closeAll(pair),
   };
 }
 
-function datagramsKernel(): Subject {
+async function promised(pair: StackPair, bytes: number, share: number): Promise<Subject> {
+  const { left, right, address } = pair;
+  const [from, to] = await sockets(pair);
+  const [data, room] = [new Uint8Array(bytes), new Uint8Array(2048)];
+  const target = { address, port: PORT };
+  return subject(pair, share, async () => {
+    for (let i = 0; i < IN_A_ROW; i++) await left.sys.sendto(from, data, 0, target);
+    for (let i = 0; i < IN_A_ROW; i++) await right.sys.recvfrom(to, room);
+  });
+}
+
+async function synchronous(pair: StackPair, bytes: number, share: number): Promise<Subject> {
+  const { left, right, address } = pair;
+  const [from, to] = await sockets(pair);
+  await left.sys.connect(from, { address, port: PORT });
+  const [data, room] = [new Uint8Array(bytes), new Uint8Array(2048)];
+  return subject(pair, share, () => burst(left, right));
+  function burst(near: Stack, far: Stack): void {
+    for (let i = 0; i < IN_A_ROW; i++) near.sys.nb.send(from, data);
+    cross(near, far);
+    for (let i = 0; i < IN_A_ROW; i++) far.sys.nb.recv(to, room);
+  }
+}
+
+function kernel(bytes: number, share: number): Subject {
   const from = datagramKernel();
   const to = datagramKernel();
-  const data = new Uint8Array(DATAGRAM_BYTES);
-  const room = new Uint8Array(2048);
+  const [data, room] = [new Uint8Array(bytes), new Uint8Array(2048)];
   const target = { transport: "udp", hostname: "127.0.0.1", port: to.port } as const;
+  const count = part(BURSTS, share);
   const work = async () => {
-    for (let i = 0; i < ROWS; i++) {
+    for (let i = 0; i < count; i++) {
       for (let j = 0; j < IN_A_ROW; j++) await from.conn.send(data, target);
       for (let j = 0; j < IN_A_ROW; j++) await to.conn.receive(room);
     }
   };
   return {
-    measure: async () => ROWS * IN_A_ROW / await seconds(work),
+    measure: async () => count * IN_A_ROW / await seconds(work),
     close() {
       from.conn.close();
       to.conn.close();
@@ -64,22 +90,28 @@ function datagramsKernel(): Subject {
   };
 }
 
-const reference = { name: "kernel UDP, loopback", start: () => Promise.resolve(datagramsKernel()) };
-
-/** Between two stacks. */
-export const datagramsPipe: Row = {
-  name: "udp-datagrams-pipe",
-  unit: "1/s",
-  about: "datagrams of 64 bytes, two stacks on the pipe",
-  ours: async () => await datagramsOver(await twoHosts(1500)),
-  reference,
-};
-
-/** Inside one stack. */
-export const datagramsLoopback: Row = {
-  name: "udp-datagrams-loopback",
-  unit: "1/s",
-  about: "datagrams of 64 bytes over the loopback interface of one stack",
-  ours: async () => await datagramsOver(await onePair()),
-  reference,
-};
+/** Datagrams of both sizes, over both ways, through both kinds of calls. */
+export const datagramRows: readonly Row[] = SIZES.flatMap((bytes) =>
+  [
+    { way: "pipe", where: "two stacks on the pipe", make: () => twoHosts(1500) },
+    { way: "loopback", where: "inside one stack", make: () => oneHost() },
+  ].flatMap(({ way, where, make }): Row[] => {
+    const reference = {
+      name: "kernel UDP, loopback",
+      start: (share: number) => Promise.resolve(kernel(bytes, share)),
+    };
+    return [{
+      name: `udp-${bytes}b-${way}`,
+      unit: "1/s",
+      about: `datagrams of ${bytes} bytes, ${where}, through promises`,
+      ours: async (share) => await promised(await make(), bytes, share),
+      reference,
+    }, {
+      name: `udp-${bytes}b-${way}-sync`,
+      unit: "1/s",
+      about: `datagrams of ${bytes} bytes, ${where}, connected, through calls that never wait`,
+      ours: async (share) => await synchronous(await make(), bytes, share),
+      reference,
+    }];
+  })
+);

@@ -1,79 +1,121 @@
 /**
- * Round trips of one byte: how long a message takes through all layers, there and back.
+ * Round trips: how long a message takes through all layers, there and back. Through the calls that
+ * wait, and through those that do not, where the program itself lets the stacks take their turns.
  *
  * @module
  */
 
-import { connectKernel } from "../kernel.ts";
-import { closeAll, connectStacks, onePair, type StackPair, twoHosts } from "../stacks.ts";
-import { type Row, seconds, type Subject } from "../row.ts";
+import { seconds } from "../cpu_time.ts";
+import { connectKernel, writeAll } from "../kernel.ts";
+import { part, type Row, type Start, type Subject } from "../row.ts";
+import { closeAll, connectStacks, cross, oneHost, type StackPair, twoHosts } from "../stacks.ts";
 
 const ROUND_TRIPS = 20_000;
+const SIZES = [{ bytes: 1, words: "1b" }, { bytes: 1024, words: "1k" }];
 
-async function roundTripsOver(pair: StackPair): Promise<Subject> {
+async function promised(pair: StackPair, bytes: number, share: number): Promise<Subject> {
+  const count = part(ROUND_TRIPS, share);
   const [here, there] = await connectStacks(pair);
   const [near, far] = [pair.left.sys, pair.right.sys];
+  const question = new Uint8Array(bytes);
+  const reply = new Uint8Array(bytes);
   const ask = async () => {
-    const byte = new Uint8Array(1);
-    for (let i = 0; i < ROUND_TRIPS; i++) {
-      await near.send(here, byte);
-      await near.recv(here, byte);
+    for (let i = 0; i < count; i++) {
+      await near.send(here, question);
+      for (let got = 0; got < bytes;) got += await near.recv(here, question);
     }
   };
   const answer = async () => {
-    const byte = new Uint8Array(1);
-    for (let i = 0; i < ROUND_TRIPS; i++) {
-      await far.recv(there, byte);
-      await far.send(there, byte);
+    for (let i = 0; i < count; i++) {
+      for (let got = 0; got < bytes;) got += await far.recv(there, reply);
+      await far.send(there, reply);
     }
   };
   return {
-    measure: async () => ROUND_TRIPS / await seconds(() => Promise.all([ask(), answer()])),
+    measure: async () => count / await seconds(() => Promise.all([ask(), answer()])),
     close: () => closeAll(pair),
   };
 }
 
-async function roundTripsKernel(): Promise<Subject> {
-  const [here, there] = await connectKernel();
-  const ask = async () => {
-    const byte = new Uint8Array(1);
-    for (let i = 0; i < ROUND_TRIPS; i++) {
-      await here.write(byte);
-      await here.read(byte);
-    }
-  };
-  const answer = async () => {
-    const byte = new Uint8Array(1);
-    for (let i = 0; i < ROUND_TRIPS; i++) {
-      await there.read(byte);
-      await there.write(byte);
+async function synchronous(pair: StackPair, bytes: number, share: number): Promise<Subject> {
+  const count = part(ROUND_TRIPS, share);
+  const [here, there] = await connectStacks(pair);
+  const { left, right } = pair;
+  const [near, far] = [left.sys.nb, right.sys.nb];
+  const message = new Uint8Array(bytes);
+  const exchange = () => {
+    for (let i = 0; i < count; i++) {
+      near.send(here, message);
+      cross(left, right);
+      if (far.recv(there, message) !== bytes) throw new Error("a question did not arrive whole");
+      far.send(there, message);
+      cross(right, left);
+      if (near.recv(here, message) !== bytes) throw new Error("an answer did not arrive whole");
     }
   };
   return {
-    measure: async () => ROUND_TRIPS / await seconds(() => Promise.all([ask(), answer()])),
-    close() {
-      here.close();
-      there.close();
-    },
+    measure: async () => count / await seconds(exchange),
+    close: () => closeAll(pair),
   };
 }
 
-const reference = { name: "kernel TCP, loopback", start: roundTripsKernel };
+function kernel(bytes: number): Start {
+  return async (share) => {
+    const count = part(ROUND_TRIPS, share);
+    const [here, there] = await connectKernel();
+    const question = new Uint8Array(bytes);
+    const reply = new Uint8Array(bytes);
+    const ask = async () => {
+      for (let i = 0; i < count; i++) {
+        await writeAll(here, question);
+        await readAll(here, question);
+      }
+    };
+    const answer = async () => {
+      for (let i = 0; i < count; i++) {
+        await readAll(there, reply);
+        await writeAll(there, reply);
+      }
+    };
+    return {
+      measure: async () => count / await seconds(() => Promise.all([ask(), answer()])),
+      close() {
+        here.close();
+        there.close();
+      },
+    };
+  };
+}
 
-/** Between two stacks. */
-export const roundTripPipe: Row = {
-  name: "tcp-roundtrip-pipe",
-  unit: "1/s",
-  about: "one byte there and back, two stacks on the pipe",
-  ours: async () => await roundTripsOver(await twoHosts(1500)),
-  reference,
-};
+async function readAll(conn: Deno.TcpConn, room: Uint8Array): Promise<void> {
+  for (let got = 0; got < room.length;) {
+    const length = await conn.read(room);
+    if (length === null) throw new Error("the stream ended");
+    got += length;
+  }
+}
 
-/** Inside one stack. */
-export const roundTripLoopback: Row = {
-  name: "tcp-roundtrip-loopback",
-  unit: "1/s",
-  about: "one byte there and back over the loopback interface of one stack",
-  ours: async () => await roundTripsOver(await onePair()),
-  reference,
-};
+/** Round trips of both sizes, over both ways, through both kinds of calls. */
+export const roundTripRows: readonly Row[] = SIZES.flatMap(({ bytes, words }) =>
+  [
+    { way: "pipe", where: "two stacks on the pipe", make: () => twoHosts(1500) },
+    { way: "loopback", where: "inside one stack", make: () => oneHost() },
+  ].flatMap(({ way, where, make }): Row[] => {
+    const common = {
+      unit: "1/s",
+      reference: { name: "kernel TCP, loopback", start: kernel(bytes) },
+    };
+    const size = bytes === 1 ? "1 byte" : `${bytes} bytes`;
+    return [{
+      ...common,
+      name: `tcp-roundtrip-${words}-${way}`,
+      about: `${size} there and back, ${where}, through promises`,
+      ours: async (share) => await promised(await make(), bytes, share),
+    }, {
+      ...common,
+      name: `tcp-roundtrip-${words}-${way}-sync`,
+      about: `${size} there and back, ${where}, through calls that never wait`,
+      ours: async (share) => await synchronous(await make(), bytes, share),
+    }];
+  })
+);

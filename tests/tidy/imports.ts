@@ -55,8 +55,11 @@ const RUNTIME = [
 /** What drivers may import beside each other. */
 const DRIVERS = /^(runtime\/device\/driver\.ts|runtime\/errors\.ts|assembly\/abi\/.*)$/;
 
-/** What simulations may import beside each other; nobody but tests imports them. */
+/** What simulations may import beside each other; nobody but tests and bench/ imports them. */
 const SIM = /^(runtime\/|drivers\/|assembly\/abi\/|node:|console-table-printer$)/;
+
+/** Who may import simulations. */
+const SIM_USERS = ["tests", "bench"];
 
 /** All imports and re-exports of a source. */
 export function findImports({ path, text, code }: Source): Import[] {
@@ -92,8 +95,9 @@ export function direction(source: Source): string[] {
     if (area === "assembly") why = assemblyFault(path, imported.target);
     else if (area === "drivers") why = driversFault(imported.target);
     else if (area === "sim") why = simFault(imported.target);
-    else if (area !== "tests" && imported.target.startsWith("sim/")) why = "only tests import sim/";
-    else if (area === "runtime" || path === "mod.ts") why = runtimeFault(path, imported.target);
+    else if (!SIM_USERS.includes(area) && imported.target.startsWith("sim/")) {
+      why = "only tests and bench/ import sim/";
+    } else if (area === "runtime" || path === "mod.ts") why = runtimeFault(path, imported.target);
     return why ? [`${path}:${imported.line}: imports ${imported.target}: ${why}`] : [];
   });
 }

@@ -1,4 +1,4 @@
-/** Exit status and messages of `deno task start` and `deno task bench`. */
+/** Exit status and messages of `deno task start`. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 
@@ -43,15 +43,4 @@ Deno.test("start: help", async () => {
   const [code, out, err] = await run("examples/start.ts", "--help");
   assertEquals([code, err], [0, ""]);
   assertStringIncludes(out, "deno task start --tap NAME");
-});
-
-Deno.test("bench: help names the rows, and unknown ones are refused", async () => {
-  const [code, out] = await run("bench/main.ts", "--help");
-  assertEquals(code, 0);
-  assertStringIncludes(out, "tcp-bulk-pipe-1500");
-  const [wrong, , err] = await run("bench/main.ts", "--only", "nothing");
-  assertEquals(wrong, 2);
-  assertStringIncludes(err, 'there is no row "nothing"');
-  const [repeats] = await run("bench/main.ts", "--repeats", "0");
-  assertEquals(repeats, 2);
 });

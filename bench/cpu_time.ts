@@ -1,0 +1,43 @@
+/**
+ * Time that a piece of work takes: by the clock on the wall, and of the processor.
+ *
+ * @module
+ */
+
+import process from "node:process";
+
+/** Linux counts what each thread has run, in nanoseconds; proc(5), /proc/pid/schedstat. */
+const SCHEDSTAT = "/proc/thread-self/schedstat";
+
+/** Seconds that `work` takes by the clock on the wall. */
+export async function seconds(work: () => Promise<unknown> | void): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return (performance.now() - begin) / 1000;
+}
+
+/**
+ * Seconds for which `work` keeps the processor busy. On Linux those of this thread, so that neither
+ * other programs nor V8's own threads count; elsewhere those of the process.
+ *
+ * The kernel brings the figure up to date when it looks at the thread, every few milliseconds:
+ * `work` should take some hundred of them.
+ */
+export async function cpuSeconds(work: () => Promise<unknown> | void): Promise<number> {
+  const begin = cpuNow_s();
+  await work();
+  return cpuNow_s() - begin;
+}
+
+function cpuNow_s(): number {
+  if (Deno.build.os === "linux") {
+    try {
+      return Number(Deno.readTextFileSync(SCHEDSTAT).split(" ")[0]) / 1e9;
+    } catch (error) {
+      // A kernel without scheduler statistics has no such file.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}

@@ -1,0 +1,25 @@
+/**
+ * All rows there are, in the order of the table. A new group is a file that exports its rows, and
+ * an entry here; a group that needs more than this process (root, another program) says in
+ * `missing` why it cannot be measured, and is left out.
+ *
+ * @module
+ */
+
+import type { RowGroup } from "./row.ts";
+import { bulkRows } from "./rows/bulk.ts";
+import { connectionRows } from "./rows/connections.ts";
+import { datagramRows } from "./rows/datagrams.ts";
+import { longPathRows } from "./rows/long_path.ts";
+import { roundTripRows } from "./rows/round_trip.ts";
+import { sizeRows, startRows } from "./rows/start.ts";
+
+/** The groups. */
+export const GROUPS: readonly RowGroup[] = [
+  { name: "bulk", about: "bulk TCP", rows: bulkRows },
+  { name: "path", about: "bulk TCP over a long path, on a virtual clock", rows: longPathRows },
+  { name: "roundtrip", about: "messages there and back", rows: roundTripRows },
+  { name: "connections", about: "connections opened and closed", rows: connectionRows },
+  { name: "udp", about: "datagrams", rows: datagramRows },
+  { name: "start", about: "size and start of a stack", rows: [...sizeRows, ...startRows] },
+];

@@ -1,0 +1,60 @@
+/**
+ * Results as a table for people.
+ *
+ * @module
+ */
+
+import { Table } from "console-table-printer";
+import type { Result } from "./row.ts";
+
+/** A figure with three digits that matter. */
+export function figure(value: number): string {
+  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3);
+}
+
+/** A fraction as per cent; nothing for one that there is not. */
+export function percent(fraction: number | undefined): string {
+  return fraction === undefined ? "" : `${(fraction * 100).toFixed(0)} %`;
+}
+
+/** What a result shows, column by column. */
+export const COLUMNS: readonly {
+  readonly title: string;
+  readonly alignment: "left" | "right";
+  cell(result: Result): string;
+}[] = [
+  { title: "row", alignment: "left", cell: ({ row }) => row },
+  { title: "unit", alignment: "left", cell: ({ unit }) => unit },
+  { title: "ours", alignment: "right", cell: ({ ours }) => figure(ours) },
+  { title: "spread", alignment: "right", cell: ({ spread }) => percent(spread) },
+  { title: "reference", alignment: "left", cell: ({ reference }) => reference?.name ?? "" },
+  {
+    title: "theirs",
+    alignment: "right",
+    cell: ({ reference }) => reference ? figure(reference.value) : "",
+  },
+  // Columns are told apart by their titles: this one's ends in a space.
+  { title: "spread ", alignment: "right", cell: ({ reference }) => percent(reference?.spread) },
+  {
+    title: "ratio",
+    alignment: "right",
+    cell: ({ ratio }) => ratio === null ? "" : ratio.toFixed(2),
+  },
+];
+
+/** How the table is to be read. */
+export const LEGEND = "Medians. Spread: from the lowest to the highest run, over the median. " +
+  "Ratio: how many times as good\nas the reference; where the unit is a time or a size, less is " +
+  "good.";
+
+/** The table as text. */
+export function render(results: readonly Result[]): string {
+  const table = new Table({
+    shouldDisableColors: true,
+    columns: COLUMNS.map(({ title, alignment }) => ({ name: title, alignment })),
+  });
+  for (const result of results) {
+    table.addRow(Object.fromEntries(COLUMNS.map(({ title, cell }) => [title, cell(result)])));
+  }
+  return table.render();
+}
