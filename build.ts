@@ -109,13 +109,15 @@ async function readText(path: string, root: URL): Promise<string> {
 /** Compiles the sources in memory; throws {@link BuildError} with the compiler's diagnostics. */
 export async function compile(
   sources: Sources,
-  options: { checked?: boolean; emit?: boolean; entry?: string } = {},
+  options: { checked?: boolean; emit?: boolean; entry?: string; named?: boolean } = {},
 ): Promise<Compiled> {
   const entries = options.entry ? [options.entry, PANIC] : entryFiles(sources, options.checked);
   const entry = entries[0];
   if (!sources.has(entry)) throw new BuildError(`${entry} does not exist`);
   const output = options.emit === false ? ["--noEmit"] : ["--outFile", "out.wasm", "-O3"];
   const define = options.checked ? ["--use", "GODWIT_CHECKED=1"] : [];
+  // Names of functions, for profiles: the code is the same.
+  if (options.named) define.push("--debug");
   let diagnostics = "";
   let wasm = new Uint8Array(0);
   let layout: Layout | undefined;

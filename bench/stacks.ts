@@ -5,7 +5,17 @@
  */
 
 import { pipe } from "../drivers/pipe.ts";
-import { Af, createStack, IpProto, Sock, type Stack, type StackOptions, TcpOpt } from "../mod.ts";
+import {
+  Af,
+  createStack,
+  IpProto,
+  So,
+  Sock,
+  Sol,
+  type Stack,
+  type StackOptions,
+  TcpOpt,
+} from "../mod.ts";
 
 /** Port that whoever is measured listens on. */
 export const PORT = 7000;
@@ -23,15 +33,19 @@ export interface StackPair {
 /** How the stacks of a pair are made, beside their interfaces. */
 export type PairOptions = Omit<StackOptions, "interfaces">;
 
-/** Two stacks on a virtual Ethernet cable. */
+/** Two stacks on a virtual Ethernet cable; a seed is one for the pair. */
 export async function twoHosts(mtu: number, options: PairOptions = {}): Promise<StackPair> {
   const [one, two] = pipe({ mtu });
+  // Stacks with one seed would have one hardware address.
+  const seed = (end: string) => options.seed === undefined ? undefined : options.seed + end;
   const left = await createStack({
     ...options,
+    seed: seed("left"),
     interfaces: [{ driver: one, name: "eth0", addresses: ["10.9.0.1/24"] }],
   });
   const right = await createStack({
     ...options,
+    seed: seed("right"),
     interfaces: [{ driver: two, name: "eth0", addresses: ["10.9.0.2/24"] }],
   });
   return { left, right, address: "10.9.0.2" };
@@ -43,9 +57,10 @@ export async function oneHost(options: PairOptions = {}): Promise<StackPair> {
   return { left: stack, right: stack, address: "127.0.0.1" };
 }
 
-/** Opens a socket that listens for connections. */
+/** Opens a socket that listens for connections, also while there are others on its port. */
 export function listenStack({ right, address }: StackPair): number {
   const listener = right.sys.socket(Af.INET, Sock.STREAM);
+  right.sys.setsockopt(listener, Sol.SOCKET, So.REUSEADDR, true);
   right.sys.bind(listener, { address, port: PORT });
   right.sys.listen(listener);
   return listener;
