@@ -23,6 +23,7 @@ const WORDS: readonly string[] = [
   "a timer is on in memory that nobody owns",
   "the links of a timer are broken",
   "the wheel does not hold as many timers as it counts",
+  "not just one timer watches over what is in flight",
   "records of segments in flight leave a gap or do not reach to SND.NXT",
   "a record says that its segment has arrived and was lost",
   "what is reported, lost and sent again is not what the counters say",

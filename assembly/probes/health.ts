@@ -36,6 +36,7 @@ const enum Health {
   TIMER_OWNER = 11, // a timer is on in memory that nobody owns
   TIMER_LINKS = 12, // the links of a timer are broken
   TIMER_COUNT = 13, // the wheel does not hold what it counts
+  WATCHERS = 14, // not just one timer over what is in flight
   SENT_GAP = 14, // records of what is in flight leave a gap, or do not reach to SND.NXT
   SENT_FLAGS = 15, // a record says that its segment has arrived and was lost
   SENT_COUNT = 16, // what is reported, lost and sent again is not what the counters say

@@ -13,6 +13,7 @@ export class Ack {
   orig: u32; // 1: a segment up to `recover` that was sent only once was delivered (RFC 5682)
   dsack: u32; // DSACKs in it (RFC 2883)
   dsack_end: u32; // right edge of the last of them
+  resent: u32; // 1: SND.UNA moved over a segment that was sent more than once
   lost: u32; // 1: segments were newly taken as lost
   lost_resent: u32; // 1: among them one that had been sent again
 }

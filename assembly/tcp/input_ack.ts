@@ -129,7 +129,8 @@ function duplicate(tp: Tcb): void {
 export function updateWindow(tp: Tcb): void {
   const newer = seq.lt(tp.snd_wl1, G.seq) ||
     (tp.snd_wl1 == G.seq && seq.le(tp.snd_wl2, G.ack));
-  if (!newer) return;
+  // RFC 9293 3.10.7.4: only if SND.UNA =< SEG.ACK
+  if (!newer || seq.lt(G.ack, tp.snd_una)) return;
   if (G.wnd > tp.max_sndwnd) tp.max_sndwnd = G.wnd;
   if (tp.snd_wnd == 0 && G.wnd > 0) reopened(tp);
   tp.snd_wnd = G.wnd;
@@ -179,6 +180,7 @@ export function newAck(tp: Tcb, until: u32): void {
 function advance(tp: Tcb, until: u32): void {
   for (let r = tp.sent_first; r && seq.le(r.end, until); r = tp.sent_first) {
     A.segments++;
+    if (r.flags & Sf.EVER) A.resent = 1;
     if (!(r.flags & Sf.SACKED)) delivered(tp, r);
     sent.shift(tp);
   }
@@ -199,9 +201,12 @@ function delivered(tp: Tcb, r: Sent): void {
   if (tp.flags & Tf.SACK) rack.delivered(tp, r);
 }
 
-/** A round trip, from what was sent only once; else from the timestamps (RFC 7323 4.1). */
+/**
+ * A round trip, from what was sent only once; else from the timestamps (RFC 7323 4.1). What a
+ * retransmission has set free waited for it at the peer: that is no round trip (RFC 6298 3).
+ */
 function measure(tp: Tcb): void {
-  if (A.rtt_at) rtt.since(tp, A.rtt_at - 1);
+  if (A.rtt_at && !A.resent) rtt.since(tp, A.rtt_at - 1);
   else if (A.sack_at) rtt.since(tp, A.sack_at - 1);
   else {
     if (!(tp.flags & Tf.TS) || !(G.opts & Opt.TS) || A.segments == 0) return;

@@ -38,6 +38,8 @@ export function schedule(tp: Tcb, advancing: bool): bool {
   if (T.early_retrans < 3 || tp.sent_count == 0 || !(tp.flags & Tf.SACK)) return false;
   if (tp.ca_state != Ca.OPEN && tp.ca_state != Ca.CWR) return false;
   if (timers.isSet(tp, Row.PERSIST) || tp.tfo & Tfo.PENDING) return false;
+  // after a probe the RTO runs; new data must not put it off for ever (RFC 6298 5.1)
+  if (!advancing && tp.tlp && timers.isSet(tp, Row.REXMT)) return false;
   let pto: i64 = i64(T.rto_initial_us);
   if (tp.srtt_us) {
     pto = 2 * i64(tp.srtt_us) + (tp.sent_count == 1 ? DELAYED_ACK_US : SLACK_US);
@@ -53,14 +55,17 @@ export function untilRto(tp: Tcb): i64 {
   return tp.sent_first.at + rtt.rexmtDelay(tp) - clock.now();
 }
 
-/** Starts the retransmission timer, or stops it if nothing is in flight (RFC 6298 5.1 to 5.3). */
-export function rearm(tp: Tcb): void {
+/**
+ * Starts the retransmission timer, or stops it if nothing is in flight (RFC 6298 5.1 to 5.3).
+ * `late`: another timer was on in its place, so that it runs since the first segment left.
+ */
+export function rearm(tp: Tcb, late: bool): void {
   if (tp.sent_count == 0) {
     timers.unwatch(tp);
     return;
   }
   if (timers.isSet(tp, Row.PERSIST)) return;
-  const late = timers.isSet(tp, Row.PROBE) || timers.isSet(tp, Row.REORDER);
+  late = late || timers.isSet(tp, Row.PROBE) || timers.isSet(tp, Row.REORDER);
   const delay = late ? max<i64>(untilRto(tp), 1) : rtt.rexmtDelay(tp);
   timers.watch(tp, Row.REXMT, delay);
 }

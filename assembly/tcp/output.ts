@@ -212,11 +212,17 @@ function sendRecord(tp: Tcb, r: Sent): bool {
 
 /** TLP_send_probe() (RFC 8985 7.3): new data if there is some, else the last segment once more. */
 export function probe(tp: Tcb): void {
+  let out = false;
   if (tp.tlp == Tlp.NONE && tp.sent_count > 0) {
-    if (probeNew(tp)) loss_probe.sent(tp, Tlp.NEW);
-    else if (probeLast(tp)) loss_probe.sent(tp, Tlp.AGAIN);
+    if (probeNew(tp)) {
+      loss_probe.sent(tp, Tlp.NEW);
+      out = true;
+    } else if (probeLast(tp)) {
+      loss_probe.sent(tp, Tlp.AGAIN);
+      out = true;
+    }
   }
-  loss_probe.rearm(tp);
+  loss_probe.rearm(tp, !out); // RFC 8985 7.3: anew, behind a probe
 }
 
 /** One segment of new data, whatever cwnd says; false if there is none or it cannot go. */
@@ -228,8 +234,9 @@ function probeNew(tp: Tcb): bool {
   P.lost = changetype<Sent>(0);
   P.seq = tp.snd_nxt;
   P.flags = Th.ACK;
-  P.len = min<u32>(min<u32>(have, peer), maxPayload(tp));
-  if (P.len == 0 || !sent.available()) return false;
+  P.len = min<u32>(have, maxPayload(tp));
+  // no sliver of the peer's window (RFC 1122 4.2.3.4)
+  if (P.len == 0 || P.len > peer || !sent.available()) return false;
   finish(tp, off, sb.cc);
   if (!roomBelow(tp) || segment.send(tp, P.seq, P.len, P.flags) < 0) return false;
   sentOne(tp);

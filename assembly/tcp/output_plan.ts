@@ -85,7 +85,8 @@ export function fit(tp: Tcb, r: Sent): bool {
   if ((r.flags & (Sf.LOST | Sf.RESENT)) != Sf.LOST) return true;
   sent.join(tp, r, most - size);
   // the byte that probed a closed window goes on with what follows it
-  if (size == 1 && r == tp.sent_last && !(tp.flags & Tf.SENTFIN)) {
+  const alone = size == 1 && r == tp.sent_first && r == tp.sent_last && r.end - r.start == 1;
+  if (alone && !T.persist_probe && !(tp.flags & Tf.SENTFIN)) {
     const end = r.end - tp.snd_una;
     const peer = tp.snd_wnd > end ? tp.snd_wnd - end : 0;
     sent.extend(tp, r, min<u32>(min<u32>(tp.inp.so.snd.cc - end, peer), most - size));

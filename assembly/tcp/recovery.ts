@@ -65,7 +65,7 @@ function headOvertaken(tp: Tcb): bool {
 
 /** Sets the timer that watches over what is in flight. */
 export function watch(tp: Tcb): void {
-  if (!loss_probe.schedule(tp, true)) loss_probe.rearm(tp);
+  if (!loss_probe.schedule(tp, true)) loss_probe.rearm(tp, false);
 }
 
 /** RFC 7661 4.3, RFC 9438 4.2: a window that is not used says nothing about the network. */
@@ -114,7 +114,9 @@ function inRecovery(tp: Tcb): bool {
     reduction.open(tp);
   }
   const armed = detect(tp);
-  if (tp.ca_state != Ca.RECOVERY) reduction.tryOpen(tp);
+  if (tp.ca_state == Ca.RECOVERY) return armed;
+  if (tp.lost_bytes > 0) enter(tp); // taken back, and something else is lost
+  else reduction.tryOpen(tp);
   return armed;
 }
 
@@ -158,12 +160,12 @@ export function enter(tp: Tcb): void {
   // RFC 3168 6.1.2: a loss in the window that a mark has reduced is no second instance; the loss of
   // what was sent since then is, the segment with CWR above all
   if (tp.ca_state == Ca.CWR && seq.lt(tp.snd_una, tp.recover)) {
-    tp.prior_cwnd = tp.cwnd; // what ECN asked for is not taken back
-    tp.prior_ssthresh = tp.ssthresh;
+    undo.startMarked(tp); // what ECN asked for is not taken back
+    tp.tlp = 0;
   } else {
+    undo.start(tp);
     reduction.begin(tp);
   }
-  undo.start(tp);
   tp.ca_state = Ca.RECOVERY;
 }
 
@@ -176,5 +178,5 @@ export function reorderTimeout(tp: Tcb): void {
     A.delivered = tp.snd_mss; // room for the fast retransmit
     prr.acked(tp);
   }
-  if (!armed) loss_probe.rearm(tp);
+  if (!armed) loss_probe.rearm(tp, true);
 }

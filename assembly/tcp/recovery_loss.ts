@@ -71,6 +71,7 @@ export function acked(tp: Tcb): void {
     if (A.orig) return spurious(tp, true);
     if (seq.gt(tp.snd_nxt, tp.recover)) {
       if (A.sacked || A.dup) tp.frto = Frto.OFF; // step 3a: the loss was real
+      else if (A.acked) tp.frto = Frto.WAIT; // what was sent twice: it says nothing, go on
     } else if (A.acked && !over) {
       tp.recover = tp.snd_nxt;
       tp.frto = hasNew(tp) ? i32(Frto.PROBE) : i32(Frto.OFF); // step 2b

@@ -124,6 +124,7 @@ export function report(tp: Tcb, r: Sent): void {
 
 /** Forgets that anything was lost: the timeout or the reports deceived us (RFC 4015). */
 export function unlose(tp: Tcb): void {
+  let near = tp.rack_last;
   for (let r = tp.sent_first; r && tp.lost_bytes > 0; r = r.next) {
     if (!(r.flags & Sf.LOST)) continue;
     const len = r.end - r.start;
@@ -131,16 +132,28 @@ export function unlose(tp: Tcb): void {
     tp.lost_bytes -= len;
     if (waits) tp.lost_todo -= len;
     r.flags &= ~Sf.LOST;
-    if (waits) insertByTime(tp, r);
+    if (waits) {
+      insertByTime(tp, r, near);
+      near = r;
+    }
   }
   tp.lost_hint = changetype<Sent>(0);
 }
 
-/** Puts it back on the list by time, where its last sending belongs. */
-function insertByTime(tp: Tcb, r: Sent): void {
-  let before = tp.rack_last;
-  while (before && (before.at > r.at || (before.at == r.at && seq.gt(before.start, r.start)))) {
-    before = before.earlier;
+/** True if the last sending of `a` was before that of `r`. */
+function isEarlier(a: Sent, r: Sent): bool {
+  return a.at < r.at || (a.at == r.at && seq.lt(a.start, r.start));
+}
+
+/**
+ * Puts it back on the list by time, where its last sending belongs. `near`: a place on the list,
+ * nil or a record, from which it is not far.
+ */
+function insertByTime(tp: Tcb, r: Sent, near: Sent): void {
+  let before = near ? near : tp.rack_last;
+  while (before && !isEarlier(before, r)) before = before.earlier;
+  if (before) {
+    while (before.later && isEarlier(before.later, r)) before = before.later;
   }
   r.earlier = before;
   r.later = before ? before.later : tp.rack_first;
@@ -179,7 +192,7 @@ export function split(tp: Tcb, r: Sent, len: u32): bool {
   r.next = rest;
   tp.sent_count++;
   if (r.flags & Sf.SACKED) tp.sacked_segments++;
-  else if ((r.flags & (Sf.LOST | Sf.RESENT)) != Sf.LOST) insertByTime(tp, rest);
+  else if ((r.flags & (Sf.LOST | Sf.RESENT)) != Sf.LOST) insertByTime(tp, rest, r);
   return true;
 }
 
@@ -192,6 +205,7 @@ export function join(tp: Tcb, r: Sent, room: u32): void {
   let n = r.next;
   while (n && room > 0 && (n.flags & mask) == Sf.LOST) {
     const len = n.end - n.start;
+    r.flags |= n.flags & Sf.EVER;
     if (len > room) {
       n.start += room;
       r.end += room;
@@ -199,7 +213,6 @@ export function join(tp: Tcb, r: Sent, room: u32): void {
     }
     const next = n.next;
     r.end = n.end;
-    r.flags |= n.flags & Sf.EVER;
     r.next = next;
     if (next) next.prev = r;
     else tp.sent_last = r;
@@ -250,24 +263,50 @@ export function trim(tp: Tcb, una: u32): void {
 
 /** The peer has taken its reports back (RFC 2018 8): all of it is to be sent again. */
 export function renege(tp: Tcb): void {
+  let near = tp.rack_last;
   for (let r = tp.sent_first; r; r = r.next) {
     if (!(r.flags & Sf.SACKED)) continue;
     tp.sacked_bytes -= r.end - r.start;
     tp.sacked_segments--;
     r.flags &= ~Sf.SACKED;
-    insertByTime(tp, r);
+    insertByTime(tp, r, near);
+    near = r;
   }
 }
 
-/** The first record that ends beyond `s`, or nil; the place of the last search helps. */
+/** Bytes between two sequence numbers. */
+function distance(a: u32, b: u32): u32 {
+  return seq.lt(a, b) ? b - a : a - b;
+}
+
+/**
+ * The first record that ends beyond `s`, or nil. It is looked for from the nearest of both ends and
+ * the place of the last search.
+ */
 export function find(tp: Tcb, s: u32): Sent {
-  let r = tp.sent_hint;
-  if (tp.sent_last && seq.ge(s, tp.sent_last.start)) r = tp.sent_last;
-  else if (!r) r = tp.sent_first;
+  const last = tp.sent_last;
+  if (!last) return last;
+  let r = tp.sent_hint ? tp.sent_hint : tp.sent_first;
+  let near = distance(s, r.start);
+  if (distance(s, tp.sent_first.start) < near) {
+    r = tp.sent_first;
+    near = distance(s, r.start);
+  }
+  if (distance(s, last.start) < near) r = last;
   while (r && seq.gt(r.start, s) && r.prev) r = r.prev;
   while (r && seq.le(r.end, s)) r = r.next;
   if (r) tp.sent_hint = r;
   return r;
+}
+
+/** Segments that were sent again and are thought to be in the network. */
+export function countResent(tp: Tcb): i32 {
+  if (tp.resent_bytes == 0) return 0;
+  let n: i32 = 0;
+  for (let r = tp.sent_first; r; r = r.next) {
+    if (r.flags & Sf.RESENT) n++;
+  }
+  return n;
 }
 
 /** True if one more segment can be kept. */

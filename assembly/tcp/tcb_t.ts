@@ -105,6 +105,14 @@ export class Tcb {
   cc_11: u64;
   lost_bytes: u32; // bytes in flight taken as lost, sent again or not
   lost_todo: u32; // of those, not sent again yet
+  sack_seen_0: u32; // blocks of the last ACK with SACK: left and right edges; see sack.ts
+  sack_seen_1: u32;
+  sack_seen_2: u32;
+  sack_seen_3: u32;
+  sack_seen_4: u32;
+  sack_seen_5: u32;
+  sack_seen_6: u32;
+  sack_seen_7: u32;
   resent_bytes: u32; // bytes sent again that are in flight once more
   sent_count: u32; // segments in flight
   sacked_segments: u32; // of those, reported by SACK
@@ -207,7 +215,7 @@ export class Tcb {
   rack_persist: u8; // RACK.reo_wnd_persist
   reordering: u8; // 1: reordering was seen
   reord_degree: u8; // TCP_INFO: segments by which one was overtaken
-  undo: u8; // 1: the last reduction may still prove spurious
+  undo: u8; // Undo: whether the last reduction may still prove spurious
   rack_in_round: u8; // 1: the reordering window grew in this round already
   cwnd_limited: u8; // 1: cwnd stopped the sender in this window
   quick: u8; // ACKs that are still sent at once

@@ -9,6 +9,7 @@
 export const enum Tf {
   GOTFIN = 0x10,
   SACK = 0x400,
+  BLOCKED = 0x80000,
 }
 
 /** Flags of a segment in flight. */
@@ -16,4 +17,13 @@ export const enum Sf {
   SACKED = 1,
   LOST = 2,
   RESENT = 4,
+}
+
+/** What the sender believes of the network. */
+export const enum Ca {
+  OPEN = 0,
+  DISORDER = 1,
+  CWR = 2,
+  RECOVERY = 3,
+  LOSS = 4,
 }

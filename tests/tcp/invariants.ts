@@ -114,6 +114,36 @@ export class Inspector {
     assert(field("cwnd") > 0, "cwnd > 0");
     this.#segq(field);
     this.#scoreboard(field);
+    this.#pipe(field, inFlight);
+    this.#watchers(tp, field, inFlight, cc);
+  }
+
+  /** What has left the network is never more than what was sent into it. */
+  #pipe(field: (name: keyof typeof layout.Tcb) => number, inFlight: number): void {
+    const left = field("sacked_bytes") + field("lost_bytes");
+    const pipe = inFlight + field("resent_bytes") - left;
+    assert(pipe >= 0, `${pipe} bytes in the network`);
+    assert(field("lost_todo") <= field("lost_bytes"), "what waits to be sent again is lost");
+  }
+
+  /**
+   * One timer watches over what is in flight (RFC 6298 5.1, RFC 8985 7.2), none over nothing; but
+   * what the way down has refused is tried again by the retransmission timer.
+   */
+  #watchers(
+    tp: number,
+    field: (name: keyof typeof layout.Tcb) => number,
+    inFlight: number,
+    cc: number,
+  ): void {
+    const names = ["d_rexmt", "d_probe", "d_reorder"] as const;
+    const isOn = (name: keyof typeof layout.Tcb) =>
+      this.engine.view.getBigInt64(tp + layout.Tcb[name], true) !== 0n;
+    const on = names.filter(isOn);
+    if (field("flags") & Tf.BLOCKED) return;
+    if (isOn("d_persist")) assertEquals(on, [], "watchers beside the probe of a closed window");
+    else if (inFlight > 0) assertEquals(on.length, 1, `one watcher over what is in flight: ${on}`);
+    else assert(on.length === 0 || (cc > 0 && `${on}` === "d_rexmt"), `${on} over nothing`);
   }
 
   /** The out-of-order queue: runs, ascending, apart, above RCV.NXT, and counted. */
