@@ -110,8 +110,18 @@ function connection(so: Socket, tp: Tcb): void {
   if (tp.cwnd == 0) fail(Health.CWND, at);
   const waits = tp.flags & Tf.BLOCKED;
   if (inFlight && !waits && !timer.pending(tp.timer)) fail(Health.NO_TIMER, at);
+  if (!waits && watchers(tp) != (inFlight && !tp.d_persist ? 1 : 0)) fail(Health.WATCHERS, at);
   reassembly(tp, at);
   records(tp, at);
+}
+
+/**
+ * Timers over what is in flight. One when nothing is may be that of a refused segment, which is
+ * tried again.
+ */
+function watchers(tp: Tcb): i32 {
+  const rexmt = tp.d_rexmt && (tp.sent_count || tp.d_persist) ? 1 : 0;
+  return rexmt + (tp.d_probe ? 1 : 0) + (tp.d_reorder ? 1 : 0);
 }
 
 /** The runs of data out of order: ascending, apart, above RCV.NXT, and counted. */

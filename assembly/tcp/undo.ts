@@ -85,7 +85,8 @@ export function apply(tp: Tcb, unlose: bool): void {
   if (unlose) sent.unlose(tp);
   tp.cwnd = max<u32>(tp.cwnd, tp.prior_cwnd);
   if (tp.prior_ssthresh > tp.ssthresh) tp.ssthresh = tp.prior_ssthresh;
-  if (tp.undo == Undo.ALL) tp.flags &= ~Tf.CWR; // nothing was reduced: there is nothing to tell (RFC 3168 6.1.2)
+  // nothing was reduced: there is nothing to tell (RFC 3168 6.1.2)
+  if (tp.undo == Undo.ALL) tp.flags &= ~Tf.CWR;
   tp.undo = 0;
   cc.undo(tp);
   stat.inc(Stat.TCP_UNDO);

@@ -64,7 +64,7 @@ Deno.test("RFC 6298 3: what a retransmission has set free is no round trip", asy
   c.end();
 });
 
-Deno.test("RFC 6298 5.1: new data after a loss probe does not put the RTO off for ever", async () => {
+Deno.test("RFC 6298 5.1: new data after a probe does not put the RTO off for ever", async () => {
   const c = await established({ rtt_us: RTT, sackOk: true, options: [NODELAY] });
   for (let i = 0; i < 60 && c.stat(Stat.TCP_RTO) === 0; i++) {
     c.write("x");
@@ -93,7 +93,7 @@ Deno.test("RFC 9293 3.10.7.4: an ACK older than SND.UNA sets no window", async (
   c.end();
 });
 
-Deno.test("RFC 2883 4: what the network has doubled proves no retransmission needless", async () => {
+Deno.test("RFC 2883 4: what the network has doubled does not undo", async () => {
   const c = await established({ rtt_us: RTT, sackOk: true, options: [NEWRENO] });
   c.write(pattern(10 * MSS));
   c.takeAll();
@@ -108,7 +108,7 @@ Deno.test("RFC 2883 4: what the network has doubled proves no retransmission nee
   c.end();
 });
 
-Deno.test("RFC 2883 4: a loss probe counts among the retransmissions that must prove needless", async () => {
+Deno.test("RFC 2883 4: a loss probe counts among what must come twice", async () => {
   const c = await established({ rtt_us: RTT, sackOk: true, options: [NEWRENO] });
   c.write(pattern(10 * MSS));
   c.takeAll();
@@ -122,7 +122,7 @@ Deno.test("RFC 2883 4: a loss probe counts among the retransmissions that must p
   c.end();
 });
 
-Deno.test("RFC 3168 6.1.2: a recovery that was not needed does not take back what a mark asked", async () => {
+Deno.test("RFC 3168 6.1.2: undoing a recovery does not undo what a mark asked for", async () => {
   const c = await established({
     rtt_us: RTT,
     sackOk: true,
@@ -136,7 +136,8 @@ Deno.test("RFC 3168 6.1.2: a recovery that was not needed does not take back wha
   c.write(pattern(10 * mss));
   c.takeAll();
   c.host.advance(RTT);
-  c.send({ ack: 1 + mss, flags: "AE" }); // reduces; nothing new has left, so CWR is still to be told
+  // reduces; nothing new has left, so CWR is still to be told
+  c.send({ ack: 1 + mss, flags: "AE" });
   const cwnd = c.tcb("ssthresh");
   c.send({ ack: 1 + mss, sack: [b(2, 10)], flags: "AE" });
   assertEquals(c.tcb("ca_state"), Ca.RECOVERY);
@@ -152,7 +153,7 @@ Deno.test("RFC 3168 6.1.2: a recovery that was not needed does not take back wha
   c.end();
 });
 
-Deno.test("RFC 2018 4: repeated blocks are skipped, grown and joined ones are taken in", async () => {
+Deno.test("RFC 2018 4: grown and joined blocks are taken in, repeated ones skipped", async () => {
   const c = await established({ rtt_us: RTT, sackOk: true, sndbuf: 1 << 20 });
   c.write(pattern(10 * MSS));
   c.takeAll();

@@ -132,7 +132,7 @@ const variants = fc.record({
   mtu_probing: fc.constantFrom(0, 0, 1, 2),
 });
 
-Deno.test("RFC 5681, 6298, 6675, 8985: no peer can break the records of what is in flight", async () => {
+Deno.test("RFC 6675, 8985: no peer can break the records of what is in flight", async () => {
   await fc.assert(
     fc.asyncProperty(
       variants,
