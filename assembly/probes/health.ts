@@ -37,10 +37,10 @@ const enum Health {
   TIMER_LINKS = 12, // the links of a timer are broken
   TIMER_COUNT = 13, // the wheel does not hold what it counts
   WATCHERS = 14, // not just one timer over what is in flight
-  SENT_GAP = 14, // records of what is in flight leave a gap, or do not reach to SND.NXT
-  SENT_FLAGS = 15, // a record says that its segment has arrived and was lost
-  SENT_COUNT = 16, // what is reported, lost and sent again is not what the counters say
-  SENT_TIMES = 17, // the list by time does not hold what may still be found lost, in order
+  SENT_GAP = 15, // records of what is in flight leave a gap, or do not reach to SND.NXT
+  SENT_FLAGS = 16, // a record says that its segment has arrived and was lost
+  SENT_COUNT = 17, // what is reported, lost and sent again is not what the counters say
+  SENT_TIMES = 18, // the list by time does not hold what may still be found lost, in order
 }
 
 /** State of the module. */
