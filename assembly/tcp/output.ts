@@ -51,6 +51,7 @@ export function output(tp: Tcb): i32 {
     if (P.len == u32(tp.snd_mss) && P.seq + P.len == tp.snd_nxt) burst.follow(tp);
   }
   if (P.data) afterNewData(tp);
+  else if (error == 0) forgetRefusal(tp);
   chrono.judge(tp, P.limited != 0);
   return error;
 }
@@ -112,6 +113,7 @@ function sentOne(tp: Tcb): void {
   if (tp.ca_state >= Ca.CWR) prr.sentBytes(tp, P.len);
   if (P.lost) return sentAgain(tp, P.lost);
   const probe = timers.isSet(tp, Row.PERSIST); // what waits for the window waits on
+  forgetRefusal(tp);
   if (tp.snd_una == tp.snd_nxt && !probe) tp.progress_at = tp.sent_at;
   if (fin) tp.flags |= Tf.SENTFIN;
   stat.add(Stat.TCP_BYTES_OUT, end - tp.snd_nxt);
@@ -265,6 +267,11 @@ function failed(tp: Tcb, err: i32): i32 {
   else if (err != -Errno.ENOBUFS) tp.soft_error = -err;
   if (!timers.watched(tp)) timers.set(tp, Row.REXMT, rtt.backedOff(tp));
   return err;
+}
+
+/** What the way down had refused has left, and with nothing in flight nothing is watched over. */
+function forgetRefusal(tp: Tcb): void {
+  if (tp.snd_una == tp.snd_nxt && tp.state >= TcpState.ESTABLISHED) timers.clear(tp, Row.REXMT);
 }
 
 /** Sends for every connection that this turn's input, all of it, has marked (MUST-59). */

@@ -7,6 +7,7 @@
 
 /** Flags of a connection. */
 export const enum Tf {
+  ACKNOW = 0x1,
   GOTFIN = 0x10,
   SACK = 0x400,
   BLOCKED = 0x80000,

@@ -128,7 +128,7 @@ export class Inspector {
 
   /**
    * One timer watches over what is in flight (RFC 6298 5.1, RFC 8985 7.2), none over nothing; but
-   * what the way down has refused is tried again by the retransmission timer.
+   * what the way down has refused, data or an ACK, is tried again by the retransmission timer.
    */
   #watchers(
     tp: number,
@@ -143,7 +143,10 @@ export class Inspector {
     if (field("flags") & Tf.BLOCKED) return;
     if (isOn("d_persist")) assertEquals(on, [], "watchers beside the probe of a closed window");
     else if (inFlight > 0) assertEquals(on.length, 1, `one watcher over what is in flight: ${on}`);
-    else assert(on.length === 0 || (cc > 0 && `${on}` === "d_rexmt"), `${on} over nothing`);
+    else {
+      const owed = cc > 0 || field("flags") & Tf.ACKNOW;
+      assert(on.length === 0 || (owed && `${on}` === "d_rexmt"), `${on} over nothing`);
+    }
   }
 
   /** The out-of-order queue: runs, ascending, apart, above RCV.NXT, and counted. */
