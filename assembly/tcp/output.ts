@@ -122,15 +122,13 @@ function sentOne(tp: Tcb): void {
   if (tp.mtu_low) mtu_probe.dataSent(tp, P.seq, end);
   tp.snd_nxt = end;
   notsent.sent(tp);
-  if (!timers.isSet(tp, Row.PERSIST)) {
-    P.data = 1;
-  } else if (tp.flags & Tf.FORCE) {
+  if (probe) {
     tp.flags &= ~Tf.FORCE; // one probe at a time
-  } else {
-    timers.clear(tp, Row.PERSIST);
+    if (tp.snd_wnd == 0) return;
+    timers.clear(tp, Row.PERSIST); // what the window takes is data like any other
     tp.backoff = 0;
-    P.data = 1;
   }
+  P.data = 1;
 }
 
 function sentSyn(tp: Tcb, end: u32): void {

@@ -142,6 +142,18 @@ Deno.test("an interface that goes down and comes up again: the timer goes on", a
   c.end();
 });
 
+Deno.test("RFC 6298 5.1: what was refused and leaves later has its whole time to be acknowledged", async () => {
+  const c = await established({ rtt_us: 100_000 });
+  c.host.setFlags(0);
+  c.write("abc");
+  c.host.advance(c.tcb("rto_us") - 50_000);
+  c.host.setFlags(Iff.UP | Iff.RUNNING);
+  c.write("def");
+  c.expect({ seq: 1, data: "abcdef" });
+  assert(c.expectWithin(60 * SECOND, { seq: 1, data: "abcdef" }) >= c.tcb("rto_us"));
+  c.end();
+});
+
 Deno.test("an interface that stays down ends connections with its error", async () => {
   const c = await established();
   c.host.setFlags(0);

@@ -1,12 +1,15 @@
 /** The peer's window: RFC 9293 3.8.6.1 and 3.8.6.2.1, RFC 1122 4.2.3.4, zero-window probes. */
 
 import { assertEquals } from "@std/assert";
+import { IpProto } from "../../assembly/abi/proto.ts";
+import { TcpOpt } from "../../assembly/abi/socket.ts";
 import { Stat } from "../../assembly/abi/stat.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
 import { type Conn, Errno, Host, pattern } from "./harness.ts";
 import { established } from "./shake.ts";
 
 const SECOND = 1_000_000;
+const NODELAY: [number, number, number] = [IpProto.TCP, TcpOpt.NODELAY, 1];
 
 Deno.test("RFC 9293 3.8.6: no more is sent than the window takes", async () => {
   const c = await established({ win: 4000 });
@@ -224,4 +227,17 @@ Deno.test("RFC 1122 4.2.3.4: a window that stays small is filled in the end", as
     c.takeAll();
     c.end();
   }
+});
+
+Deno.test("RFC 1122 4.2.3.4: what goes into a small window is watched over like other data", async () => {
+  const c = await established({ win: 100, options: [NODELAY] });
+  c.send({ ack: 1, win: 10_000 });
+  c.send({ ack: 1, win: 100 });
+  c.write(pattern(1000));
+  c.silent();
+  c.expectWithin(2 * SECOND, { seq: 1, len: 100 }); // the override timeout
+  assertEquals(c.stat(Stat.TCP_PERSIST), 1);
+  c.expectWithin(2 * SECOND, { seq: 1, len: 100 });
+  assertEquals([c.stat(Stat.TCP_PERSIST), c.stat(Stat.TCP_RTO)], [1, 1]);
+  c.end();
 });
