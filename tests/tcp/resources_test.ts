@@ -142,7 +142,7 @@ Deno.test("an interface that goes down and comes up again: the timer goes on", a
   c.end();
 });
 
-Deno.test("RFC 6298 5.1: what was refused and leaves later has its whole time to be acknowledged", async () => {
+Deno.test("RFC 6298 5.1: what was refused and leaves later has all of its time", async () => {
   const c = await established({ rtt_us: 100_000 });
   c.host.setFlags(0);
   c.write("abc");

@@ -229,7 +229,7 @@ Deno.test("RFC 1122 4.2.3.4: a window that stays small is filled in the end", as
   }
 });
 
-Deno.test("RFC 1122 4.2.3.4: what goes into a small window is watched over like other data", async () => {
+Deno.test("RFC 1122 4.2.3.4: what fills a small window is watched over like all data", async () => {
   const c = await established({ win: 100, options: [NODELAY] });
   c.send({ ack: 1, win: 10_000 });
   c.send({ ack: 1, win: 100 });
