@@ -11,7 +11,10 @@ import { bulkRows } from "./rows/bulk.ts";
 import { connectionRows } from "./rows/connections.ts";
 import { datagramRows } from "./rows/datagrams.ts";
 import { longPathRows } from "./rows/long_path.ts";
+import { memoryRows } from "./rows/memory.ts";
 import { roundTripRows } from "./rows/round_trip.ts";
+import { soakRows } from "./rows/soak.ts";
+import { stageRows } from "./rows/stages.ts";
 import { sizeRows, startRows } from "./rows/start.ts";
 
 /** The groups. */
@@ -21,5 +24,13 @@ export const GROUPS: readonly RowGroup[] = [
   { name: "roundtrip", about: "messages there and back", rows: roundTripRows },
   { name: "connections", about: "connections opened and closed", rows: connectionRows },
   { name: "udp", about: "datagrams", rows: datagramRows },
+  { name: "stages", about: "where the time of a bulk transfer goes", rows: stageRows },
+  { name: "memory", about: "memory of idle connections", rows: memoryRows },
   { name: "start", about: "size and start of a stack", rows: [...sizeRows, ...startRows] },
+  {
+    name: "soak",
+    about: "a long transfer that must leave nothing behind",
+    rows: soakRows,
+    long: true,
+  },
 ];

@@ -10,7 +10,7 @@
 import { measureRow, type Plan } from "./measure.ts";
 import { readOptions } from "./options.ts";
 import { type Result, type Row, type RowGroup, Unsupported } from "./row.ts";
-import { LEGEND, render } from "./table.ts";
+import { details, LEGEND, render } from "./table.ts";
 
 /** One line that is written over and over on a terminal; elsewhere one line for each row. */
 function progress(row: Row): (done: number, all: number) => void {
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     if (result) results.push(result);
   }
   if (json) console.log(JSON.stringify(results, undefined, 2));
-  else console.log(`${render(results)}\n${LEGEND}`);
+  else console.log([render(results), LEGEND, ...details(results)].join("\n"));
 }
 
 await main();

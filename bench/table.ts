@@ -58,3 +58,12 @@ export function render(results: readonly Result[]): string {
   }
   return table.render();
 }
+
+/** A line for each result that has more to tell than a figure. */
+export function details(results: readonly Result[]): string[] {
+  return results.flatMap(({ row, detail }) => {
+    if (!detail) return [];
+    const parts = Object.entries(detail).map(([name, value]) => `${name} ${figure(value)}`);
+    return [`${row}: ${parts.join("; ")}`];
+  });
+}

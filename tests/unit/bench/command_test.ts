@@ -59,6 +59,13 @@ Deno.test("bench: every row of the table can be measured, and its JSON has the s
   assertEquals(bulk.ratio, bulk.ours / bulk.reference!.value);
 });
 
+Deno.test("bench: groups that take long are measured only if asked for", async () => {
+  const { code, out, err } = await bench("--short", "--only", "soak", "--json");
+  assertEquals(code, 0, err);
+  const [{ row, detail }]: Result[] = JSON.parse(out);
+  assertEquals([row, detail?.["mbufs before"]], ["tcp-soak-16g", detail?.["mbufs after"]]);
+});
+
 Deno.test("bench: the table is for people, and alone on standard output", async () => {
   const { out } = await bench("--short", "--repeats", "1", "--only", "engine-size-gzip");
   assertStringIncludes(out, "engine-size-gzip");
