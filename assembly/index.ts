@@ -10,6 +10,7 @@ import * as net_if from "./net/if";
 import * as if_input_ from "./net/if_input";
 import * as if_ioctl_ from "./net/if_ioctl";
 import * as if_queue from "./net/if_queue";
+import * as if_rx from "./net/if_rx";
 import { IfReq, RtReq } from "./net/ifreq_t";
 import * as loop from "./net/loop";
 import * as so from "./socket/so";
@@ -87,7 +88,7 @@ export function if_detach(i: u32): i32 {
 
 export function if_rx_prepare(i: u32, most: u32): u32 {
   const ifp = net_if.byIndex(i);
-  return ifp ? if_queue.rxPrepare(ifp, most) : 0;
+  return ifp ? if_rx.prepare(ifp, most) : 0;
 }
 
 export function if_input(i: u32, n: u32, nowUs: f64): void {

@@ -803,4 +803,13 @@ export const SYSCTLS: readonly SysctlRow[] = [
     [Limits.SOMAXCONN, Limits.SOMAXCONN],
     "Longest queue of a listening socket; longer ones are cut to it. Linux has 4096.",
   ),
+  one(
+    "net.godwit.gro",
+    "net.gro",
+    "",
+    SWITCH,
+    [1, 1],
+    "Whether TCP segments that stand one after another in a batch of frames are put together " +
+      "before they go up. What is counted, acknowledged and delivered is the same either way.",
+  ),
 ];

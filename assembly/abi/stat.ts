@@ -80,5 +80,7 @@ export const enum Stat {
   TCP_FASTOPEN_OVERFLOWS = 103, // Fast Opens refused because too many were pending
   TCP_DEFERRED_ACCEPTS = 104, // ACKs held back by TCP_DEFER_ACCEPT
   TCP_CLONED = 105, // segments made from the frame of the one before
+  TCP_MERGED = 106, // segments received that were put behind others of their connection
+  TCP_PARTED = 107, // packets so made that were not what was expected, and taken apart
   COUNT = 128, // how many places the table has
 }

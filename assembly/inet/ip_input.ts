@@ -30,9 +30,10 @@ const MAPPED: u64 = 0xffff0000;
 
 /** Input type 0x0800: a packet that came in by `ifpp`, at its IP header. Owns mp. */
 export function input(ifpp: usize, mp: usize): void {
-  stat.inc(Stat.IP_IN);
   const ifp = changetype<Ifnet>(ifpp);
-  const m = validate(changetype<Mbuf>(mp));
+  let m = changetype<Mbuf>(mp);
+  stat.add(Stat.IP_IN, m.segs > 1 ? u64(m.segs) : 1);
+  m = validate(m);
   if (!m) return;
   describe(ifp, m);
   if (!isSourceValid(m)) return drop(m, Fate.IP_SOURCE_INVALID);

@@ -18,6 +18,7 @@ import * as if_list from "./if_list";
 import * as if_multi from "./if_multi";
 import * as if_output from "./if_output";
 import * as if_queue from "./if_queue";
+import * as if_rx from "./if_rx";
 import { Ifaddr, Ifnet } from "./ifnet_t";
 import { IfConfig } from "./ifreq_t";
 import * as route from "./route";
@@ -105,7 +106,7 @@ export function detach(i: u32): i32 {
   arp.forget(ifp, true);
   route.purge(ifp, changetype<Ifaddr>(0));
   if_queue.flush(ifp, true);
-  if_queue.rxFree(ifp);
+  if_rx.free(ifp);
   ifp.attached = 0;
   ifp.flags = 0;
   route.changed();

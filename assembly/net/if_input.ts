@@ -9,46 +9,47 @@ import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as ether from "../wire/ether";
-import * as if_queue from "./if_queue";
+import * as gro from "./gro";
+import * as if_rx from "./if_rx";
 import { Ifnet } from "./ifnet_t";
 import * as input_type from "./input_type";
 
-/** Fates from here on are drops. */
-const FIRST_DROP: u32 = 64;
-
 /**
- * Takes in the first `n` of the mbufs lent by rxPrepare; the driver has set the lengths in their
- * descriptors. The others stay lent, at the front. More than were lent are not believed.
+ * Takes in the first `n` of the mbufs lent by if_rx.prepare; the driver has set the lengths in
+ * their descriptors. More than were lent are not believed.
  */
 export function input(ifp: Ifnet, n: u32): void {
-  if (n > ifp.rx_ready) {
-    ifp.ierrors += u64(n - ifp.rx_ready);
-    n = ifp.rx_ready;
-  }
+  n = if_rx.filled(ifp, n);
+  const dropped = stat.dropped();
   for (let i: u32 = 0; i < n; i++) {
     stat.clearFate();
     ifp.ipackets += 1;
-    const m = if_queue.rxPacket(ifp, i);
+    const m = if_rx.packet(ifp, i);
     if (m) {
       ifp.ibytes += u64(m.len);
-      frame(ifp, m);
+      const type = frame(ifp, m);
+      if (type == EtherType.IP && gro.take(ifp, m, i + 1 < n)) continue; // its fate comes later
+      if (type) input_type.dispatch(ifp, m, type);
     } else {
       ifp.ierrors += 1;
       stat.fate(ifp.medium == Medium.ETHERNET ? Fate.ETHER_SHORT : Fate.IP_SHORT);
     }
-    if (stat.endFrame() >= FIRST_DROP) ifp.idrops += 1;
+    stat.endFrame();
   }
-  if_queue.rxConsume(ifp, n);
+  gro.flush(ifp);
+  ifp.idrops += stat.dropped() - dropped;
 }
 
-function frame(ifp: Ifnet, m: Mbuf): void {
+/** Strips m of its link header and answers its type; 0 if it was dropped. */
+function frame(ifp: Ifnet, m: Mbuf): u32 {
   if (!(ifp.flags & Iff.UP)) return drop(m, Fate.IF_DOWN);
   if (m.len > ifp.mtu + ifp.hdrlen) return drop(m, Fate.FRAME_TOO_LONG);
-  if (ifp.medium == Medium.ETHERNET) fromEthernet(ifp, m);
-  else fromIp(ifp, m);
+  if (ifp.medium == Medium.ETHERNET) return fromEthernet(ifp, m);
+  // bare IP: the version tells what it is
+  return load<u8>(m.data) >> 4 == 6 ? EtherType.IPV6 : EtherType.IP;
 }
 
-function fromEthernet(ifp: Ifnet, m: Mbuf): void {
+function fromEthernet(ifp: Ifnet, m: Mbuf): u32 {
   if (m.len < ether.HEADER) return drop(m, Fate.ETHER_SHORT);
   const p = m.data;
   if (ether.isGroup(ether.srcHi(p))) return drop(m, Fate.ETHER_SOURCE_MULTICAST);
@@ -60,26 +61,15 @@ function fromEthernet(ifp: Ifnet, m: Mbuf): void {
     // also when promiscuous: a capture sees the frame, the protocols do not
     return drop(m, Fate.ETHER_NOT_OURS);
   }
-  const type = ether.type(p);
   m.data += ether.HEADER;
   m.len -= ether.HEADER;
   m.pktlen = m.len;
-  dispatch(ifp, m, type);
+  const type = ether.type(p);
+  return type ? type : drop(m, Fate.ETHER_TYPE_UNKNOWN);
 }
 
-/** Bare IP: the version tells what it is. */
-function fromIp(ifp: Ifnet, m: Mbuf): void {
-  const version = load<u8>(m.data) >> 4;
-  dispatch(ifp, m, version == 6 ? EtherType.IPV6 : EtherType.IP);
-}
-
-function dispatch(ifp: Ifnet, m: Mbuf, type: u32): void {
-  const fn = input_type.find(type);
-  if (!fn) return drop(m, Fate.ETHER_TYPE_UNKNOWN);
-  call_indirect<void>(fn, ifp, m);
-}
-
-function drop(m: Mbuf, f: Fate): void {
+function drop(m: Mbuf, f: Fate): u32 {
   stat.fate(f);
   mbuf.freem(m);
+  return 0;
 }

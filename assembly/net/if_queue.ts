@@ -1,6 +1,6 @@
 /**
- * The queues between an interface and its driver: packets that wait to be sent, and empty mbufs
- * lent to the driver to be filled.
+ * The queue between an interface and its driver: packets that wait to be sent. What the driver is
+ * lent to fill is in if_rx.ts.
  *
  * ```
  *   sndq    | lent to the driver | waiting      | free places      IF_SNDQ places, counters wrap
@@ -10,13 +10,11 @@
  * A descriptor is 8 bytes: address u32, length u32.
  */
 import { Errno } from "../abi/errno";
-import { IfCap, Iff, Medium } from "../abi/ifnet";
+import { Iff, Medium } from "../abi/ifnet";
 import { Limits } from "../abi/limits";
-import { MbufSize, Mf, Mt } from "../abi/mbuf";
-import * as clock from "../sys/clock";
+import { MbufSize, Mf } from "../abi/mbuf";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
-import * as pool from "../sys/pool";
 import { Blocked, Ifnet } from "./ifnet_t";
 
 export { Blocked } from "./ifnet_t";
@@ -162,79 +160,6 @@ export function flush(ifp: Ifnet, lent: bool): void {
     mbuf.freem(load<Mbuf>(place(ifp, ifp.snd_tail)));
   }
   if (lent) ifp.snd_lent = 0;
-}
-
-/** Where a received frame starts in its cluster: so that the IP header falls on a word. */
-function rxOffset(ifp: Ifnet): u32 {
-  return MbufSize.MAX_LINKHDR - ifp.hdrlen;
-}
-
-/** Longest frame that an empty mbuf lent to the driver takes. */
-export function rxCapacity(ifp: Ifnet): u32 {
-  return MbufSize.MCLBYTES - rxOffset(ifp);
-}
-
-/**
- * Lends empty mbufs to the driver: fills rxdesc with address and room of up to `max`, at most RING.
- * Answers how many there are, fewer when mbufs are short: beyond the first, an eighth of them is
- * left for sending. Mbufs lent earlier are lent again.
- */
-export function rxPrepare(ifp: Ifnet, max: u32): u32 {
-  const n = min(max, Limits.RING);
-  const clusters = mbuf.cluster();
-  while (ifp.rx_ready < n) {
-    if (ifp.rx_ready && pool.left(clusters) <= clusters.limit >> 3) break;
-    const m = mbuf.getcl(Mt.DATA);
-    if (!m) break;
-    store<Mbuf>(ifp.rxmbuf + (ifp.rx_ready << 2), m);
-    ifp.rx_ready += 1;
-  }
-  const count = min(n, ifp.rx_ready);
-  const offset = rxOffset(ifp);
-  const room = rxCapacity(ifp);
-  for (let i: u32 = 0; i < count; i++) {
-    const d = ifp.rxdesc + (i << 3);
-    store<u32>(d, u32(load<Mbuf>(ifp.rxmbuf + (i << 2)).buf + offset));
-    store<u32>(d, room, 4);
-  }
-  return count;
-}
-
-/**
- * The mbuf of rx descriptor `i`, made into a packet of the length the driver set; nil, with the
- * mbuf freed, if the length is 0 or larger than the room.
- */
-export function rxPacket(ifp: Ifnet, i: u32): Mbuf {
-  const m = load<Mbuf>(ifp.rxmbuf + (i << 2));
-  const len = load<u32>(ifp.rxdesc + (i << 3), 4);
-  if (len == 0 || len > rxCapacity(ifp)) {
-    mbuf.free(m);
-    return changetype<Mbuf>(0);
-  }
-  m.data = m.buf + rxOffset(ifp);
-  m.len = len;
-  m.pktlen = len;
-  m.rcvif = u16(ifp.index);
-  m.l3off = u16(ifp.hdrlen);
-  m.tstamp = clock.now();
-  m.flags |= u16(Mf.PKTHDR);
-  if (ifp.caps & IfCap.RXCSUM) m.flags |= u16(Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
-  return m;
-}
-
-/** The first `n` rx descriptors are used up: the others move to the front. */
-export function rxConsume(ifp: Ifnet, n: u32): void {
-  const left = ifp.rx_ready - n;
-  memory.copy(ifp.rxmbuf, ifp.rxmbuf + (n << 2), left << 2);
-  ifp.rx_ready = left;
-}
-
-/** Takes back what was lent to the driver to fill; the interface is going away. */
-export function rxFree(ifp: Ifnet): void {
-  for (let i: u32 = 0; i < ifp.rx_ready; i++) {
-    mbuf.free(load<Mbuf>(ifp.rxmbuf + (i << 2)));
-  }
-  ifp.rx_ready = 0;
 }
 
 /** Largest MTU that an interface with a driver can have: every frame is one mbuf. */

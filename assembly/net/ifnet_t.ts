@@ -88,7 +88,9 @@ export class Ifnet {
   txdesc: usize; // Limits.RING descriptors (address u32, length u32) for frames to send
   rxdesc: usize; // the same for empty frames lent to the driver
   rxmbuf: usize; // the mbufs behind rxdesc
-  rx_ready: u32; // how many descriptors of rxdesc hold an mbuf
+  rx_ready: u32; // how many places of rxmbuf are in use; see if_rx.ts
+  rx_spent: u32; // of those, how many at the front the driver has filled
+  rx_lent: u32; // how many descriptors the driver may fill now
   blocked: usize; // first of the senders waiting for room in the send queue: Blocked
   blocked_tail: usize; // last of them
   output: u32; // function: output(ifp: usize, m: usize, nexthop: u32): i32

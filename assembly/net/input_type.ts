@@ -4,6 +4,11 @@
  * the frame's fate.
  */
 import { Errno } from "../abi/errno";
+import { Fate } from "../abi/fate";
+import * as mbuf from "../sys/mbuf";
+import { Mbuf } from "../sys/mbuf_t";
+import * as stat from "../sys/stat";
+import { Ifnet } from "./ifnet_t";
 
 /** Most types at a time. */
 const PLACES: u32 = 16;
@@ -55,4 +60,15 @@ export function del(type: u32): i32 {
 export function find(type: u32): u32 {
   const p = place(type);
   return p ? load<u32>(p, 4) : 0;
+}
+
+/** Hands m, at its network header, to whoever takes its type. */
+export function dispatch(ifp: Ifnet, m: Mbuf, type: u32): void {
+  const fn = find(type);
+  if (fn) {
+    call_indirect<void>(fn, ifp, m);
+    return;
+  }
+  stat.fate(Fate.ETHER_TYPE_UNKNOWN);
+  mbuf.freem(m);
 }

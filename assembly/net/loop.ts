@@ -4,11 +4,9 @@
  * are not verified.
  */
 import { Errno } from "../abi/errno";
-import { Fate } from "../abi/fate";
 import { EtherType, Iff, Medium } from "../abi/ifnet";
 import { Mf } from "../abi/mbuf";
 import * as clock from "../sys/clock";
-import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as netif from "./if";
@@ -81,12 +79,6 @@ function take(lo: Ifnet, m: Mbuf): void {
   m.rcvif = u16(ifp.index);
   m.tstamp = clock.now();
   m.flags |= u16(Mf.LOOP | Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
-  const fn = input_type.find(EtherType.IP);
-  if (fn) {
-    call_indirect<void>(fn, ifp, m);
-  } else {
-    stat.fate(Fate.ETHER_TYPE_UNKNOWN);
-    mbuf.freem(m);
-  }
+  input_type.dispatch(ifp, m, EtherType.IP);
   if (stat.endFrame() >= 64) lo.idrops += 1;
 }

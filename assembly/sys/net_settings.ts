@@ -21,6 +21,7 @@ export class NetSettings {
   rcvbuf: u32; // default so_rcv of datagram and raw sockets, bytes
   sndbuf: u32; // default so_snd: the largest datagram
   somaxconn: u32; // largest backlog of a listening socket
+  gro: u32; // 1: received TCP segments are put together, batch by batch
 }
 
 export const N: NetSettings = changetype<NetSettings>(
@@ -42,5 +43,6 @@ export const N: NetSettings = changetype<NetSettings>(
     131_072, // rcvbuf
     65_536, // sndbuf
     1024, // somaxconn
+    1, // gro
   ]),
 );

@@ -7,9 +7,13 @@ import { Stat } from "../abi/stat";
 @final
 export class FateState {
   last: u32; // Fate of the present frame, NONE until it is decided
+  more: u32; // how many frames the present one stands for beside itself
+  dropped: u64; // frames with a fate that is a drop
 }
 
 const S: FateState = changetype<FateState>(memory.data(offsetof<FateState>(), 16));
+/** Fates from here on are drops. */
+const FIRST_DROP: u32 = 64;
 const COUNTERS: usize = memory.data(Stat.COUNT * 8, 16);
 const FATES: usize = memory.data(256 * 8, 16);
 
@@ -52,6 +56,12 @@ export function fate(f: Fate): void {
 /** A new frame begins: nothing is decided. */
 export function clearFate(): void {
   S.last = Fate.NONE;
+  S.more = 0;
+}
+
+/** The frame that has just begun stands for `n` that came one after another, with one fate. */
+export function standFor(n: u32): void {
+  S.more = n - 1;
 }
 
 /** The fate of the present frame, NONE until it is decided. */
@@ -65,7 +75,14 @@ export function endFrame(): u32 {
   return S.last;
 }
 
+/** Frames so far that were dropped. */
+export function dropped(): u64 {
+  return S.dropped;
+}
+
 function bump(f: u32): void {
   const p = FATES + (usize(f & 255) << 3);
-  store<u64>(p, load<u64>(p) + 1);
+  const frames = u64(S.more) + 1;
+  store<u64>(p, load<u64>(p) + frames);
+  if (f >= FIRST_DROP) S.dropped += frames;
 }

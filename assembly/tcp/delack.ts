@@ -37,29 +37,47 @@ export function arrived(tp: Tcb): void {
   measure(tp);
   rcv_autotune.arrived(tp);
   const now = clock.now();
-  if (T.quickacks) adapt(tp, now - tp.data_at);
+  if (T.quickacks) {
+    adapt(tp, now - tp.data_at);
+    if (G.segs > 1) together(tp, G.segs - 1);
+  }
   tp.data_at = now;
 }
 
-/** What size the peer's segments have. A write's last one is small, so it takes two to believe. */
+/** Measures the segments, which may be several; after three alike nothing is new. */
 function measure(tp: Tcb): void {
+  const push = (G.flags & Th.PUSH) != 0;
+  const before = G.segs - 1;
+  for (let n = min<u32>(before, 3); n; n--) measureOne(tp, G.size_each, false);
+  measureOne(tp, G.len - before * G.size_each, push);
+}
+
+/** What size the peer's segments have. A write's last one is small, so it takes two to believe. */
+function measureOne(tp: Tcb, len: u32, push: bool): void {
   const last: u32 = tp.rcv_seg_last;
   tp.rcv_seg_last = 0;
-  const push = (G.flags & Th.PUSH) != 0;
-  if (G.len >= tp.rcv_mss_seen) {
-    tp.rcv_mss_seen = min<u32>(G.len, tp.rcv_mss);
+  if (len >= tp.rcv_mss_seen) {
+    tp.rcv_mss_seen = min<u32>(len, tp.rcv_mss);
     if (push && tp.ack_pushed == 0) tp.ack_pushed = 1;
     return;
   }
   // a segment without PSH is a full one, as long as the peer is no worse than that
-  if (G.len >= SEGMENT_DEFAULT || (G.len >= SEGMENT_MIN && !push)) {
-    if (G.len == last) {
+  if (len >= SEGMENT_DEFAULT || (len >= SEGMENT_MIN && !push)) {
+    if (len == last) {
       tp.rcv_mss_seen = last;
       return;
     }
-    tp.rcv_seg_last = u16(G.len);
+    tp.rcv_seg_last = u16(len);
   }
   tp.ack_pushed = tp.ack_pushed ? 2 : 1;
+}
+
+/** `n` segments came with one before them, at no distance. */
+function together(tp: Tcb, n: u32): void {
+  for (let was: u32 = 0; n && tp.ato_us != was; n--) {
+    was = tp.ato_us;
+    adapt(tp, 0);
+  }
 }
 
 /** The delay follows the distance `gap_us` between arrivals; after a pause ACKs are quick again. */
@@ -102,23 +120,33 @@ export function owe(tp: Tcb): void {
     tp.flags |= Tf.ACKNOW;
   } else if (!T.quickacks) {
     // SHLD-19: every second segment, whatever its size; what is more than one at once
-    const second = tp.flags & Tf.DELACK || G.len > u32(tp.rcv_mss);
+    const second = tp.flags & Tf.DELACK || G.segs > 1 || G.len > u32(tp.rcv_mss);
     if (second || T.delack_us == 0) tp.flags |= Tf.ACKNOW;
     else delay(tp, T.delack_us);
-  } else if (tp.rcv_nxt - tp.last_ack_sent > tp.rcv_mss_seen && worthwhile(tp)) {
+  } else if (tp.rcv_nxt - tp.last_ack_sent > tp.rcv_mss_seen && worthwhile(tp, behindDue(tp))) {
     tp.flags |= Tf.ACKNOW; // more than one full segment
   } else {
     delayAdapted(tp);
   }
 }
 
+/** Bytes of the packet in G behind the segment, one of several, with which an ACK was due. */
+function behindDue(tp: Tcb): u32 {
+  if (G.segs == 1) return 0;
+  const before = tp.rcv_nxt - tp.last_ack_sent - G.len;
+  const missing: u32 = before > tp.rcv_mss_seen ? 0 : tp.rcv_mss_seen - before;
+  const due = (missing / G.size_each + 1) * G.size_each;
+  return due < G.len ? G.len - due : 0;
+}
+
 /**
  * True unless the user lags so far behind that the ACK could not open the window; then it leaves
- * with the user's next read.
+ * with the user's next read. The last `later` bytes do not count: they came when it was due.
  */
-function worthwhile(tp: Tcb): bool {
+function worthwhile(tp: Tcb, later: u32): bool {
   const sb = tp.inp.so.rcv;
-  if (sb.cc <= sb.hiwat >> 1 || sb.cc < sb.lowat) return true;
+  const cc = sb.cc > later ? sb.cc - later : 0;
+  if (cc <= sb.hiwat >> 1 || cc < sb.lowat) return true;
   return window.toAdvertise(tp) > window.offered(tp);
 }
 

@@ -10,6 +10,7 @@ import { TcpState, Th } from "../abi/tcp";
 import * as in_cksum from "../inet/in_cksum";
 import * as in_pcb from "../inet/in_pcb";
 import { PKT, PktFlag } from "../inet/pkt_t";
+import * as gro from "../net/gro";
 import * as clock from "../sys/clock";
 import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
@@ -43,8 +44,47 @@ const O: opt.Options = changetype<opt.Options>(memory.data(offsetof<opt.Options>
 
 /** pr_input: a packet whose transport header lies `off` bytes into `mp`. */
 export function input(mp: usize, off: u32): void {
-  stat.inc(Stat.TCP_SEGMENTS_IN);
-  const m = parse(changetype<Mbuf>(mp), off);
+  const m = changetype<Mbuf>(mp);
+  if (!(m.flags & Mf.MERGED)) segment(m, off);
+  else if (!predicted(m, off)) apart(m, off);
+}
+
+/** Segments that were put together, after all checks of their form: taken if they are expected. */
+function predicted(m: Mbuf, off: u32): bool {
+  header(m, off, tcp.offset(m.data + off), PKT.len);
+  const inp = in_pcb.lookup(INFO, PKT.dst, tcp.dport(G.th), PKT.src, tcp.sport(G.th), false);
+  if (!inp) return false;
+  const tp = tcb.ofInp(inp);
+  G.wnd <<= u32(tp.snd_scale); // RFC 7323 2.3
+  if (!fast.input(tp)) return false;
+  tp.rcvd_at = clock.now();
+  stat.add(Stat.TCP_SEGMENTS_IN, G.segs);
+  tp.segs_in += G.segs;
+  tp.data_segs_in += G.segs;
+  return true;
+}
+
+/**
+ * Segments that were put together, and are not what was expected: each is judged, counted and, if
+ * out of order, acknowledged by itself (RFC 5681 4.2).
+ */
+function apart(m: Mbuf, off: u32): void {
+  stat.inc(Stat.TCP_PARTED);
+  for (;;) {
+    stat.clearFate();
+    const rest = gro.part(m);
+    PKT.len = m.pktlen - off;
+    segment(m, off);
+    if (!rest) return;
+    stat.endFrame();
+    m = rest;
+  }
+}
+
+/** One packet, be it a segment or a large one that a device or this memory has made of many. */
+function segment(m: Mbuf, off: u32): void {
+  stat.add(Stat.TCP_SEGMENTS_IN, m.segs > 1 ? u64(m.segs) : 1);
+  m = parse(m, off);
   if (!m) return;
   if (T.drop_synfin && (G.flags & (Th.SYN | Th.FIN)) == (Th.SYN | Th.FIN)) {
     done(Fate.TCP_SYN_FIN);
@@ -106,6 +146,8 @@ function header(m: Mbuf, off: u32, hlen: u32, len: u32): void {
   G.flags = tcp.flags(th);
   G.len = len - hlen;
   G.ecn = G.len > 0 && !(G.flags & Th.SYN) ? PKT.tos & ip4.ECN_MASK : 0;
+  G.segs = max<u32>(m.segs, 1);
+  G.size_each = m.segs > 1 ? u32(m.seg_size) : G.len;
   G.acked = 0;
   G.reopen = 0;
   const olen = hlen - tcp.HEADER;
@@ -161,8 +203,8 @@ function toListener(lport: u16, fport: u16): void {
     return;
   }
   // the ACK that completed the handshake may carry data, or FIN
-  child.segs_in++;
-  if (G.len > 0) child.data_segs_in++;
+  child.segs_in += G.segs;
+  if (G.len > 0) child.data_segs_in += G.segs;
   if (G.flags & Th.URG) urgent.normalize(child);
   steps(child, Fate.TCP_CONNECTION_MADE);
 }
@@ -174,8 +216,8 @@ function answersStrangers(): bool {
 
 function toConnection(tp: Tcb): void {
   tp.rcvd_at = clock.now();
-  tp.segs_in++;
-  if (G.len > 0) tp.data_segs_in++;
+  tp.segs_in += G.segs;
+  if (G.len > 0) tp.data_segs_in += G.segs;
   if (!(G.flags & Th.SYN)) G.wnd <<= u32(tp.snd_scale); // RFC 7323 2.3
   if (fast.input(tp)) return;
   if (tp.tfo & Tfo.PENDING && passive.synAgain(tp)) return;

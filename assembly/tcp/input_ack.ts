@@ -134,7 +134,7 @@ export function updateWindow(tp: Tcb): void {
   if (G.wnd > tp.max_sndwnd) tp.max_sndwnd = G.wnd;
   if (tp.snd_wnd == 0 && G.wnd > 0) reopened(tp);
   tp.snd_wnd = G.wnd;
-  tp.snd_wl1 = G.seq;
+  tp.snd_wl1 = G.seq + (G.segs - 1) * G.size_each; // of the last, if they are several
   tp.snd_wl2 = G.ack;
 }
 

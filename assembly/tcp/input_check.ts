@@ -138,6 +138,7 @@ function duplicate(tp: Tcb): void {
 
 /** Cuts off what lies left and right of the window. */
 function trim(tp: Tcb, wnd: u32): void {
+  const whole = G.len;
   const old = i32(tp.rcv_nxt - G.seq);
   if (old > 0) {
     const cut = min<u32>(u32(old), G.len);
@@ -160,6 +161,8 @@ function trim(tp: Tcb, wnd: u32): void {
     tp.flags |= Tf.ACKNOW;
     if (wnd == 0) delack.enter(tp, T.quickacks);
   }
+  if (G.segs == 1) G.size_each = G.len;
+  else if (G.len < whole) G.segs = max<u32>((G.len + G.size_each - 1) / G.size_each, 1);
 }
 
 /**

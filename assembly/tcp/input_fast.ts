@@ -33,7 +33,7 @@ export function input(tp: Tcb): bool {
   if (news ? !expectedAck(tp) : G.ack != tp.snd_una || G.len == 0) return false;
   if (G.len > 0 && !expectedData(tp)) return false;
   if (ecn.isUnusual(tp) || !timestampOk(tp)) return false;
-  stat.inc(Stat.TCP_PREDICTED);
+  stat.add(Stat.TCP_PREDICTED, G.segs);
   stat.fate(Fate.TCP_ACCEPTED);
   tp.ack_at = clock.now();
   ackStep.updateWindow(tp);

@@ -48,7 +48,7 @@ export function arrived(tp: Tcb): void {
  * sender has something to send. Smoothed, since the sender's pauses are in it.
  */
 function byEcho(tp: Tcb): void {
-  if (G.ts_ecr == tp.rcv_rtt_seq || G.len < tp.rcv_mss_seen) return;
+  if (G.ts_ecr == tp.rcv_rtt_seq || G.size_each < tp.rcv_mss_seen) return;
   tp.rcv_rtt_seq = G.ts_ecr;
   const ms = tcb.tsNow(tp.ts_offset) - G.ts_ecr;
   if (ms > ECHO_MAX_MS) return;

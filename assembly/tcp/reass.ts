@@ -38,8 +38,8 @@ const COMPACT_MAX: u32 = 1024;
 export function insert(tp: Tcb, g: Seg, m: Mbuf, fin: u32): bool {
   let start = g.seq;
   if (start != tp.rcv_nxt) {
-    stat.inc(Stat.TCP_OUT_OF_ORDER);
-    tp.ooo_segments++;
+    stat.add(Stat.TCP_OUT_OF_ORDER, g.segs);
+    tp.ooo_segments += g.segs;
   }
   let prev = changetype<Mbuf>(0);
   for (let m = tp.segq; m && seq.le(m.aux, start); m = m.nextpkt) prev = m;

@@ -27,6 +27,8 @@ export class Seg {
   cookie_len: u32; // its bytes, 0 to ask for one
   acked: u32; // bytes this segment newly acknowledges, for the later steps
   ecn: u32; // ECN field of the IP header, 0 if there is no data
+  segs: u32; // segments of the wire that it stands for, at least 1
+  size_each: u32; // bytes of data in each but the last
   reopen: u32; // ISS for a SYN that reopens a connection in TIME-WAIT, 0: by the clock
 }
 

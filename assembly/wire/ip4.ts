@@ -87,6 +87,13 @@ export function sum(p: usize, hlen: u32): u32 {
   return (folded & 0xffff) + (folded >> 16);
 }
 
+/** Partial sum of the pseudo-header for `len` bytes behind the header at `p` (RFC 9293 3.1). */
+export function pseudo(p: usize, len: u32): u32 {
+  const acc = u64(load<u32>(p, 12)) + u64(load<u32>(p, 16)) + u64(protocol(p) << 8) +
+    u64(bswap(u16(len)));
+  return u32(acc & 0xffff) + u32((acc >> 16) & 0xffff) + u32(acc >> 32);
+}
+
 /** Computes and stores the header checksum. */
 export function setChecksum(p: usize, hlen: u32): void {
   store<u16>(p, 0, 10);

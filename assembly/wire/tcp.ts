@@ -64,6 +64,10 @@ export function put(
   store<u32>(p, u32(bswap(u16(urgent))) << 16, 16);
 }
 
+/** Stores other control bits. */
+export function setFlags(p: usize, flags: u32): void {
+  store<u8>(p, u8(flags), 13);
+}
 /** Stores a finished checksum. */
 export function setChecksum(p: usize, sum: u16): void {
   store<u16>(p, sum, 16);

@@ -91,9 +91,12 @@ function fastOpen(p: usize, len: u32, bits: u32, o: Options): void {
   o.cookie_len = len;
 }
 
+/** Bytes of NOP NOP TS. */
+export const PLAIN_TS: u32 = 12;
+
 /** True if the options are exactly NOP NOP TS, the form of an established connection's segments. */
 export function isPlainTs(p: usize, len: u32): bool {
-  return len == 12 && load<u32>(p) == 0x0a080101;
+  return len == PLAIN_TS && load<u32>(p) == 0x0a080101;
 }
 
 /** Writes NOP NOP TS; answers the bytes written. */

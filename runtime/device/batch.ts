@@ -5,7 +5,6 @@
  * @module
  */
 
-import { Limits } from "../../assembly/abi/limits.ts";
 import type { Engine } from "../engine.ts";
 import type { FrameBatch } from "./driver.ts";
 
@@ -20,7 +19,11 @@ export class Descriptors implements FrameBatch {
   count = 0;
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #first: number;
-  readonly #room: Uint32Array<ArrayBuffer> | undefined;
+  readonly #fillable: boolean;
+  /** Room in an empty frame: the same for all of an interface. */
+  #room = 0;
+  /** Frames whose lengths the last batch may have set. */
+  #touched = 0;
 
   /**
    * @param offset where the descriptors begin in the engine's memory, in bytes
@@ -30,16 +33,21 @@ export class Descriptors implements FrameBatch {
     this.memory = engine.memory;
     this.#words = engine.u32;
     this.#first = offset >>> 2;
-    this.#room = fillable ? new Uint32Array(Limits.RING) : undefined;
+    this.#fillable = fillable;
   }
 
-  /** Begins a batch of the `count` descriptors that the engine has just written. */
+  /**
+   * Begins a batch of `count` frames. The engine has written the descriptors of those to send, and
+   * of empty ones that it lends anew; the others get back the lengths that were changed in vain.
+   */
   begin(count: number): this {
     this.count = count;
-    const room = this.#room;
-    if (room !== undefined) {
-      for (let i = 0; i < count; i++) room[i] = this.#words[this.#first + WORDS * i + 1];
-    }
+    if (!this.#fillable) return this;
+    const words = this.#words;
+    if (this.#room === 0) this.#room = words[this.#first + 1];
+    const end = this.#first + WORDS * this.#touched;
+    for (let at = this.#first + 1; at < end; at += WORDS) words[at] = this.#room;
+    this.#touched = 0;
     return this;
   }
 
@@ -58,11 +66,12 @@ export class Descriptors implements FrameBatch {
   /** Says how long the frame put into empty frame `i` is; a `RangeError` beyond its room. */
   setLength(i: number, length: number): void {
     if (i >>> 0 >= this.count) this.#refuse(i);
-    const room = this.#room === undefined ? 0 : this.#room[i];
+    const room = this.#room;
     if (length >>> 0 !== length || length > room) {
       throw new RangeError(`frame ${i} has room for ${room} bytes, not ${length}`);
     }
     this.#words[this.#first + WORDS * i + 1] = length;
+    if (i >= this.#touched) this.#touched = i + 1;
   }
 
   /** A fresh view of frame `i`. */

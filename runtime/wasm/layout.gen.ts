@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "c30867ab712ddd8d";
+export const LAYOUT_HASH = "3e901bc234771dcf";
 
 /** struct Ack */
 export const Ack = {
@@ -229,8 +229,10 @@ export const FastopenKeyState = {
 
 /** struct FateState */
 export const FateState = {
-  size: 4,
+  size: 16,
   last: 0,
+  more: 4,
+  dropped: 8,
 } as const;
 
 /** struct FoQueue */
@@ -250,6 +252,27 @@ export const FoQueue = {
   resets: 76,
   slot: 80,
   refs: 84,
+} as const;
+
+/** struct GroFlow */
+export const GroFlow = {
+  size: 40,
+  addrs: 0,
+  head: 8,
+  tail: 12,
+  ports: 16,
+  next: 20,
+  segs: 24,
+  seg_size: 28,
+  hlen: 32,
+  pad: 36,
+} as const;
+
+/** struct GroState */
+export const GroState = {
+  size: 8,
+  held: 0,
+  last: 4,
 } as const;
 
 /** struct Half */
@@ -400,7 +423,7 @@ export const Ifmulti = {
 
 /** struct Ifnet */
 export const Ifnet = {
-  size: 200,
+  size: 208,
   ipackets: 0,
   opackets: 8,
   ibytes: 16,
@@ -429,14 +452,16 @@ export const Ifnet = {
   rxdesc: 140,
   rxmbuf: 144,
   rx_ready: 148,
-  blocked: 152,
-  blocked_tail: 156,
-  output: 160,
-  name0: 168,
-  name1: 176,
-  attached: 184,
-  igmp_v1: 188,
-  igmp_v1_until: 192,
+  rx_spent: 152,
+  rx_lent: 156,
+  blocked: 160,
+  blocked_tail: 164,
+  output: 168,
+  name0: 176,
+  name1: 184,
+  attached: 192,
+  igmp_v1: 196,
+  igmp_v1_until: 200,
 } as const;
 
 /** struct InetHooks */
@@ -637,7 +662,7 @@ export const MultiState = {
 
 /** struct NetSettings */
 export const NetSettings = {
-  size: 68,
+  size: 72,
   forwarding: 0,
   ttl: 4,
   reass_ms: 8,
@@ -655,6 +680,7 @@ export const NetSettings = {
   rcvbuf: 56,
   sndbuf: 60,
   somaxconn: 64,
+  gro: 68,
 } as const;
 
 /** struct Options */
@@ -830,7 +856,7 @@ export const SeekState = {
 
 /** struct Seg */
 export const Seg = {
-  size: 84,
+  size: 92,
   m: 0,
   th: 4,
   off: 8,
@@ -851,7 +877,9 @@ export const Seg = {
   cookie_len: 68,
   acked: 72,
   ecn: 76,
-  reopen: 80,
+  segs: 80,
+  size_each: 84,
+  reopen: 88,
 } as const;
 
 /** struct Sent */

@@ -248,6 +248,7 @@ export const MF_NAMES: ConstantNames = {
   1024: { name: "LOOP", note: "crossed the loopback interface" },
   4096: { name: "CSUM_IP_OK", note: "the device verified the IP header" },
   8192: { name: "CSUM_L4_OK", note: "the device, or this memory, vouches for the transport checksum" },
+  16384: { name: "MERGED", note: "TCP segments put together: each mbuf is one, its own headers before its data" },
 };
 
 /** `MbufSize` of assembly/abi/mbuf.ts. */
@@ -604,6 +605,8 @@ export const STAT_NAMES: ConstantNames = {
   103: { name: "TCP_FASTOPEN_OVERFLOWS", note: "Fast Opens refused because too many were pending" },
   104: { name: "TCP_DEFERRED_ACCEPTS", note: "ACKs held back by TCP_DEFER_ACCEPT" },
   105: { name: "TCP_CLONED", note: "segments made from the frame of the one before" },
+  106: { name: "TCP_MERGED", note: "segments received that were put behind others of their connection" },
+  107: { name: "TCP_PARTED", note: "packets so made that were not what was expected, and taken apart" },
   128: { name: "COUNT", note: "how many places the table has" },
 };
 

@@ -28,6 +28,7 @@ export const SETTINGS_READ: ReadonlySet<string> = new Set([
   "fin_wait_2_us",
   "forwarding",
   "frto",
+  "gro",
   "hystart",
   "icmp_echo_per_s",
   "icmp_errors_burst",

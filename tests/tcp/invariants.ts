@@ -54,6 +54,16 @@ export class Inspector {
     return sum;
   }
 
+  /** Empty mbufs that the driver of the interface at `ifp` has. */
+  lent(ifp: number): number {
+    const places = this.u32(ifp + layout.Ifnet.rxmbuf);
+    let count = 0;
+    for (let i = 0; i < this.u32(ifp + layout.Ifnet.rx_ready); i++) {
+      if (this.u32(places + 4 * i) !== 0) count++;
+    }
+    return count;
+  }
+
   /** Mbufs that are out. */
   mbufs(): number {
     const at = this.engine.scratch + 3072;
