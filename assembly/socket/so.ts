@@ -179,7 +179,8 @@ export function disconnect(so: Socket): i32 {
  */
 export function shutdown(so: Socket, how: i32): i32 {
   if (how < Shut.RD || how > Shut.RDWR) return -Errno.EINVAL;
-  if (so.proto.flags & Pr.CONNREQUIRED && !(so.state & Ss.ISCONNECTED)) return -Errno.ENOTCONN;
+  const open = so.state & (Ss.ISCONNECTED | Ss.OPENING);
+  if (so.proto.flags & Pr.CONNREQUIRED && !open) return -Errno.ENOTCONN;
   if (how != Shut.WR) {
     so_event.cantRcvMore(so);
     sockbuf.flush(so.rcv);

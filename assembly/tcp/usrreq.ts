@@ -126,6 +126,8 @@ function listen(tp: Tcb, backlog: i32): i32 {
 
 function shutdown(tp: Tcb, so: Socket): i32 {
   so_event.cantSendMore(so);
+  // data has begun to open it: FIN follows that data, once the connection stands
+  if (tp.state == TcpState.SYN_SENT && so.state & Ss.OPENING) return 0;
   if (subr.userClosed(tp)) output.output(tp);
   return 0;
 }

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { IpProto } from "../../assembly/abi/proto.ts";
-import { Msg, TcpOpt } from "../../assembly/abi/socket.ts";
+import { Msg, Shut, TcpOpt } from "../../assembly/abi/socket.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
 import { begun, COOKIE, open, primed, sendFirst, SYN_ACK, synDataTaken } from "./fastopen.ts";
 import { Errno, Host, PEER } from "./harness.ts";
@@ -99,4 +99,24 @@ Deno.test("a deferred connection can be closed, aborted and outlived", async () 
   host.close(sockets[1]);
   assertEquals(host.wire.length, 0);
   host.end(sockets[0], sockets[2]);
+});
+
+Deno.test("shutdown right after the first data: FIN follows when the connection stands", async () => {
+  const host = await primed();
+  for (const taken of [true, false]) {
+    const c = open(host, "hello");
+    c.expect({ flags: "S", data: "hello" });
+    c.shutdown(Shut.WR);
+    c.silent();
+    assertEquals(c.tryWrite("more"), -Errno.EPIPE);
+    c.send({ ...SYN_ACK, ack: taken ? 6 : 1 });
+    if (!taken) c.expect({ seq: 1, data: "hello" });
+    c.expect({ flags: "FA", seq: 6 });
+    c.send({ ack: 7, data: "answer" });
+    assertEquals(c.read(), "answer");
+    c.send({ flags: "RA" });
+    host.close(c.so);
+    host.wire.length = 0;
+  }
+  host.end();
 });
