@@ -150,5 +150,6 @@ export const enum Pmtud {
 export const enum Sb {
   NOINTR = 0x40,
   LOWAT_UNSENT = 0x80, // the protocol limits what is not sent yet: ask it by PRU_SPACE
+  RECORDS = 0x200, // MSG_EOR has ended a record in this stream
   AUTOSIZE = 0x100, // sized by the protocol; cleared when the user sets SO_SNDBUF or SO_RCVBUF
 }

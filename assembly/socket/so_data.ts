@@ -28,6 +28,7 @@ export const OPT_TIMESTAMP: u32 = 0x10000;
 @final
 export class DataState {
   copied: u32; // bytes that the last chain built from user memory holds
+  last: Mbuf; // its last mbuf
 }
 
 const S: DataState = changetype<DataState>(memory.data(offsetof<DataState>(), 16));
@@ -148,6 +149,7 @@ function sendPiece(so: Socket, ptr: usize, len: u32, flags: u32): i32 {
   if (!m) return -Errno.ENOBUFS;
   const taken = S.copied;
   if (taken < n) more = 0;
+  if (flags & Msg.EOR && taken == len) S.last.flags |= u16(Mf.EOR);
   const req: i32 = flags & Msg.OOB ? Pru.SENDOOB : Pru.SEND;
   const error = so_core.request(so, req, changetype<usize>(m), 0, more);
   return error < 0 ? error : <i32> taken;
@@ -174,6 +176,7 @@ function chain(ptr: usize, len: u32): Mbuf {
     done += n;
   }
   S.copied = done;
+  S.last = last;
   return first;
 }
 

@@ -8,7 +8,7 @@
 
 import { Errno } from "../abi/errno";
 import { Limits } from "../abi/limits";
-import { MbufSize, Mt } from "../abi/mbuf";
+import { MbufSize, Mf, Mt } from "../abi/mbuf";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import { SockAddr } from "./sockaddr";
@@ -53,8 +53,8 @@ function storage(m: Mbuf): u32 {
 
 /**
  * Appends a chain to a stream; owns m. Empty mbufs are freed, and up to COMPACT_MAX bytes are
- * copied behind the last mbuf where they fit (BSD's sbcompress). The limits are the caller's to
- * keep: a protocol appends what it has acknowledged.
+ * copied behind the last mbuf where they fit and it does not end a record (BSD's sbcompress). The
+ * limits are the caller's to keep: a protocol appends what it has acknowledged.
  */
 export function append(sb: Sockbuf, m: Mbuf): void {
   let tail = sb.mbtail;
@@ -65,9 +65,10 @@ export function append(sb: Sockbuf, m: Mbuf): void {
       continue;
     }
     sb.cc += len;
-    if (tail && len <= COMPACT_MAX && len <= mbuf.trailing(tail) && tail.type == m.type) {
+    if (tail && len <= COMPACT_MAX && len <= mbuf.trailing(tail) && joins(tail, m)) {
       memory.copy(tail.data + tail.len, m.data, len);
       tail.len += len;
+      tail.flags |= m.flags & u16(Mf.EOR);
       m = mbuf.free(m);
       continue;
     }
@@ -84,6 +85,11 @@ export function append(sb: Sockbuf, m: Mbuf): void {
   // Mbufs that were copied and freed may have stood between the tail and the end of m.
   if (tail) tail.next = changetype<Mbuf>(0);
   sb.mbtail = tail;
+}
+
+/** True if what `m` holds may stand in `tail` as well. */
+function joins(tail: Mbuf, m: Mbuf): bool {
+  return tail.type == m.type && !(tail.flags & Mf.EOR);
 }
 
 /** Appends a chain as a record of its own; owns m. */
@@ -218,6 +224,21 @@ export function seek(sb: Sockbuf, off: u32): Mbuf {
   sb.sndoff = base;
   S.off = off - base;
   return m;
+}
+
+/** Of `len` bytes of a stream from offset `off` on, those before the next mark of MSG_EOR. */
+export function recordRoom(sb: Sockbuf, off: u32, len: u32): u32 {
+  let m = seek(sb, off);
+  if (!m) return len;
+  let n = m.len - S.off;
+  while (n < len) {
+    const next = m.next;
+    if (!next) return len;
+    if (m.flags & Mf.EOR) return n;
+    n += next.len;
+    m = next;
+  }
+  return len;
 }
 
 /** Offset, in the mbuf that seek answered, of the byte it was asked for. */

@@ -5,6 +5,7 @@
  * what a plan for each would have sent, bit for bit.
  */
 import { IpProto } from "../abi/proto";
+import { Sb } from "../abi/socket";
 import { Stat } from "../abi/stat";
 import { TcpState, Th } from "../abi/tcp";
 import * as in_cksum from "../inet/in_cksum";
@@ -69,6 +70,7 @@ function count(tp: Tcb): u32 {
   if (tp.state < TcpState.ESTABLISHED || tp.ca_state >= Ca.CWR || tp.mtu_low) return 0;
   if (tp.flags & (Tf.FORCE | Tf.ACKNOW | Tf.CWR) || tp.pacing_rate || tp.max_pacing_rate) return 0;
   if (seq.gt(tp.snd_up, tp.snd_una) || timers.isSet(tp, Row.PERSIST)) return 0;
+  if (tp.inp.so.snd.flags & Sb.RECORDS) return 0; // a full segment may hold parts of two
   const off = tp.snd_nxt - tp.snd_una;
   const pipe = sent.pipe(tp);
   const peer = tp.snd_wnd > off ? tp.snd_wnd - off : 0;

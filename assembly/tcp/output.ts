@@ -15,7 +15,7 @@ import { Tlp } from "./loss_probe";
 import * as mtu_probe from "./mtu_probe";
 import * as nagle from "./nagle";
 import * as notsent from "./notsent";
-import { finish, fit, maxPayload, P, plan, planRecord } from "./output_plan";
+import { finish, fit, maxPayload, maxPayloadAt, P, plan, planRecord } from "./output_plan";
 import * as pacing from "./pacing";
 import * as prr from "./prr";
 import * as rtt from "./rtt";
@@ -234,7 +234,7 @@ function probeNew(tp: Tcb): bool {
   P.lost = changetype<Sent>(0);
   P.seq = tp.snd_nxt;
   P.flags = Th.ACK;
-  P.len = min<u32>(have, maxPayload(tp));
+  P.len = min<u32>(have, maxPayloadAt(tp, off));
   // no sliver of the peer's window (RFC 1122 4.2.3.4)
   if (P.len == 0 || P.len > peer || !sent.available()) return false;
   finish(tp, off, sb.cc);

@@ -2,7 +2,9 @@
  * Whether to send, and how much (RFC 9293 3.8, RFC 1122 4.2.3.4). This is the only place that
  * decides it; output.ts drives it and segment.ts builds what was decided.
  */
+import { Sb } from "../abi/socket";
 import { TcpState, Th } from "../abi/tcp";
+import * as sockbuf from "../socket/sockbuf";
 import * as clock from "../sys/clock";
 import * as cork from "./cork_hold";
 import * as ecn from "./ecn";
@@ -79,7 +81,7 @@ function planLost(tp: Tcb): bool {
 
 /** Makes `r` as long as one segment may be now; false if there is no memory to cut it. */
 export function fit(tp: Tcb, r: Sent): bool {
-  const most = maxPayload(tp);
+  const most = maxPayloadAt(tp, r.start - tp.snd_una);
   const size = r.end - r.start;
   if (size > most) return sent.split(tp, r, most);
   if ((r.flags & (Sf.LOST | Sf.RESENT)) != Sf.LOST) return true;
@@ -113,10 +115,11 @@ function planNew(tp: Tcb): bool {
   const have = sb.cc > off ? sb.cc - off : 0;
   P.seq = tp.snd_nxt;
   P.flags = Th.ACK;
-  P.len = min<u32>(min<u32>(have, usable(tp, off, have)), maxPayload(tp));
-  if (tp.mtu_low) P.len = mtu_probe.plan(tp, off, have, P.len);
+  const most = maxPayloadAt(tp, off);
+  P.len = min<u32>(min<u32>(have, usable(tp, off, have)), most);
+  if (tp.mtu_low) P.len = mtu_probe.plan(tp, off, inRecord(tp, off, have), P.len);
   finish(tp, off, sb.cc);
-  if (!worthwhile(tp, off, sb.cc)) persistIfStuck(tp, have);
+  if (!worthwhile(tp, off, sb.cc, most)) persistIfStuck(tp, have);
   else if (P.len == 0 || tp.flags & Tf.FORCE || !pacing.holds(tp)) return true;
   else P.limited = 0; // the pace is what limits, not cwnd
   if (!(tp.flags & Tf.ACKNOW) && !window.updateDue(tp)) return false;
@@ -131,6 +134,17 @@ export function maxPayload(tp: Tcb): u32 {
   const most = min<u32>(tp.snd_mss, segment.MAX_PAYLOAD);
   const blocks = options.sackLength(tp);
   return blocks ? max<i32>(i32(most - blocks), PAYLOAD_MIN) : most;
+}
+
+/** The same for a segment that begins at offset `off`: none holds parts of two records. */
+export function maxPayloadAt(tp: Tcb, off: u32): u32 {
+  return inRecord(tp, off, maxPayload(tp));
+}
+
+/** Of `len` bytes from offset `off` on, those of one record (MSG_EOR ends it). */
+function inRecord(tp: Tcb, off: u32, len: u32): u32 {
+  const sb = tp.inp.so.snd;
+  return sb.flags & Sb.RECORDS ? sockbuf.recordRoom(sb, off, len) : len;
 }
 
 /**
@@ -160,15 +174,15 @@ export function finish(tp: Tcb, off: u32, cc: u32): void {
 
 /**
  * True if what P holds should go now: a full segment (SHLD-28), Nagle, and the sender's side of the
- * silly window (MUST-38).
+ * silly window (MUST-38). Nothing can be added to what holds `most`, the end of its record.
  */
-function worthwhile(tp: Tcb, off: u32, cc: u32): bool {
+function worthwhile(tp: Tcb, off: u32, cc: u32, most: u32): bool {
   if (P.flags & Th.FIN) return true;
   if (P.len == 0) return false;
   if (P.len >= maxPayload(tp) || tp.flags & Tf.FORCE) return true;
   if (seq.gt(tp.snd_up, P.seq)) return true; // urgent data does not wait
   if (tp.max_sndwnd > 0 && P.len >= tp.max_sndwnd >> 1) return true;
-  return off + P.len >= cc && !nagle.holds(tp);
+  return off + P.len >= cc ? !nagle.holds(tp) : P.len >= most;
 }
 
 /** Data waits, nothing is in flight and nothing may go: probe the window (RFC 9293 3.8.6.1). */

@@ -59,14 +59,17 @@ function startOfChunk(tp: Tcb): u32 {
   return seq.max(tp.push_chunk, tp.snd_nxt);
 }
 
-/** `len` bytes were put at the end of so_snd; with `more`, the caller adds others at once. */
-export function wrote(tp: Tcb, len: u32, more: bool): void {
+/**
+ * `len` bytes were put at the end of so_snd; with `more`, the caller adds others at once. What
+ * begins a record (`apart`) goes into no segment with what was there before.
+ */
+export function wrote(tp: Tcb, len: u32, more: bool, apart: bool): void {
   const end = endOfData(tp);
   const start = end - len;
   const whole = chunkSize(tp);
   advance(tp);
   let chunk = startOfChunk(tp);
-  if (start - chunk >= whole) chunk = start;
+  if (apart || start - chunk >= whole) chunk = start;
   else if (start != chunk) unmark(tp, start);
   while (seq.gt(end, chunk + whole)) {
     chunk += whole;

@@ -1,6 +1,7 @@
 /** The user's requests to TCP: pr_usrreq (RFC 9293 3.9.1, 3.10.1 to 3.10.6). */
 import { Errno } from "../abi/errno";
 import { Sioc } from "../abi/ifnet";
+import { Mf } from "../abi/mbuf";
 import { Pru } from "../abi/proto";
 import { Msg, Sb, So, Ss } from "../abi/socket";
 import { TcpState } from "../abi/tcp";
@@ -182,8 +183,14 @@ function firstData(tp: Tcb, m: Mbuf): i32 {
 function queue(tp: Tcb, m: Mbuf, more: bool): void {
   const sb = tp.inp.so.snd;
   const before = sb.cc;
+  const apart = endsRecord(sb.mbtail);
   sockbuf.append(sb, m);
-  push.wrote(tp, sb.cc - before, more);
+  if (endsRecord(sb.mbtail)) sb.flags |= Sb.RECORDS;
+  push.wrote(tp, sb.cc - before, more, apart);
+}
+
+function endsRecord(m: Mbuf): bool {
+  return m && m.flags & Mf.EOR ? true : false;
 }
 
 /** The user has taken data: a window update may be due. */

@@ -6,13 +6,13 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
-import { IpOpt, Msg } from "../../assembly/abi/socket.ts";
+import { IpOpt } from "../../assembly/abi/socket.ts";
 import { type Engine, STAGING_BYTES } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import type { So } from "./so.ts";
-import { copyIn } from "./so.ts";
+import { copyIn, partFlagsOf } from "./so.ts";
 import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
 
 /** A piece of control data (struct cmsghdr). */
@@ -103,7 +103,7 @@ function sendPieces(
     skip -= from;
     if (length === 0) continue;
     left -= length;
-    const pieceFlags = left === 0 ? flags : (flags & ~Msg.OOB) | Msg.MORE;
+    const pieceFlags = left === 0 ? flags : partFlagsOf(flags);
     const taken = so.trySend(piece, from, length, pieceFlags, nam);
     if (taken < 0) {
       if (sent === 0) return taken;

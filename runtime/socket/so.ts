@@ -123,8 +123,7 @@ export class So implements Waitable {
     while (done < length) {
       const part = Math.min(length - done, STAGING_BYTES);
       copyIn(engine, data, offset + done, part, 0);
-      // Only the last byte is urgent, and only the last part is followed by nothing.
-      const partFlags = done + part < length ? (lower & ~Msg.OOB) | Msg.MORE : lower;
+      const partFlags = done + part < length ? partFlagsOf(lower) : lower;
       const sent = calls.so_send(this.ptr, staging, part, partFlags, nam);
       if (sent < 0) {
         if (done === 0) return sent;
@@ -205,6 +204,11 @@ export class So implements Waitable {
     this.deferred = 0;
     return -error;
   }
+}
+
+/** Flags for what is not the end of a write: that alone is urgent, or ends a record. */
+export function partFlagsOf(flags: number): number {
+  return (flags & ~(Msg.OOB | Msg.EOR)) | Msg.MORE;
 }
 
 /** Copies `length` bytes of `data` from `offset` on into the staging area at `at`. */

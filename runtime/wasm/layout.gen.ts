@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "3e901bc234771dcf";
+export const LAYOUT_HASH = "b4260543b0475c29";
 
 /** struct Ack */
 export const Ack = {
@@ -183,8 +183,9 @@ export const Cubic = {
 
 /** struct DataState */
 export const DataState = {
-  size: 4,
+  size: 8,
   copied: 0,
+  last: 4,
 } as const;
 
 /** struct Domain */

@@ -520,6 +520,7 @@ export const PMTUD_NAMES: ConstantNames = {
 export const SB_NAMES: ConstantNames = {
   64: { name: "NOINTR", note: "" },
   128: { name: "LOWAT_UNSENT", note: "the protocol limits what is not sent yet: ask it by PRU_SPACE" },
+  512: { name: "RECORDS", note: "MSG_EOR has ended a record in this stream" },
   256: { name: "AUTOSIZE", note: "sized by the protocol; cleared when the user sets SO_SNDBUF or SO_RCVBUF" },
 };
 

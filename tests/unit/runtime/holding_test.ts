@@ -59,3 +59,21 @@ Deno.test("TCP_NOTSENT_LOWAT: writes that wait, and poll, go by what is not sent
   assert(got.every((byte) => byte === 7));
   assertEquals(a.sys.nb.poll([entry]), 1);
 });
+
+Deno.test("MSG_EOR ends a record at the end of the call, not of each piece", async () => {
+  await using sim = await createSim({ delay_us: 10_000 });
+  const [a] = sim.stacks;
+  const { client } = await connected(sim);
+  sim.settle();
+  const before = packets(a);
+  await a.sys.send(client, new Uint8Array(1)); // until it is acknowledged, short segments wait
+  const message = (...lengths: number[]) => ({ iov: lengths.map((n) => new Uint8Array(n)) });
+  await a.sys.sendmsg(client, message(1, 2), Msg.EOR);
+  assertEquals(a.sys.ioctl(client, Sioc.OUTQNSD), 3);
+  await a.sys.sendmsg(client, message(4, 5), Msg.EOR);
+  assertEquals(a.sys.ioctl(client, Sioc.OUTQNSD), 9);
+  await a.sys.send(client, new Uint8Array(10));
+  assertEquals(a.sys.ioctl(client, Sioc.OUTQNSD), 10);
+  sim.settle();
+  assertEquals(packets(a) - before, 3); // the first byte and two records
+});
