@@ -101,7 +101,7 @@ Deno.test("a deferred connection can be closed, aborted and outlived", async () 
   host.end(sockets[0], sockets[2]);
 });
 
-Deno.test("shutdown right after the first data: FIN follows when the connection stands", async () => {
+Deno.test("shutdown after the first data: FIN follows when the connection stands", async () => {
   const host = await primed();
   for (const taken of [true, false]) {
     const c = open(host, "hello");
