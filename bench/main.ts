@@ -36,10 +36,18 @@ async function tryRow(row: Row, { missing }: RowGroup, plan: Plan): Promise<Resu
   }
 }
 
+/** Writes the results down with plots of them. */
+async function keep(folder: string, results: readonly Result[], plan: Plan): Promise<void> {
+  // Loaded only when wanted: what draws takes longer to load than some rows to measure.
+  const { writeRun } = await import("./plots/write.ts");
+  const { describeRun } = await import("./plots/run.ts");
+  await writeRun(folder, describeRun(results, plan.repeats));
+}
+
 async function main(): Promise<void> {
   const options = readOptions();
   if (options === undefined) return;
-  const { rows, plan, json } = options;
+  const { rows, plan, json, plots } = options;
   console.error(
     `${rows.length} row${rows.length === 1 ? "" : "s"}: ${plan.warmups} runs to warm up, then ` +
       `${plan.repeats} that count, on either side in turn ` +
@@ -50,6 +58,7 @@ async function main(): Promise<void> {
     const result = await tryRow(row, group, plan);
     if (result) results.push(result);
   }
+  if (plots !== undefined) await keep(plots, results, plan);
   if (json) console.log(JSON.stringify(results, undefined, 2));
   else console.log([render(results), LEGEND, ...details(results)].join("\n"));
 }

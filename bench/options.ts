@@ -23,6 +23,7 @@ const HELP = `deno task bench [OPTIONS]
       --long         also the groups that take minutes
       --repeats N    runs on either side, 1 to ${REPEATS_MAX}; ${REPEATS} unless told
       --short        a small part of the work, without warm-up: to see that all works
+      --plots FOLDER also write results, plots and a table there
       --json         print an array of { row, unit, ours, spread, reference, ratio } instead
       --help         this text
 
@@ -42,6 +43,8 @@ export interface BenchOptions {
   readonly plan: Plan;
   /** Results are wanted as JSON. */
   readonly json: boolean;
+  /** Folder for plots. */
+  readonly plots: string | undefined;
 }
 
 /** Reads the program's arguments; prints the help and answers `undefined` if that is wanted. */
@@ -53,6 +56,7 @@ export function readOptions(): BenchOptions | undefined {
       long: { type: "boolean", default: false },
       repeats: { type: "string" },
       short: { type: "boolean", default: false },
+      plots: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
     },
@@ -78,5 +82,6 @@ export function readOptions(): BenchOptions | undefined {
       ? { warmups: 0, repeats, share: SHORT_SHARE }
       : { warmups: WARMUPS, repeats, share: 1 },
     json: values.json,
+    plots: values.plots,
   };
 }
