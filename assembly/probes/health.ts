@@ -26,7 +26,7 @@ const enum Health {
   MBUFS = 1, // mbufs handed out, less those given back, are not those in use
   RCV_COUNT = 2, // so_rcv does not hold what it counts
   SND_COUNT = 3, // so_snd does not hold what it counts
-  SND_ORDER = 4, // not SND.UNA <= SND.NXT <= SND.MAX (RFC 9293 3.3.1)
+  SND_ORDER = 4, // not SND.UNA <= SND.NXT (RFC 9293 3.3.1)
   SND_BEYOND = 5, // more in flight than so_snd holds and a FIN
   RCV_ORDER = 6, // not RCV.NXT <= the right edge advertised
   CWND = 7, // a congestion window of nothing
@@ -98,9 +98,7 @@ function isTcp(so: Socket): bool {
 
 function connection(so: Socket, tp: Tcb): void {
   const at = changetype<usize>(tp);
-  if (!seq.le(tp.snd_una, tp.snd_nxt)) {
-    fail(Health.SND_ORDER, at);
-  }
+  if (!seq.le(tp.snd_una, tp.snd_nxt)) fail(Health.SND_ORDER, at);
   if (tp.state < TcpState.ESTABLISHED) return;
   const inFlight = tp.snd_nxt - tp.snd_una;
   if (inFlight > so.snd.cc + 1) fail(Health.SND_BEYOND, at);

@@ -117,7 +117,7 @@ export function plan(tp: Tcb, off: u32, have: u32, len: u32): u32 {
   if (have < u32(tp.snd_mss) + behind) return len;
   const size = payload(tp, next(tp));
   const need = size + behind;
-  const peer = tp.snd_wnd > off ? tp.snd_wnd - off : 0;
+  const peer = tcb.windowBeyond(tp, off);
   if (size <= u32(tp.snd_mss) || have < need || peer < need || tp.cwnd < need) return len;
   const pipe = sent.pipe(tp);
   if (pipe + size <= tp.cwnd) return size;

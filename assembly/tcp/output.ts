@@ -227,17 +227,14 @@ export function probe(tp: Tcb): void {
 
 /** One segment of new data, whatever cwnd says; false if there is none or it cannot go. */
 function probeNew(tp: Tcb): bool {
-  const sb = tp.inp.so.snd;
   const off = tp.snd_nxt - tp.snd_una;
-  const have = sb.cc > off ? sb.cc - off : 0;
-  const peer = tp.snd_wnd > off ? tp.snd_wnd - off : 0;
   P.lost = changetype<Sent>(0);
   P.seq = tp.snd_nxt;
   P.flags = Th.ACK;
-  P.len = min<u32>(have, maxPayloadAt(tp, off));
+  P.len = min<u32>(notsent.unsent(tp), maxPayloadAt(tp, off));
   // no sliver of the peer's window (RFC 1122 4.2.3.4)
-  if (P.len == 0 || P.len > peer || !sent.available()) return false;
-  finish(tp, off, sb.cc);
+  if (P.len == 0 || P.len > tcb.windowBeyond(tp, off) || !sent.available()) return false;
+  finish(tp, off, tp.inp.so.snd.cc);
   if (!roomBelow(tp) || segment.send(tp, P.seq, P.len, P.flags) < 0) return false;
   sentOne(tp);
   return true;

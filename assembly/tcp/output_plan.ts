@@ -10,6 +10,7 @@ import * as cork from "./cork_hold";
 import * as ecn from "./ecn";
 import * as mtu_probe from "./mtu_probe";
 import * as nagle from "./nagle";
+import * as notsent from "./notsent";
 import * as fastopen from "./fastopen";
 import { Tfo } from "./fastopen_t";
 import * as options from "./options";
@@ -22,6 +23,7 @@ import * as sent from "./sent";
 import { Sent, Sf } from "./sent_t";
 import * as seq from "./seq";
 import { T } from "./settings";
+import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as timers from "./timers";
 import { Row } from "./timers";
@@ -90,8 +92,8 @@ export function fit(tp: Tcb, r: Sent): bool {
   const alone = size == 1 && r == tp.sent_first && r == tp.sent_last && r.end - r.start == 1;
   if (alone && !T.persist_probe && !(tp.flags & Tf.SENTFIN)) {
     const end = r.end - tp.snd_una;
-    const peer = tp.snd_wnd > end ? tp.snd_wnd - end : 0;
-    sent.extend(tp, r, min<u32>(min<u32>(tp.inp.so.snd.cc - end, peer), most - size));
+    const free = min<u32>(notsent.unsent(tp), tcb.windowBeyond(tp, end));
+    sent.extend(tp, r, min<u32>(free, most - size));
   }
   return true;
 }
@@ -112,7 +114,7 @@ export function planRecord(tp: Tcb, r: Sent): bool {
 function planNew(tp: Tcb): bool {
   const sb = tp.inp.so.snd;
   const off = tp.snd_nxt - tp.snd_una;
-  const have = sb.cc > off ? sb.cc - off : 0;
+  const have = notsent.unsent(tp);
   P.seq = tp.snd_nxt;
   P.flags = Th.ACK;
   const most = maxPayloadAt(tp, off);
@@ -153,7 +155,7 @@ function inRecord(tp: Tcb, off: u32, len: u32): u32 {
  */
 function usable(tp: Tcb, off: u32, have: u32): u32 {
   if (ecn.isHeld(tp)) return 0;
-  const peer = tp.snd_wnd > off ? tp.snd_wnd - off : 0;
+  const peer = tcb.windowBeyond(tp, off);
   // RFC 3042, RFC 6675 5 step 3: what duplicate ACKs report, if with SACK they report something,
   // has left the network and lets as much go, without a larger cwnd (RFC 5681 3.2-4, 3.2-5, 3.2-6)
   const pipe = sent.pipe(tp);

@@ -3,7 +3,9 @@
  * virtual clock of the connection says when what was sent would have left at the pace; a segment
  * may go while that clock is not too far ahead of the real one.
  */
+import { Stat } from "../abi/stat";
 import * as clock from "../sys/clock";
+import * as stat from "../sys/stat";
 import { T } from "./settings";
 import * as tcb from "./tcb";
 import { Tcb } from "./tcb_t";
@@ -43,6 +45,7 @@ export function holds(tp: Tcb): bool {
   const us = delay(tp);
   if (us == 0) return false;
   timers.set(tp, Row.PACE, us);
+  stat.inc(Stat.TCP_PACED);
   return true;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The sender's state machine (RFC 5681 3.2, 6582, 6675, 8985): what an ACK means for the segments
- * in flight, and what the window does then. What is sent next is decided in output.ts alone.
+ * in flight, and what the window does then. What is sent next is decided in output_plan.ts alone.
  *
  * ```
  *   OPEN <-> DISORDER --> RECOVERY --> OPEN       a loss is found, all the flight is acknowledged

@@ -141,6 +141,11 @@ export function setMss(tp: Tcb): void {
   }
 }
 
+/** Bytes that the peer's window takes beyond offset `off` from SND.UNA. */
+export function windowBeyond(tp: Tcb, off: u32): u32 {
+  return tp.snd_wnd > off ? tp.snd_wnd - off : 0;
+}
+
 /** Initial window (RFC 6928 2): ten segments. */
 export function initialCwnd(tp: Tcb): u32 {
   return T.initial_cwnd_segments * tp.snd_mss;

@@ -262,7 +262,6 @@ export const enum Tf {
   REQ_SACK = 0x200, // we ask for SACK
   SACK = 0x400, // the peer permits SACK
   FORCE = 0x1000, // send one byte into a closed window
-  NOOPT = 0x2000, // TCP_RFC1323 was switched off: no scaling, no timestamps
   NODELAYACK = 0x4000, // TCP_NODELAYACK: acknowledge at once
   STDURG = 0x8000, // urgent pointer as RFC 1122 had it (to the last byte); see urgent data
   MORETOCOME = 0x20000, // the caller adds more at once: do not send a short segment

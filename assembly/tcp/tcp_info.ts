@@ -4,6 +4,7 @@ import * as in_output from "../inet/in_output";
 import * as clock from "../sys/clock";
 import * as chrono from "./chrono";
 import { TcpInfo } from "./info_t";
+import * as notsent from "./notsent";
 import * as rtt from "./rtt";
 import * as segment from "./segment";
 import { Sf } from "./sent_t";
@@ -78,10 +79,8 @@ function windows(tp: Tcb): void {
 }
 
 function flight(tp: Tcb): void {
-  const unacked = tp.snd_nxt - tp.snd_una;
-  const cc = tp.inp.so.snd.cc;
-  I.unacked_bytes = unacked;
-  I.notsent_bytes = tp.state >= TcpState.ESTABLISHED && cc > unacked ? cc - unacked : 0;
+  I.unacked_bytes = tp.snd_nxt - tp.snd_una;
+  I.notsent_bytes = tp.state >= TcpState.ESTABLISHED ? notsent.unsent(tp) : 0;
   I.sacked_bytes = tp.sacked_bytes;
   I.lost_bytes = tp.lost_bytes;
   I.unacked = tp.sent_count;

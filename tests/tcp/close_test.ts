@@ -199,7 +199,7 @@ Deno.test("SO_LINGER of 0: close sends RST and forgets what is unsent", async ()
 });
 
 Deno.test("RFC 9293 3.10.5: an RST of ours stands where the peer expects it", async () => {
-  // after a timeout we send again from SND.UNA, but the peer may have everything up to SND.MAX
+  // after a timeout we send again from SND.UNA, but the peer may have everything up to SND.NXT
   const c = await established();
   c.host.setopt(c.so, Sol.SOCKET, So.LINGER, 1, 0);
   c.write(pattern(4380));

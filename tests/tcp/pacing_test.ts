@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { So, Sol } from "../../assembly/abi/socket.ts";
+import { Stat } from "../../assembly/abi/stat.ts";
 import { Tcb } from "../../runtime/wasm/layout.gen.ts";
 import { type Conn, pattern, type Shake } from "./harness.ts";
 import { established } from "./shake.ts";
@@ -52,6 +53,7 @@ Deno.test("segments leave at the pace, two at a time, each burst by one timer", 
   c.host.advance(98 * MS);
   const times = c.takeAll().map((s) => (s.at - start) / MS);
   assertEquals(times, Array.from({ length: 100 }, (_, i) => 2 * Math.floor(i / 2)));
+  assertEquals(c.stat(Stat.TCP_PACED), 50);
   c.end();
 });
 
