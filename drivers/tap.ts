@@ -19,11 +19,12 @@
  */
 
 import type { DriverCaps, FrameBatch, Ifnet, NetDriver } from "../runtime/device/driver.ts";
-import { fromHostErrno, HostErrno, hostErrnoName } from "./host_errno.ts";
+import { HostErrno, hostErrnoName } from "./host_errno.ts";
+import { addressOf, hostError } from "./libc.ts";
 import { checkMtu, frameBytesMax, refuseSecondAttach } from "./options.ts";
 import { type DriverStats, newStats } from "./stats.ts";
-import { SocketError } from "../runtime/errors.ts";
-import { addressOf, Libc } from "./tap_ffi.ts";
+import type { SocketError } from "../runtime/errors.ts";
+import { Libc } from "./tap_ffi.ts";
 
 export type { DriverStats } from "./stats.ts";
 
@@ -303,10 +304,6 @@ function openError(errno: number): SocketError {
       );
   }
   return hostError(errno, "open", `opening ${DEVICE_FILE} failed`);
-}
-
-function hostError(errno: number, syscall: string, why: string): SocketError {
-  return new SocketError(fromHostErrno(errno), syscall, `${why} (${hostErrnoName(errno)})`);
 }
 
 function isBusy(errno: number): boolean {

@@ -1,13 +1,12 @@
 /**
- * The few calls to the C library that the TAP driver makes, through Deno's foreign function
- * interface. Addresses go as BigInt: V8 calls C directly with those, while a plain number takes a
- * slow path some twenty times as long.
+ * The few calls to the C library that the TAP driver makes.
  *
  * @module
  */
 
 import { Errno } from "../assembly/abi/errno.ts";
 import { SocketError } from "../runtime/errors.ts";
+import { addressOf, openLibc } from "./libc.ts";
 
 const SYMBOLS = {
   open: { parameters: ["u64", "i32"], result: "i32" },
@@ -21,24 +20,6 @@ const SYMBOLS = {
 } as const;
 
 type LibraryCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-
-/** Absolute paths first: a permission for one library can only be given by its whole path. */
-const LIBC_PATHS: Readonly<Record<string, readonly string[]>> = {
-  x86_64: [
-    "/lib/x86_64-linux-gnu/libc.so.6",
-    "/lib64/libc.so.6",
-    "/usr/lib/libc.so.6",
-    "/lib/ld-musl-x86_64.so.1",
-    "libc.so.6",
-  ],
-  aarch64: [
-    "/lib/aarch64-linux-gnu/libc.so.6",
-    "/lib64/libc.so.6",
-    "/usr/lib/libc.so.6",
-    "/lib/ld-musl-aarch64.so.1",
-    "libc.so.6",
-  ],
-};
 
 /** Offsets in the scratch memory of the structures that calls take. */
 const POLLFD_AT = 0;
@@ -74,44 +55,7 @@ export class Libc {
 
   /** Opens the library; `SocketError` EOPNOTSUPP off Linux, EACCES without the permission. */
   static open(): Libc {
-    if (typeof Deno === "undefined" || typeof Deno.dlopen !== "function") {
-      throw new SocketError(
-        Errno.EOPNOTSUPP,
-        "dlopen",
-        "TAP devices need Deno on Linux; here, use the pipe or the capture driver",
-      );
-    }
-    const { os, arch } = Deno.build;
-    if (os !== "linux" || !LIBC_PATHS[arch]) {
-      throw new SocketError(
-        Errno.EOPNOTSUPP,
-        "dlopen",
-        `TAP devices need Linux on x86_64 or aarch64, and this is ${os} on ${arch}; ` +
-          "use the pipe or the capture driver",
-      );
-    }
-    let last: unknown;
-    for (const path of LIBC_PATHS[arch]) {
-      try {
-        return new Libc(Deno.dlopen(path, SYMBOLS));
-      } catch (error) {
-        // Permission for one path may have been given, so the others are tried all the same.
-        if (!(last instanceof Deno.errors.NotCapable)) last = error;
-      }
-    }
-    if (last instanceof Deno.errors.NotCapable) {
-      throw new SocketError(
-        Errno.EACCES,
-        "dlopen",
-        "a TAP device is reached through the C library: run with --allow-ffi, or only " +
-          `--allow-ffi=${LIBC_PATHS[arch][0]}`,
-      );
-    }
-    throw new SocketError(
-      Errno.ENOENT,
-      "dlopen",
-      `no C library found at ${LIBC_PATHS[arch].join(", ")}: ${last}`,
-    );
+    return new Libc(openLibc(SYMBOLS, "a TAP device"));
   }
 
   /** Error number of the host for the last call that failed. */
@@ -199,9 +143,4 @@ export class Libc {
   close(): void {
     this.#library.close();
   }
-}
-
-/** Address of the first byte of `memory`, whose buffer must never move or shrink. */
-export function addressOf(memory: Uint8Array<ArrayBuffer>): bigint {
-  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(memory));
 }
