@@ -70,9 +70,13 @@ export function boot(c: BootConfig): i32 {
   return arena.refused() ? -Errno.ENOMEM : mbufs(c);
 }
 
-/** What is left of the memory goes to mbufs, unless told otherwise. */
+/**
+ * What is left of the memory goes to mbufs, unless told otherwise, but for one part in 32 that is
+ * kept for interfaces with large frames (net/if_slots.ts).
+ */
 function mbufs(c: BootConfig): i32 {
-  const left = u32(c.memory_bytes) - u32(arena.top()) - 65536;
+  const free = u32(c.memory_bytes) - u32(arena.top()) - 65536;
+  const left = free - (free >> 5);
   const clusters = or(c.mbufs_cluster, u32((u64(left) * 7) / 8 / MbufSize.MCLSIZE));
   const smalls = or(c.mbufs_small, u32(u64(left) / 16 / MbufSize.MSIZE));
   if (!mbuf.init(smalls, clusters)) return -Errno.ENOMEM;

@@ -11,7 +11,6 @@
  * @module
  */
 
-import { Limits } from "../assembly/abi/limits.ts";
 import type { Clock } from "./clock.ts";
 import type { Attachment } from "./device/attach.ts";
 import type { Engine } from "./engine.ts";
@@ -195,8 +194,9 @@ export class Loop implements Scheduler {
     let frames = 0;
     for (let i = 0; i < count; i++) {
       // A driver may have taken its interface away meanwhile, or closed the stack.
-      const taken = attachments[(this.#first + i) % count]?.receive(now_us) ?? 0;
-      if (taken === Limits.RING) this.#more = true;
+      const attachment = attachments[(this.#first + i) % count];
+      const taken = attachment?.receive(now_us) ?? 0;
+      if (attachment?.isFull(taken)) this.#more = true;
       frames += taken;
     }
     return frames;

@@ -5,6 +5,7 @@ import { Stat } from "../abi/stat";
 import * as if_queue from "../net/if_queue";
 import { Ifnet } from "../net/ifnet_t";
 import * as mbuf from "../sys/mbuf";
+import * as copies from "../sys/mbuf_copy";
 import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
@@ -51,27 +52,20 @@ export function send(ifp: Ifnet, m: Mbuf, nexthop: u32, mtu: u32): i32 {
 
 /** One fragment: the header of `h` bytes at `from`, and `n` bytes of m from `off` on. */
 function piece(m: Mbuf, off: u32, n: u32, from: usize, h: u32, place: u32): Mbuf {
-  const f = frame(h + n);
+  const f = copies.packet(h + n, MbufSize.MAX_LINKHDR, Mt.DATA);
   if (!f) return f;
   const p = f.data;
   memory.copy(p, from, h);
-  ops.copydata(m, off, n, p + h);
+  let skip = h; // in the first mbuf the header stands in front
+  for (let to = f; to; to = to.next) {
+    ops.copydata(m, off, to.len - skip, to.data + skip);
+    off += to.len - skip;
+    skip = 0;
+  }
   ip4.setTotal(p, h + n);
   ip4.setFragment(p, place);
   ip4.setChecksum(p, h);
-  f.len = h + n;
-  f.pktlen = h + n;
   f.flags |= m.flags & u16(Mf.BCAST | Mf.MCAST);
   f.rcvif = m.rcvif;
-  return f;
-}
-
-/** An mbuf for a packet of `len` bytes, with room for a link header. */
-function frame(len: u32): Mbuf {
-  const small = len <= u32(MbufSize.MLEN - MbufSize.MAX_LINKHDR);
-  const f = small ? mbuf.get(Mt.DATA) : mbuf.getcl(Mt.DATA);
-  if (!f) return f;
-  f.data = f.buf + MbufSize.MAX_LINKHDR;
-  f.flags |= u16(Mf.PKTHDR);
   return f;
 }

@@ -9,6 +9,7 @@ import { Rtf } from "../abi/route";
 import { Stat } from "../abi/stat";
 import * as if_list from "../net/if_list";
 import * as if_multi from "../net/if_multi";
+import * as if_vnet from "../net/if_vnet";
 import { Ifaddr, Ifnet } from "../net/ifnet_t";
 import * as route from "../net/route";
 import { Rtentry } from "../net/route_t";
@@ -105,8 +106,10 @@ function leave(m: Mbuf, dst: u32, flags: u32): i32 {
 
 /** Sends a packet that has its header by `ifp`, in pieces of at most `mtu` bytes. Owns m. */
 export function emit(ifp: Ifnet, m: Mbuf, nexthop: u32, mtu: u32): i32 {
-  // what crosses the loopback interface stays in this memory: it is never cut
-  if (m.pktlen > mtu && !(ifp.flags & Iff.LOOPBACK)) {
+  // what crosses the loopback interface stays in this memory: it is neither cut nor summed
+  if (ifp.flags & Iff.LOOPBACK) return call_indirect<i32>(ifp.output, ifp, m, nexthop);
+  if (m.flags & Mf.CSUM_PARTIAL && (m.pktlen > mtu || !if_vnet.isLeftTo(ifp))) if_vnet.complete(m);
+  if (m.pktlen > mtu) {
     if (ip4.fragment(m.data) & ip4.DF) return fail(m, -Errno.EMSGSIZE);
     return ip_fragment.send(ifp, m, nexthop, mtu);
   }

@@ -17,7 +17,7 @@ export function ip(ifp: Ifnet, m: Mbuf, hi: u32, lo: u32): i32 {
   return frame(ifp, m, hi, lo, EtherType.IP);
 }
 
-/** Puts the header in front and queues the frame. ENOBUFS if it cannot be made one mbuf. */
+/** Puts the header in front and queues the frame. ENOBUFS without mbufs. */
 export function frame(ifp: Ifnet, m: Mbuf, hi: u32, lo: u32, type: u32): i32 {
   if (!m.next && mbuf.leading(m) >= ether.HEADER) {
     m.data -= ether.HEADER;
@@ -25,7 +25,7 @@ export function frame(ifp: Ifnet, m: Mbuf, hi: u32, lo: u32, type: u32): i32 {
     m.pktlen += ether.HEADER;
   } else {
     m = ops.prepend(m, ether.HEADER);
-    if (m) m = ops.linear(m);
+    if (m && !ifp.slots) m = ops.linear(m);
     if (!m) {
       ifp.oerrors += 1;
       return -Errno.ENOBUFS;

@@ -19,6 +19,7 @@ import * as if_multi from "./if_multi";
 import * as if_output from "./if_output";
 import * as if_queue from "./if_queue";
 import * as if_rx from "./if_rx";
+import * as if_slots from "./if_slots";
 import { Ifaddr, Ifnet } from "./ifnet_t";
 import { IfConfig } from "./ifreq_t";
 import * as route from "./route";
@@ -40,6 +41,8 @@ const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 const HOST_MASK: u32 = 0xffffffff;
 /** Smallest MTU of a link (RFC 791 3.2). */
 export const MTU_MIN: u32 = 68;
+/** Largest IPv4 packet (RFC 791 3.1). */
+export const MTU_MAX: u32 = 65535;
 /** Flags that IfConfig may set. */
 const CONFIG_FLAGS: u32 = Iff.BROADCAST | Iff.POINTOPOINT | Iff.NOARP | Iff.MULTICAST |
   Iff.SIMPLEX | Iff.DEBUG;
@@ -60,12 +63,13 @@ export function init(addresses: u32, groups: u32): bool {
 /**
  * Makes an interface as an IfConfig says; it is up from the start. A zero name stays empty.
  *
- * @returns its index; EINVAL for an unknown medium, an MTU below 68 or above 2032 or, on Ethernet,
- * a hardware address that is zero or a group; EEXIST if another has that name; ENOBUFS.
+ * @returns its index; EINVAL for an unknown medium, an MTU below 68 or above 65,535 or, on
+ * Ethernet, a hardware address that is zero or a group; EEXIST if another has that name; ENOBUFS.
  */
 export function attach(cfgPtr: usize): i32 {
   const cfg = changetype<IfConfig>(cfgPtr);
-  if (cfg.mtu < MTU_MIN || cfg.mtu > if_queue.mtuMax(cfg.medium)) return -Errno.EINVAL;
+  if (cfg.mtu < MTU_MIN || cfg.mtu > MTU_MAX) return -Errno.EINVAL;
+  if (cfg.medium != Medium.ETHERNET && cfg.medium != Medium.IP) return -Errno.EINVAL;
   const isEther = cfg.medium == Medium.ETHERNET;
   if (isEther && (ether.isGroup(cfg.hwaddr_hi) || (cfg.hwaddr_hi | cfg.hwaddr_lo) == 0)) {
     return -Errno.EINVAL;
@@ -73,6 +77,10 @@ export function attach(cfgPtr: usize): i32 {
   if (isNamed(cfg.name0, cfg.name1)) return -Errno.EEXIST;
   const ifp = if_list.take();
   if (!ifp) return -Errno.ENOBUFS;
+  if (if_slots.isNeeded(cfg.mtu, cfg.caps) && !if_slots.take(ifp)) {
+    ifp.attached = 0;
+    return -Errno.ENOBUFS;
+  }
   ifp.name0 = cfg.name0;
   ifp.name1 = cfg.name1;
   ifp.medium = cfg.medium;
@@ -140,9 +148,13 @@ function down(ifp: Ifnet): void {
   domain.ctlinput(Prc.IFDOWN, 0);
 }
 
-/** Sets the MTU. EINVAL if it is below 68 or above what one mbuf holds. */
+/**
+ * Sets the MTU. EINVAL if it is below 68 or above 65,535, or if frames would no longer fit an mbuf
+ * on an interface that did not begin with such.
+ */
 export function setMtu(ifp: Ifnet, mtu: u32): i32 {
-  if (mtu < MTU_MIN || mtu > if_queue.mtuMax(ifp.medium)) return -Errno.EINVAL;
+  if (mtu < MTU_MIN || mtu > MTU_MAX) return -Errno.EINVAL;
+  if (if_slots.isNeeded(mtu, 0) && !ifp.slots) return -Errno.EINVAL;
   ifp.mtu = mtu;
   route.changed();
   return 0;

@@ -30,10 +30,9 @@ const S: CloneState = changetype<CloneState>(memory.data(offsetof<CloneState>(),
  * packet waits for an address, went another way or had to be changed.
  */
 export function begin(ifp: Ifnet, payload: u32): bool {
-  if (if_queue.queued(ifp) <= ifp.snd_lent) return false;
   const m = if_queue.newest(ifp);
   const net = ifp.hdrlen;
-  if (m.next || m.len <= net + ip4.HEADER + payload) return false;
+  if (!m || m.next || m.len <= net + ip4.HEADER + payload) return false;
   const ip = m.data + net;
   if (load<u8>(ip) != ip4.VERSION_IHL || ip4.total(ip) != m.len - net) return false;
   S.ifp = ifp;
@@ -54,6 +53,26 @@ export function transport(): usize {
 /** Bytes of that header. */
 export function transportLength(): u32 {
   return S.head - S.net - ip4.HEADER;
+}
+
+/** Bytes by which the frame itself may grow. */
+export function growth(): u32 {
+  return ip4.MAXPACKET - (S.frame.len - S.net);
+}
+
+/**
+ * Makes the frame stand for more segments: `chain`, with `bytes` of payload for segments of
+ * `seg_size` each, is put behind. The device cuts it.
+ */
+export function grow(chain: Mbuf, bytes: u32, seg_size: u32): void {
+  const m = S.frame;
+  m.next = chain;
+  m.pktlen += bytes;
+  m.segs = u16(1 + (bytes + seg_size - 1) / seg_size);
+  m.seg_size = u16(seg_size);
+  const ip = m.data + S.net;
+  ip4.setTotal(ip, m.pktlen - S.net);
+  ip4.setChecksum(ip, ip4.HEADER);
 }
 
 /** Frames that the queue takes without refusing one. */

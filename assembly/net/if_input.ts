@@ -26,13 +26,13 @@ export function input(ifp: Ifnet, n: u32): void {
     ifp.ipackets += 1;
     const m = if_rx.packet(ifp, i);
     if (m) {
-      ifp.ibytes += u64(m.len);
+      ifp.ibytes += u64(m.pktlen);
       const type = frame(ifp, m);
       if (type == EtherType.IP && gro.take(ifp, m, i + 1 < n)) continue; // its fate comes later
       if (type) input_type.dispatch(ifp, m, type);
     } else {
       ifp.ierrors += 1;
-      stat.fate(ifp.medium == Medium.ETHERNET ? Fate.ETHER_SHORT : Fate.IP_SHORT);
+      if (stat.lastFate() == 0) stat.fate(shortFate(ifp));
     }
     stat.endFrame();
   }
@@ -40,10 +40,15 @@ export function input(ifp: Ifnet, n: u32): void {
   ifp.idrops += stat.dropped() - dropped;
 }
 
+/** What a frame without a byte, or longer than its room, is. */
+function shortFate(ifp: Ifnet): Fate {
+  return ifp.medium == Medium.ETHERNET ? Fate.ETHER_SHORT : Fate.IP_SHORT;
+}
+
 /** Strips m of its link header and answers its type; 0 if it was dropped. */
 function frame(ifp: Ifnet, m: Mbuf): u32 {
   if (!(ifp.flags & Iff.UP)) return drop(m, Fate.IF_DOWN);
-  if (m.len > ifp.mtu + ifp.hdrlen) return drop(m, Fate.FRAME_TOO_LONG);
+  if (m.pktlen > ifp.mtu + ifp.hdrlen) return drop(m, Fate.FRAME_TOO_LONG);
   if (ifp.medium == Medium.ETHERNET) return fromEthernet(ifp, m);
   // bare IP: the version tells what it is
   return load<u8>(m.data) >> 4 == 6 ? EtherType.IPV6 : EtherType.IP;
@@ -63,7 +68,7 @@ function fromEthernet(ifp: Ifnet, m: Mbuf): u32 {
   }
   m.data += ether.HEADER;
   m.len -= ether.HEADER;
-  m.pktlen = m.len;
+  m.pktlen -= ether.HEADER;
   const type = ether.type(p);
   return type ? type : drop(m, Fate.ETHER_TYPE_UNKNOWN);
 }

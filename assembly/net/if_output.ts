@@ -40,7 +40,7 @@ export function etherOutput(ifpp: usize, mp: usize, nexthop: u32): i32 {
 export function ipOutput(ifpp: usize, mp: usize, _nexthop: u32): i32 {
   const ifp = changetype<Ifnet>(ifpp);
   let m = changetype<Mbuf>(mp);
-  if (m.next) {
+  if (m.next && !ifp.slots) {
     m = ops.linear(m);
     if (!m) {
       ifp.oerrors += 1;

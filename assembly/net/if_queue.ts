@@ -10,11 +10,14 @@
  * A descriptor is 8 bytes: address u32, length u32.
  */
 import { Errno } from "../abi/errno";
-import { Iff, Medium } from "../abi/ifnet";
+import { IfCap, Iff } from "../abi/ifnet";
 import { Limits } from "../abi/limits";
-import { MbufSize, Mf } from "../abi/mbuf";
+import { Mf } from "../abi/mbuf";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
+import * as vnet from "../wire/vnet_hdr";
+import * as if_slots from "./if_slots";
+import * as if_vnet from "./if_vnet";
 import { Blocked, Ifnet } from "./ifnet_t";
 
 export { Blocked } from "./ifnet_t";
@@ -56,8 +59,9 @@ export function enqueue(ifp: Ifnet, m: Mbuf): i32 {
   return 0;
 }
 
-/** The packet that was queued last; there must be one. */
+/** The packet that was queued last; nil if it is with the driver, or about to be. */
 export function newest(ifp: Ifnet): Mbuf {
+  if (queued(ifp) <= max(ifp.snd_lent, ifp.snd_ready)) return changetype<Mbuf>(0);
   return load<Mbuf>(place(ifp, ifp.snd_tail - 1));
 }
 
@@ -74,6 +78,7 @@ export function dequeue(ifp: Ifnet): Mbuf {
  * the driver reads stays in place, until txDone. Answers how many.
  */
 export function txPrepare(ifp: Ifnet, max: u32): u32 {
+  if (ifp.slots) return intoSlots(ifp, min(min(queued(ifp), max), Limits.SLOTS));
   const n = min(min(queued(ifp), max), Limits.RING);
   for (let i: u32 = 0; i < n; i++) {
     const m = load<Mbuf>(place(ifp, ifp.snd_head + i));
@@ -85,15 +90,32 @@ export function txPrepare(ifp: Ifnet, max: u32): u32 {
   return n;
 }
 
+/** Describes the first `n` frames, in their slots; what the driver did not take is there. */
+function intoSlots(ifp: Ifnet, n: u32): u32 {
+  const header = (ifp.caps & IfCap.VNET_HDR) != 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const m = load<Mbuf>(place(ifp, ifp.snd_head + i));
+    const slot = if_slots.out(ifp, ifp.snd_head + i);
+    if (i >= ifp.snd_ready) if_vnet.write(slot, ifp, m, header);
+    const d = ifp.txdesc + (i << 3);
+    store<u32>(d, u32(slot));
+    store<u32>(d, header ? vnet.HEADER + m.pktlen : m.pktlen, 4);
+  }
+  ifp.snd_ready = max(ifp.snd_ready, n);
+  ifp.snd_lent = n;
+  return n;
+}
+
 /** The driver has sent the first `n` frames of the last txPrepare: frees them, wakes senders. */
 export function txDone(ifp: Ifnet, n: u32): void {
   n = min(n, ifp.snd_lent);
   for (let i: u32 = 0; i < n; i++) {
     const m = dequeue(ifp);
     ifp.opackets += 1;
-    ifp.obytes += u64(m.len);
+    ifp.obytes += u64(m.pktlen);
     mbuf.freem(m);
   }
+  ifp.snd_ready -= min(n, ifp.snd_ready);
   ifp.snd_lent = 0;
   wake(ifp);
 }
@@ -159,12 +181,6 @@ export function flush(ifp: Ifnet, lent: bool): void {
     ifp.snd_tail -= 1;
     mbuf.freem(load<Mbuf>(place(ifp, ifp.snd_tail)));
   }
+  ifp.snd_ready = min(ifp.snd_ready, keep);
   if (lent) ifp.snd_lent = 0;
-}
-
-/** Largest MTU that an interface with a driver can have: every frame is one mbuf. */
-export function mtuMax(medium: u32): u32 {
-  return medium == Medium.ETHERNET || medium == Medium.IP
-    ? MbufSize.MCLBYTES - MbufSize.MAX_LINKHDR
-    : 0;
 }

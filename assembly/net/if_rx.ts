@@ -9,13 +9,17 @@
  *
  * What rxPrepare does is in proportion to the frames that came, not to the places.
  */
+import { Fate } from "../abi/fate";
 import { IfCap } from "../abi/ifnet";
 import { Limits } from "../abi/limits";
 import { MbufSize, Mf, Mt } from "../abi/mbuf";
 import * as clock from "../sys/clock";
 import * as mbuf from "../sys/mbuf";
+import * as copies from "../sys/mbuf_copy";
 import { Mbuf } from "../sys/mbuf_t";
 import * as pool from "../sys/pool";
+import * as stat from "../sys/stat";
+import * as if_slots from "./if_slots";
 import { Ifnet } from "./ifnet_t";
 
 /**
@@ -62,6 +66,7 @@ function empty(have: u32): Mbuf {
  * filled are lent again, at their places.
  */
 export function prepare(ifp: Ifnet, most: u32): u32 {
+  if (ifp.slots) return slots(ifp, min(most, Limits.SLOTS));
   const n = min(most, Limits.RING);
   renew(ifp);
   while (ifp.rx_ready < n) {
@@ -72,6 +77,22 @@ export function prepare(ifp: Ifnet, most: u32): u32 {
   }
   ifp.rx_lent = min(n, ifp.rx_ready);
   return ifp.rx_lent;
+}
+
+/**
+ * Lends slots instead. While mbufs are short there are none: frames wait in the device, since each
+ * may need many.
+ */
+function slots(ifp: Ifnet, n: u32): u32 {
+  const clusters = mbuf.cluster();
+  if (pool.left(clusters) <= clusters.limit >> 3) n = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const d = ifp.rxdesc + (i << 3);
+    store<u32>(d, u32(if_slots.into(ifp, i)));
+    store<u32>(d, Limits.SLOT_BYTES, 4);
+  }
+  ifp.rx_lent = n;
+  return n;
 }
 
 /** Fills the places of the frames that were taken out; without mbufs, from the other end. */
@@ -109,6 +130,7 @@ export function filled(ifp: Ifnet, n: u32): u32 {
  */
 export function packet(ifp: Ifnet, i: u32): Mbuf {
   const len = load<u32>(ifp.rxdesc + (i << 3), 4);
+  if (ifp.slots) return fromSlot(ifp, i, len);
   if (len == 0 || len > capacity(ifp)) return changetype<Mbuf>(0);
   const full = at(ifp, i);
   let m = len <= SHORT ? shortCopy(full, offset(ifp), len) : changetype<Mbuf>(0);
@@ -123,6 +145,19 @@ export function packet(ifp: Ifnet, i: u32): Mbuf {
   m.l3off = u16(ifp.hdrlen);
   m.tstamp = clock.now();
   m.flags |= u16(Mf.PKTHDR);
+  if (ifp.caps & IfCap.RXCSUM) m.flags |= u16(Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
+  return m;
+}
+
+/** The frame in slot `i` as a chain of mbufs. Nil also without mbufs: it is lost. */
+function fromSlot(ifp: Ifnet, i: u32, len: u32): Mbuf {
+  if (len == 0 || len > u32(Limits.SLOT_BYTES)) return changetype<Mbuf>(0);
+  const m = copies.devget(if_slots.into(ifp, i), len, ifp.index);
+  if (!m) {
+    stat.fate(Fate.NO_BUFFERS);
+    return m;
+  }
+  m.l3off = u16(ifp.hdrlen);
   if (ifp.caps & IfCap.RXCSUM) m.flags |= u16(Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
   return m;
 }

@@ -86,6 +86,8 @@ export class Ifnet {
   snd_tail: u32; // next free place
   snd_lent: u32; // how many from snd_head on are with the driver
   txdesc: usize; // Limits.RING descriptors (address u32, length u32) for frames to send
+  slots: usize; // room for frames larger than an mbuf, 0: they never are; see if_slots.ts
+  snd_ready: u32; // how many frames from snd_head on are in their slots
   rxdesc: usize; // the same for empty frames lent to the driver
   rxmbuf: usize; // the mbufs behind rxdesc
   rx_ready: u32; // how many places of rxmbuf are in use; see if_rx.ts

@@ -10,17 +10,15 @@ import * as clock from "../sys/clock";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as netif from "./if";
+import * as ip4 from "../wire/ip4";
 import * as if_list from "./if_list";
 import * as if_output from "./if_output";
 import * as if_queue from "./if_queue";
 import { Ifnet } from "./ifnet_t";
 import * as input_type from "./input_type";
 
-/**
- * MTU told to transports: with it, a full TCP segment fills one cluster. Packets that are larger
- * pass as chains, and are not cut into fragments.
- */
-export const MTU: u32 = 1896;
+/** MTU: what is larger would not be a packet. Packets are chains, and are never cut. */
+export const MTU: u32 = ip4.MAXPACKET;
 
 const NAME: u64 = 0x306f6c; // "lo0"
 const ADDRESS: u32 = 0x7f000001; // 127.0.0.1
@@ -78,7 +76,7 @@ function take(lo: Ifnet, m: Mbuf): void {
   }
   m.rcvif = u16(ifp.index);
   m.tstamp = clock.now();
-  m.flags |= u16(Mf.LOOP | Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
+  m.flags = (m.flags & ~u16(Mf.CSUM_PARTIAL)) | u16(Mf.LOOP | Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
   input_type.dispatch(ifp, m, EtherType.IP);
   if (stat.endFrame() >= 64) lo.idrops += 1;
 }

@@ -106,8 +106,11 @@ function bare(len: u32, type: u32): Mbuf {
   return first;
 }
 
-/** A chain with `len` bytes of room filled, the first mbuf with `lead` bytes free in front. */
-function packet(len: u32, lead: u32, type: u32): Mbuf {
+/**
+ * A packet of `len` bytes with anything in them, of type `type` (Mt), the first mbuf with `lead`
+ * bytes free in front of its data; nil without memory.
+ */
+export function packet(len: u32, lead: u32, type: u32): Mbuf {
   const m = bare(len + lead, type);
   if (!m) return m;
   m.data += lead;

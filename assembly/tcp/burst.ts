@@ -2,8 +2,11 @@
  * Bursts: when much may be sent at once, the segments that follow the first are full ones that
  * differ from it in sequence number, PSH and payload alone. They are made from the frame that the
  * first has become (net/if_clone.ts), and each has a record of its own in flight. What leaves is
- * what a plan for each would have sent, bit for bit.
+ * what a plan for each would have sent, bit for bit; where the device cuts segments, it is one
+ * frame that stands for them all.
  */
+import { IfCap } from "../abi/ifnet";
+import { MbufSize, Mt } from "../abi/mbuf";
 import { IpProto } from "../abi/proto";
 import { Sb } from "../abi/socket";
 import { Stat } from "../abi/stat";
@@ -13,6 +16,8 @@ import * as in_output from "../inet/in_output";
 import * as in_pcb from "../inet/in_pcb";
 import * as if_clone from "../net/if_clone";
 import * as sockbuf from "../socket/sockbuf";
+import * as mbuf from "../sys/mbuf";
+import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as rand from "../sys/rand";
 import * as stat from "../sys/stat";
@@ -44,15 +49,21 @@ const S: BurstState = changetype<BurstState>(memory.data(offsetof<BurstState>(),
  * at once. What is left, a short segment or one that is out of the ordinary, is for the plan.
  */
 export function follow(tp: Tcb): void {
-  let n = count(tp);
+  const n = count(tp);
   if (n == 0) return;
   const inp = tp.inp;
   const ifp = in_output.ifpFor(inp);
   const mss: u32 = tp.snd_mss;
   if (!ifp || !if_clone.begin(ifp, mss) || !begin(tp)) return;
+  const end = ifp.caps & IfCap.VNET_HDR ? extend(tp, n) : clones(tp, n);
+  if (end != tp.snd_nxt) account(tp, end);
+}
+
+/** Sends up to `n` segments in frames of their own. Answers where the last one ends. */
+function clones(tp: Tcb, n: u32): u32 {
+  const mss: u32 = tp.snd_mss;
+  let s = tp.snd_nxt;
   n = min<u32>(n, if_clone.room());
-  const start = tp.snd_nxt;
-  let s = start;
   while (n > 0 && sent.available()) {
     const m = if_clone.make(rand.public32());
     if (!m) break;
@@ -62,7 +73,62 @@ export function follow(tp: Tcb): void {
     s += mss;
     n--;
   }
-  if (s != start) account(tp, s);
+  return s;
+}
+
+/**
+ * Up to `n` segments go with the first, in one frame that the device cuts: all have its headers,
+ * and PSH can stand on the last alone. Answers where the last one ends.
+ */
+function extend(tp: Tcb, n: u32): u32 {
+  const mss: u32 = tp.snd_mss;
+  const start = tp.snd_nxt;
+  if (tcp.flags(if_clone.transport()) & Th.PUSH) return start;
+  n = min<u32>(n, if_clone.growth() / mss);
+  let end = start;
+  let pushed = false;
+  for (; n > 0 && !pushed && sent.available(); n--) {
+    sent.append(tp, end, end + mss);
+    pushed = push.has(tp, end, end + mss);
+    end += mss;
+  }
+  if (end == start) return start;
+  const more = copied(tp, start, end - start);
+  if (!more) {
+    sent.retract(tp, start);
+    return start;
+  }
+  if_clone.grow(more, end - start, mss);
+  const inp = tp.inp;
+  const th = if_clone.transport();
+  const length = S.hlen + mss + end - start;
+  const acc = in_cksum.pseudo(in_pcb.laddrOf(inp), in_pcb.faddrOf(inp), IpProto.TCP, length);
+  tcp.setChecksum(th, u16(~checksum.finish(acc)));
+  if (pushed) store<u8>(th, u8(tcp.flags(th) | Th.PUSH), 13);
+  return end;
+}
+
+/** A chain with a copy of `len` bytes from `s` on, nil without mbufs. */
+function copied(tp: Tcb, s: u32, len: u32): Mbuf {
+  let first = changetype<Mbuf>(0);
+  let last = first;
+  let off = s - tp.snd_una;
+  while (len > 0) {
+    const m = mbuf.getcl(Mt.DATA);
+    if (!m) {
+      mbuf.freem(first);
+      return m;
+    }
+    m.len = min<u32>(len, MbufSize.MCLBYTES);
+    const from = sockbuf.seek(tp.inp.so.snd, off);
+    ops.copydata(from, sockbuf.seekOff(), m.len, m.data);
+    off += m.len;
+    len -= m.len;
+    if (last) last.next = m;
+    else first = m;
+    last = m;
+  }
+  return first;
 }
 
 /** How many more full segments both windows allow and the plan would not treat otherwise. */

@@ -252,6 +252,19 @@ export function shift(tp: Tcb): void {
   pool.put(P, changetype<usize>(r));
 }
 
+/** Takes the records from `s` on out, which were the last to be made: they could not leave. */
+export function retract(tp: Tcb, s: u32): void {
+  for (let r = tp.sent_last; r && seq.ge(r.start, s); r = tp.sent_last) {
+    untime(tp, r);
+    tp.sent_last = r.prev;
+    if (r.prev) r.prev.next = changetype<Sent>(0);
+    else tp.sent_first = changetype<Sent>(0);
+    if (tp.sent_hint == r) tp.sent_hint = changetype<Sent>(0);
+    tp.sent_count--;
+    pool.put(P, changetype<usize>(r));
+  }
+}
+
 /** Part of the first record is acknowledged: it begins at `una` now. */
 export function trim(tp: Tcb, una: u32): void {
   const r = tp.sent_first;

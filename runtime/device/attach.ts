@@ -7,7 +7,6 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { IfCap, Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
-import { MbufSize } from "../../assembly/abi/mbuf.ts";
 import { Limits } from "../../assembly/abi/limits.ts";
 import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
@@ -47,6 +46,8 @@ export class Attachment implements Ifnet {
   #reason: string | undefined = undefined;
   /** The last batch was cut short for want of mbufs: frames may wait in the driver. */
   #starved = false;
+  /** Frames in a whole batch: fewer when they may be large. */
+  #batch: number = Limits.RING;
 
   private constructor(host: AttachHost, driver: NetDriver, name: string) {
     this.#host = host;
@@ -108,7 +109,12 @@ export class Attachment implements Ifnet {
   /** True if frames may wait in the driver because mbufs were short, and there are some again. */
   get resumable(): boolean {
     if (!this.#starved || this.#rx === undefined) return false;
-    return this.#engine.calls.if_rx_prepare(this.#index, Limits.RING) > 0;
+    return this.#engine.calls.if_rx_prepare(this.#index, this.#batch) > 0;
+  }
+
+  /** True if so many frames are a whole batch: there may be more in the driver. */
+  isFull(frames: number): boolean {
+    return frames === this.#batch;
   }
 
   /** Time of the stack's clock in microseconds. */
@@ -136,7 +142,7 @@ export class Attachment implements Ifnet {
     const batch = this.#rx;
     if (batch === undefined) return 0;
     const { calls } = this.#engine;
-    const room = calls.if_rx_prepare(this.#index, Limits.RING);
+    const room = calls.if_rx_prepare(this.#index, this.#batch);
     this.#starved = room <= 0;
     if (this.#starved) return 0;
     let filled = 0;
@@ -150,7 +156,7 @@ export class Attachment implements Ifnet {
       this.#fail("rx", `answered ${filled} of ${room} frames`);
       return 0;
     }
-    this.#starved = filled === room && room < Limits.RING;
+    this.#starved = filled === room && room < this.#batch;
     if (filled > 0) calls.if_input(this.#index, filled, now_us);
     return filled;
   }
@@ -160,7 +166,7 @@ export class Attachment implements Ifnet {
     const batch = this.#tx;
     if (batch === undefined) return 0;
     const { calls } = this.#engine;
-    const ready = calls.if_tx_prepare(this.#index, Limits.RING);
+    const ready = calls.if_tx_prepare(this.#index, this.#batch);
     if (ready <= 0) return 0;
     let sent = 0;
     try {
@@ -230,10 +236,12 @@ export class Attachment implements Ifnet {
     const ifnet = engine.calls.if_ptr(index);
     const medium = caps.medium === "ethernet" ? Medium.ETHERNET : Medium.IP;
     const same = ifnet !== 0 && field.getU32(engine, ifnet, Ifnet.medium) === medium &&
-      field.getU32(engine, ifnet, Ifnet.mtu) <= caps.mtu;
+      field.getU32(engine, ifnet, Ifnet.mtu) <= caps.mtu &&
+      field.getU32(engine, ifnet, Ifnet.caps) === capBits(caps);
     if (!same) {
       const words =
-        `the driver of ${this.name} has another medium or a smaller MTU than the snapshot`;
+        `the driver of ${this.name} has another medium, a smaller MTU or other capabilities than ` +
+        "the snapshot";
       throw new SocketError(Errno.EINVAL, "if_attach", words);
     }
     const at = ifnet + Ifnet.hwaddr_hi;
@@ -249,6 +257,7 @@ export class Attachment implements Ifnet {
     const ifnet = engine.calls.if_ptr(index);
     this.#ifnet = ifnet;
     const { Ifnet } = layout;
+    this.#batch = field.getU32(engine, ifnet, Ifnet.slots) === 0 ? Limits.RING : Limits.SLOTS;
     this.#rx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.rxdesc), true);
     this.#tx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.txdesc), false);
     if (this.#reason !== undefined) {
@@ -291,10 +300,7 @@ function mediumFlags(caps: DriverCaps): number {
 }
 
 function attachWords(errno: number, name: string, mtu: number): string | undefined {
-  if (errno === Errno.EINVAL) {
-    const most = MbufSize.MCLBYTES - MbufSize.MAX_LINKHDR;
-    return `a frame must fit one mbuf: the MTU can be ${most} at most, not ${mtu}`;
-  }
+  if (errno === Errno.EINVAL) return `the MTU can be 65535 at most, not ${mtu}`;
   if (errno === Errno.EEXIST) return `there is an interface ${name} already`;
   if (errno === Errno.ENOBUFS) return "there are too many interfaces, or the memory is used up";
 }

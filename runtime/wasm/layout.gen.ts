@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "b4260543b0475c29";
+export const LAYOUT_HASH = "85142cd6bad48bbd";
 
 /** struct Ack */
 export const Ack = {
@@ -424,7 +424,7 @@ export const Ifmulti = {
 
 /** struct Ifnet */
 export const Ifnet = {
-  size: 208,
+  size: 216,
   ipackets: 0,
   opackets: 8,
   ibytes: 16,
@@ -450,19 +450,21 @@ export const Ifnet = {
   snd_tail: 128,
   snd_lent: 132,
   txdesc: 136,
-  rxdesc: 140,
-  rxmbuf: 144,
-  rx_ready: 148,
-  rx_spent: 152,
-  rx_lent: 156,
-  blocked: 160,
-  blocked_tail: 164,
-  output: 168,
-  name0: 176,
-  name1: 184,
-  attached: 192,
-  igmp_v1: 196,
-  igmp_v1_until: 200,
+  slots: 140,
+  snd_ready: 144,
+  rxdesc: 148,
+  rxmbuf: 152,
+  rx_ready: 156,
+  rx_spent: 160,
+  rx_lent: 164,
+  blocked: 168,
+  blocked_tail: 172,
+  output: 176,
+  name0: 184,
+  name1: 192,
+  attached: 200,
+  igmp_v1: 204,
+  igmp_v1_until: 208,
 } as const;
 
 /** struct InetHooks */

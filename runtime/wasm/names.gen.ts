@@ -215,6 +215,8 @@ export const ETHER_TYPE_NAMES: ConstantNames = {
 /** `Limits` of assembly/abi/limits.ts. */
 export const LIMITS_NAMES: ConstantNames = {
   64: { name: "INTERFACES", note: "interfaces of one stack" },
+  16: { name: "SLOTS", note: "frames in one batch if they can be larger than an mbuf; a power of two" },
+  65600: { name: "SLOT_BYTES", note: "room of each: a virtio_net_hdr, a link header and an IP packet" },
   1024: { name: "IF_SNDQ", note: "frames waiting in an interface's send queue; a power of two" },
   134217728: { name: "SB_MAX", note: "largest socket buffer, bytes" },
   256: { name: "EVENT_BATCH", note: "events taken by one call" },
@@ -247,8 +249,8 @@ export const MF_NAMES: ConstantNames = {
   512: { name: "MCAST", note: "the same for multicast" },
   1024: { name: "LOOP", note: "crossed the loopback interface" },
   4096: { name: "CSUM_IP_OK", note: "the device verified the IP header" },
+  16384: { name: "CSUM_PARTIAL", note: "the transport checksum field holds the sum of the pseudo-header alone" },
   8192: { name: "CSUM_L4_OK", note: "the device, or this memory, vouches for the transport checksum" },
-  16384: { name: "MERGED", note: "TCP segments put together: each mbuf is one, its own headers before its data" },
 };
 
 /** `MbufSize` of assembly/abi/mbuf.ts. */

@@ -23,17 +23,18 @@ Deno.test("if: attach checks what it is told", () => {
   const host = new Host();
   const cases: [string, number, number][] = [
     ["MTU too small", host.attach({ mtu: 67 }), -Errno.EINVAL],
-    ["MTU beyond one mbuf", host.attach({ mtu: 2033 }), -Errno.EINVAL],
+    ["MTU beyond a packet", host.attach({ mtu: 65_536 }), -Errno.EINVAL],
     ["unknown medium", host.attach({ medium: 9 as Medium }), -Errno.EINVAL],
     ["group address", host.attach({ hwaddr: "01:00:00:00:00:01" }), -Errno.EINVAL],
     ["no address", host.attach({ hwaddr: "00:00:00:00:00:00" }), -Errno.EINVAL],
     ["the first", host.attach({ name: "eth0" }), 2],
     ["same name", host.attach({ name: "eth0" }), -Errno.EEXIST],
-    ["largest MTU", host.attach({ mtu: 2032, name: "eth1" }), 3],
+    ["an MTU whose frames fit one mbuf", host.attach({ mtu: 2032, name: "eth1" }), 3],
+    ["largest MTU", host.attach({ mtu: 65_535, name: "eth2" }), 4],
     [
       "bare IP needs no address",
       host.attach({ medium: Medium.IP, hwaddr: "00:00:00:00:00:00" }),
-      4,
+      5,
     ],
   ];
   for (const [name, actual, expected] of cases) assertEquals(actual, expected, name);
