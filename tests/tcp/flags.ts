@@ -8,6 +8,7 @@
 /** Flags of a connection. */
 export const enum Tf {
   ACKNOW = 0x1,
+  SENTFIN = 0x8,
   GOTFIN = 0x10,
   SACK = 0x400,
   BLOCKED = 0x80000,

@@ -15,6 +15,9 @@ import * as layout from "../../runtime/wasm/layout.gen.ts";
 /** The engine's exports by name, probes included. */
 export type Calls = Record<string, (...args: number[]) => number>;
 
+/** States whose FIN may still have to be sent. */
+const CLOSING: readonly number[] = [TcpState.FIN_WAIT_1, TcpState.CLOSING, TcpState.LAST_ACK];
+
 /** a <= b of sequence numbers. */
 export function seqLe(a: number, b: number): boolean {
   return ((b - a) | 0) >= 0;
@@ -138,7 +141,7 @@ export class Inspector {
 
   /**
    * One timer watches over what is in flight (RFC 6298 5.1, RFC 8985 7.2), none over nothing; but
-   * what the way down has refused, data or an ACK, is tried again by the retransmission timer.
+   * what the way down has refused, data, FIN or an ACK, is tried again by the retransmission timer.
    */
   #watchers(
     tp: number,
@@ -154,7 +157,9 @@ export class Inspector {
     if (isOn("d_persist")) assertEquals(on, [], "watchers beside the probe of a closed window");
     else if (inFlight > 0) assertEquals(on.length, 1, `one watcher over what is in flight: ${on}`);
     else {
-      const owed = cc > 0 || field("flags") & Tf.ACKNOW;
+      const flags = field("flags");
+      const fin = CLOSING.includes(field("state")) && !(flags & Tf.SENTFIN);
+      const owed = cc > 0 || fin || flags & Tf.ACKNOW;
       assert(on.length === 0 || (owed && `${on}` === "d_rexmt"), `${on} over nothing`);
     }
   }
