@@ -199,6 +199,11 @@ export function ev_drain(ptr: usize, most: u32): u32 {
   return so_event.drain(ptr, most);
 }
 
+/** Address of struct EventList: its first word is 0 while there is nothing to drain. */
+export function ev_list(): usize {
+  return so_event.list();
+}
+
 export function staging(): usize {
   return start.staging();
 }

@@ -75,6 +75,8 @@ export interface EngineCalls {
   so_want(so: number, mask: number): void;
   /** Writes up to `max` pairs (socket, events) to `ptr`; answers how many. */
   ev_drain(ptr: number, max: number): number;
+  /** Address of struct EventList; its word `first` is 0 while there is nothing to drain. */
+  ev_list(): number;
 
   /** Area of `Limits.STAGING` bytes through which user data passes. */
   staging(): number;

@@ -11,13 +11,13 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
+import { type Clock, RealClock } from "./clock.ts";
 import type { Attachment } from "./device/attach.ts";
+import { Rounds } from "./device/rounds.ts";
 import type { Engine } from "./engine.ts";
-import * as field from "./layout.ts";
-import type { Scheduler, Waits } from "./socket/waits.ts";
+import type { Scheduler } from "./socket/wait.ts";
+import type { Waits } from "./socket/waits.ts";
 import * as platform from "./loop_timers.ts";
-import * as layout from "./wasm/layout.gen.ts";
 
 /** How long turns may follow each other before the event loop gets a round. */
 const SLICE_US = 1000;
@@ -29,8 +29,9 @@ const ACTIVE_US = 50_000;
 const IDLE_POLL_US = 10_000;
 /** Deadlines nearer than this are reached by turns of the event loop: timers are too coarse. */
 const SPIN_US = 1000;
-/** Index of the loopback interface. */
-const LOOPBACK = 1;
+
+/** Time at which a stack on the machine's clock is handing out frames just now; NaN if none is. */
+let passing_us = NaN;
 
 /** What the loop drives. */
 export interface LoopParts {
@@ -50,39 +51,52 @@ export interface LoopParts {
 export class Loop implements Scheduler {
   readonly #parts: LoopParts;
   readonly #manual: boolean;
-  readonly #loopback: number;
+  readonly #real: boolean;
+  readonly #rounds: Rounds;
+  /** Index of the word that is not 0 while sockets have events to report. */
+  readonly #events: number;
   readonly #anchor = new platform.Anchor();
   readonly #run: () => void = () => {
+    this.#coming = false;
     if (this.#scheduled) this.#turnAndGoOn();
   };
-  readonly #round: () => void = () => this.#beginRound();
+  readonly #round: () => void = () => {
+    this.#coming = false;
+    this.#beginRound();
+  };
+  readonly #idle: () => boolean = () => this.#parts.waits.pending === 0;
+  /** A microtask or a round of the event loop that takes the turn is on its way. */
+  #coming = false;
   #timer: platform.TimerHandle | undefined = undefined;
   /** When the timer fires; `Infinity` without one. */
   #armed_us = Infinity;
   #now_us = 0;
   /** The clock was read since the last turn, by a call; it serves while a turn is about to run. */
   #fresh = false;
+  /** The time is that of another stack's turn; the engine has not been told. */
+  #lent = false;
   #scheduled = false;
+  /** No call has sent anything since the last turn. */
+  #direct = false;
   #turning = false;
   #closed = false;
-  #first = 0;
   #slice_us = 0;
   #starving = false;
   #worked_us = 0;
   #polling = false;
-  /** The last turn has left something to do at once. */
-  #more = false;
 
   /** Begins asleep. */
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#manual = parts.clock.manual;
-    this.#loopback = parts.engine.calls.if_ptr(LOOPBACK);
+    this.#real = parts.clock instanceof RealClock;
+    this.#rounds = new Rounds(parts.engine, parts.attachments);
+    this.#events = parts.engine.calls.ev_list() >>> 2;
   }
 
   /** True if a turn was asked for and has not run; for those who drive a stack by hand. */
   get wanted(): boolean {
-    return this.#scheduled || this.#more;
+    return this.#scheduled || this.#rounds.more;
   }
 
   /** Time of the stack's clock in microseconds. */
@@ -92,7 +106,7 @@ export class Loop implements Scheduler {
 
   /** Sets the engine's clock before a call that may send; calls in quick succession share it. */
   enter(): void {
-    if (this.#fresh && this.#scheduled || this.#turning || this.#closed) return;
+    if (this.#fresh && this.#scheduled && !this.#lent || this.#turning || this.#closed) return;
     this.#readClock();
     this.#parts.engine.calls.set_clock(this.#now_us);
   }
@@ -100,15 +114,29 @@ export class Loop implements Scheduler {
   /** Takes a turn soon: something happened outside. */
   kick(): void {
     if (this.#scheduled) return;
-    this.#fresh = false;
-    this.sent();
+    // What another stack of this program sends arrives at the time of that stack's turn.
+    this.#lent = this.#real && passing_us >= this.#now_us;
+    this.#fresh = this.#lent;
+    if (this.#lent) this.#now_us = passing_us;
+    this.#ask();
   }
 
-  /** Takes a turn soon, after a call that began with {@link enter}: its time will do. */
+  /**
+   * After a call that began with {@link enter}, whose time will do: hands out what it has sent. The
+   * first call after a turn does so at once, so that a message alone costs no turn; those that
+   * follow are collected for the next turn.
+   */
   sent(): void {
     if (this.#scheduled || this.#closed) return;
+    if (this.#direct && !this.#turning && this.#pass()) return;
+    this.#ask();
+  }
+
+  #ask(): void {
+    if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
-    if (this.#manual) return;
+    if (this.#manual || this.#coming) return;
+    this.#coming = true;
     if (this.#starving) platform.soon(this.#round);
     else platform.microtask(this.#run);
   }
@@ -118,10 +146,7 @@ export class Loop implements Scheduler {
     if (this.#scheduled) return;
     const { engine } = this.#parts;
     const next_us = engine.calls.nextDeadline();
-    if (next_us < this.#armed_us || this.#queued(this.#loopback)) return this.kick();
-    for (const attachment of this.#parts.attachments) {
-      if (this.#queued(attachment.ifnet) || attachment.resumable) return this.kick();
-    }
+    if (next_us < this.#armed_us || this.#rounds.waiting) this.kick();
   }
 
   /** A wait with this deadline has begun. */
@@ -136,7 +161,7 @@ export class Loop implements Scheduler {
 
   /** Nobody waits any more: lets the process end, unless somebody soon waits again. */
   release(): void {
-    if (!this.#manual) this.#anchor.release(() => this.#parts.waits.pending === 0);
+    if (!this.#manual) this.#anchor.release(this.#idle);
   }
 
   /** When the stack wants its next turn, in microseconds of its clock; `Infinity` if never. */
@@ -150,32 +175,62 @@ export class Loop implements Scheduler {
     const fresh = this.#fresh && this.#scheduled && !this.#manual;
     this.#turning = true;
     this.#scheduled = false;
-    this.#more = false;
+    this.#rounds.more = false;
+    this.#direct = !this.#manual;
     try {
       if (!fresh) this.#readClock();
       const now_us = this.#now_us;
-      let work = this.#receive(now_us);
-      work += this.#parts.engine.calls.poll(now_us);
-      work += this.#transmit();
-      work += this.#parts.waits.dispatch();
-      work += this.#parts.waits.expire(now_us);
-      if (!this.#more) this.#more = this.#resumable();
+      passing_us = this.#real ? now_us : NaN;
+      const { calls, u32 } = this.#parts.engine;
+      const rounds = this.#rounds;
+      let work = rounds.receive(now_us);
+      work += calls.poll(now_us);
+      work += rounds.transmit();
+      const { waits } = this.#parts;
+      if (u32[this.#events] !== 0) work += waits.dispatch();
+      if (waits.next_us <= now_us) work += waits.expire(now_us);
+      if (!rounds.more) rounds.more = rounds.resumable;
       return work;
     } catch (panic) {
-      this.close();
-      this.#parts.died(panic);
-      throw panic;
+      this.#die(panic);
     } finally {
+      passing_us = NaN;
       this.#turning = false;
       this.#fresh = false;
     }
+  }
+
+  /** Hands out frames between turns; true if nothing is left that a turn is wanted for. */
+  #pass(): boolean {
+    const { engine } = this.#parts;
+    const rounds = this.#rounds;
+    this.#direct = false;
+    this.#turning = true;
+    passing_us = this.#real ? this.#now_us : NaN;
+    try {
+      rounds.transmit();
+      if (rounds.more || rounds.looped || engine.u32[this.#events] !== 0) return false;
+      return engine.calls.nextDeadline() >= this.#armed_us;
+    } catch (panic) {
+      this.#die(panic);
+    } finally {
+      passing_us = NaN;
+      this.#turning = false;
+    }
+  }
+
+  /** The engine has stopped. */
+  #die(panic: unknown): never {
+    this.close();
+    this.#parts.died(panic);
+    throw panic;
   }
 
   /** Ends the loop. */
   close(): void {
     this.#closed = true;
     this.#scheduled = false;
-    this.#more = false;
+    this.#rounds.more = false;
     this.#disarm();
     this.#anchor.drop();
   }
@@ -183,53 +238,7 @@ export class Loop implements Scheduler {
   #readClock(): void {
     this.#now_us = this.#parts.clock.now_us();
     this.#fresh = true;
-  }
-
-  /** Answers the number of frames; begins with another interface each turn. */
-  #receive(now_us: number): number {
-    const { attachments } = this.#parts;
-    const count = attachments.length;
-    if (count === 0) return 0;
-    this.#first = (this.#first + 1) % count;
-    let frames = 0;
-    for (let i = 0; i < count; i++) {
-      // A driver may have taken its interface away meanwhile, or closed the stack.
-      const attachment = attachments[(this.#first + i) % count];
-      const taken = attachment?.receive(now_us) ?? 0;
-      if (attachment?.isFull(taken)) this.#more = true;
-      frames += taken;
-    }
-    return frames;
-  }
-
-  #transmit(): number {
-    const { attachments } = this.#parts;
-    const count = attachments.length;
-    let frames = 0;
-    for (let i = 0; i < count; i++) {
-      const attachment = attachments[(this.#first + i) % count];
-      const sent = attachment?.transmit() ?? 0;
-      if (sent > 0 && this.#queued(attachment.ifnet)) this.#more = true;
-      frames += sent;
-    }
-    return frames;
-  }
-
-  /** True if frames that mbufs were lacking for can be taken in now. */
-  #resumable(): boolean {
-    for (const attachment of this.#parts.attachments) {
-      if (attachment.resumable) return true;
-    }
-    return false;
-  }
-
-  /** True if frames wait in the send queue of the interface at an address. */
-  #queued(ifnet: number): boolean {
-    if (ifnet === 0) return false;
-    const { engine } = this.#parts;
-    const { Ifnet } = layout;
-    const head = field.getU32(engine, ifnet, Ifnet.snd_head);
-    return head !== field.getU32(engine, ifnet, Ifnet.snd_tail);
+    this.#lent = false;
   }
 
   /** A turn of the running stack. A panic has reached those who wait when it comes here. */
@@ -243,7 +252,7 @@ export class Loop implements Scheduler {
     }
     if (work > 0) this.#worked_us = this.#now_us;
     this.#starving = this.#now_us - this.#slice_us > SLICE_US;
-    if (this.#more) this.kick();
+    if (this.#rounds.more) this.kick();
     if (!this.#scheduled) this.#sleep();
   }
 

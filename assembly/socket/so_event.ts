@@ -27,6 +27,11 @@ export class EventList {
 
 const S: EventList = changetype<EventList>(memory.data(offsetof<EventList>(), 16));
 
+/** Where the list stands. */
+export function list(): usize {
+  return changetype<usize>(S);
+}
+
 /** The connection is being made. */
 export function isConnecting(so: Socket): void {
   so.state &= ~<u32> (Ss.ISCONNECTED | Ss.ISDISCONNECTING);

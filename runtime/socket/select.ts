@@ -9,7 +9,7 @@ import { Ev } from "../../assembly/abi/event.ts";
 import { SocketError } from "../errors.ts";
 import type { So, SocketLayer } from "./so.ts";
 import { waitErrno, type WaitOptions } from "./so_wait.ts";
-import { CLOSED, INTERRUPTED, type WaitTarget } from "./waits.ts";
+import { CLOSED, INTERRUPTED, type WaitTarget } from "./wait.ts";
 
 /** Data can be read, the stream has ended, or a connection can be accepted. */
 export const POLLIN = 0x0001;

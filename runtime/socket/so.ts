@@ -12,7 +12,8 @@ import { type Engine, STAGING_BYTES } from "../engine.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import type { FdTable } from "./fd_table.ts";
-import type { Wait, Waitable, Waits } from "./waits.ts";
+import type { Wait, Waitable } from "./wait.ts";
+import type { Waits } from "./waits.ts";
 
 /** What the sockets of a stack share. */
 export interface SocketLayer {

@@ -13,7 +13,7 @@ import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import type { So } from "./so.ts";
-import { CLOSED, INTERRUPTED } from "./waits.ts";
+import { CLOSED, INTERRUPTED, type Job, TIMED_OUT } from "./wait.ts";
 
 /** How a call that may wait can be stopped. */
 export interface WaitOptions {
@@ -41,27 +41,69 @@ export function mustNotWait(so: So, flags: number): boolean {
   return (flags & Msg.DONTWAIT) !== 0 || so.nonblocking;
 }
 
+/** A receive, or an accept, that waits. */
+class ReceiveJob<T> implements Job {
+  constructor(
+    readonly flags: number,
+    readonly attempt: (flags: number) => number,
+    readonly end: (got: number, signal: AbortSignal | undefined) => T,
+    readonly signal: AbortSignal | undefined,
+  ) {}
+
+  retry(result: number): number {
+    if (result > 0) return this.attempt(this.flags);
+    // When the time is over, less than SO_RCVLOWAT will do.
+    if (result === TIMED_OUT) return this.attempt(this.flags | Msg.DONTWAIT);
+    return -waitErrno(result);
+  }
+
+  finish(got: number): T {
+    return this.end(got, this.signal);
+  }
+}
+
 /**
- * Goes on with a receive whose first try answered `first`: repeats `attempt` until it does not
- * answer EAGAIN, waiting for data in between.
+ * Goes on with a receive whose first try answered `first`: repeats `attempt` whenever there is data
+ * until it does not answer EAGAIN, and answers what `end` makes of the result.
  */
-export async function receive(
+export function receiveThen<T>(
+  so: So,
+  first: number,
+  flags: number,
+  signal: AbortSignal | undefined,
+  attempt: (flags: number) => number,
+  end: (got: number, signal: AbortSignal | undefined) => T,
+): Promise<T> {
+  if (first === -Errno.EAGAIN && (so.state & Ss.DEFERRED) !== 0) beginDeferred(so);
+  // Urgent data is not waited for: a program that wants that polls.
+  if (first !== -Errno.EAGAIN || (flags & Msg.OOB) !== 0 || mustNotWait(so, flags)) {
+    return new Promise((resolve) => resolve(end(first, signal)));
+  }
+  const job = new ReceiveJob(flags, attempt, end, signal);
+  return so.layer.waits.work(so, Ev.READ, job, so.rcvtimeo_us, signal);
+}
+
+/** The promise that `begin` answers; what `begin` throws rejects it. */
+export function begun<T>(begin: () => Promise<T>): Promise<T> {
+  try {
+    return begin();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** The same as {@link receiveThen}; answers the result itself. */
+export function receive(
   so: So,
   first: number,
   flags: number,
   signal: AbortSignal | undefined,
   attempt: (flags: number) => number,
 ): Promise<number> {
-  let got = first;
-  if (got === -Errno.EAGAIN && (so.state & Ss.DEFERRED) !== 0) beginDeferred(so);
-  // Urgent data is not waited for: a program that wants that polls.
-  while (got === -Errno.EAGAIN && (flags & Msg.OOB) === 0 && !mustNotWait(so, flags)) {
-    const result = await so.layer.waits.wait(so, Ev.READ, so.rcvtimeo_us, signal);
-    if (result > 0) got = attempt(flags);
-    else if (waitErrno(result) !== Errno.EAGAIN) return -waitErrno(result);
-    // When the time is over, less than SO_RCVLOWAT will do.
-    else return attempt(flags | Msg.DONTWAIT);
-  }
+  return receiveThen(so, first, flags, signal, attempt, asItIs);
+}
+
+function asItIs(got: number): number {
   return got;
 }
 
@@ -71,14 +113,14 @@ function beginDeferred(so: So): void {
 }
 
 /** True if a receive with these flags goes on until its room is filled (MSG_WAITALL). */
-function wantsAll(so: So, flags: number): boolean {
+export function wantsAll(so: So, flags: number): boolean {
   return so.stream && (flags & (Msg.WAITALL | Msg.PEEK | Msg.OOB)) === Msg.WAITALL;
 }
 
 /**
- * Goes on with a receive whose first try answered `first`, as {@link receive} does; with
- * MSG_WAITALL until `length` bytes are there, the stream ends or something else stops it. `attempt`
- * is told how many bytes it has received before.
+ * Goes on with a receive with MSG_WAITALL whose first try answered `first`, as {@link receive}
+ * does, until `length` bytes are there, the stream ends or something else stops it. `attempt` is
+ * told how many bytes it has received before.
  */
 export async function receiveWhole(
   so: So,
@@ -90,7 +132,6 @@ export async function receiveWhole(
 ): Promise<number> {
   let done = 0;
   let got = await receive(so, first, flags, signal, (now) => attempt(now, 0));
-  if (!wantsAll(so, flags)) return got;
   while (got > 0) {
     done += got;
     // A short read stops at the urgent mark, so that the program can see it.

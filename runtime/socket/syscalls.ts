@@ -10,7 +10,6 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Limits } from "../../assembly/abi/limits.ts";
-import { Msg } from "../../assembly/abi/socket.ts";
 import type { AcceptedSocket } from "./calls.ts";
 import * as calls from "./calls.ts";
 import { ControlCalls } from "./control.ts";
@@ -21,10 +20,29 @@ import { type Accepted, NonBlockingCalls, type Received } from "./nonblocking.ts
 import { type PollFd, pollWait, selectEntries, selectResult } from "./select.ts";
 import type { SelectResult, SelectSets } from "./select.ts";
 import { sendFile, type SendFileParams } from "./send_file.ts";
-import type { SocketLayer } from "./so.ts";
+import type { So, SocketLayer } from "./so.ts";
 import * as wait from "./so_wait.ts";
 import { check, type WaitOptions } from "./so_wait.ts";
 import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
+
+/** Of calls that are given none. */
+const NO_OPTIONS: WaitOptions = {};
+
+function received(got: number, signal: AbortSignal | undefined): number {
+  return check(got, "recv", signal);
+}
+
+async function sendRest(
+  so: So,
+  first: number,
+  data: Uint8Array,
+  flags: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { length } = data;
+  const attempt = (done: number) => so.trySend(data, done, length - done, flags, 0);
+  return check(await wait.sendAll(so, first, length, flags, signal, attempt), "send", signal);
+}
 
 /** System calls of a stack. */
 export class Syscalls extends ControlCalls {
@@ -59,13 +77,16 @@ export class Syscalls extends ControlCalls {
   }
 
   /** Waits for a connection. Errors: EINVAL, EOPNOTSUPP, ECONNABORTED, EMFILE. */
-  async accept(fd: number, options: WaitOptions = {}): Promise<Accepted> {
-    const so = this.#layer.table.get(fd, "accept");
-    let taken: AcceptedSocket | undefined;
-    const attempt = () => calls.tryAccept(so, (accepted) => taken = accepted);
-    const result = await wait.receive(so, attempt(), 0, options.signal, attempt);
-    check(result, "accept", options.signal);
-    return { fd: taken!.so.fd, address: taken!.peer };
+  accept(fd: number, options: WaitOptions = NO_OPTIONS): Promise<Accepted> {
+    return wait.begun(() => {
+      const so = this.#layer.table.get(fd, "accept");
+      let taken: AcceptedSocket | undefined;
+      const attempt = () => calls.tryAccept(so, (accepted) => taken = accepted);
+      return wait.receiveThen(so, attempt(), 0, options.signal, attempt, (got, signal) => {
+        check(got, "accept", signal);
+        return { fd: taken!.so.fd, address: taken!.peer };
+      });
+    });
   }
 
   /**
@@ -75,7 +96,11 @@ export class Syscalls extends ControlCalls {
    * Errors: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, EADDRINUSE, EISCONN,
    * EALREADY, EOPNOTSUPP, EAFNOSUPPORT, EADDRNOTAVAIL.
    */
-  async connect(fd: number, address: SockAddrInit, options: WaitOptions = {}): Promise<void> {
+  async connect(
+    fd: number,
+    address: SockAddrInit,
+    options: WaitOptions = NO_OPTIONS,
+  ): Promise<void> {
     const so = this.#layer.table.get(fd, "connect");
     let result = calls.tryConnect(so, address);
     if (result === -Errno.EINPROGRESS && !so.nonblocking) {
@@ -91,19 +116,20 @@ export class Syscalls extends ControlCalls {
    * Errors: EPIPE, ESHUTDOWN, ENOTCONN, EDESTADDRREQ, EMSGSIZE, ENOBUFS, ECONNRESET and what else
    * ended the connection.
    */
-  async send(
+  send(
     fd: number,
     data: Uint8Array,
     flags = 0,
-    options: WaitOptions = {},
+    options: WaitOptions = NO_OPTIONS,
   ): Promise<number> {
-    const so = this.#layer.table.get(fd, "send");
-    const { length } = data;
-    const first = so.trySend(data, 0, length, flags, 0);
-    if (first === length) return first;
-    const attempt = (done: number) => so.trySend(data, done, length - done, flags, 0);
-    const { signal } = options;
-    return check(await wait.sendAll(so, first, length, flags, signal, attempt), "send", signal);
+    try {
+      const so = this.#layer.table.get(fd, "send");
+      const first = so.trySend(data, 0, data.length, flags, 0);
+      if (first === data.length) return Promise.resolve(first);
+      return sendRest(so, first, data, flags, options.signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -118,7 +144,7 @@ export class Syscalls extends ControlCalls {
     data: Uint8Array,
     flags: number,
     to?: SockAddrInit,
-    options: WaitOptions = {},
+    options: WaitOptions = NO_OPTIONS,
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "sendto");
     const { length } = data;
@@ -138,7 +164,7 @@ export class Syscalls extends ControlCalls {
     fd: number,
     message: SendHeader,
     flags = 0,
-    options: WaitOptions = {},
+    options: WaitOptions = NO_OPTIONS,
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "sendmsg");
     checkControl(message);
@@ -160,40 +186,56 @@ export class Syscalls extends ControlCalls {
    * Errors: ENOTCONN, ECONNRESET and what else ended the connection; EINVAL for MSG_OOB without
    * urgent data.
    */
-  async recv(
+  recv(
     fd: number,
     buffer: Uint8Array,
     flags = 0,
-    options: WaitOptions = {},
+    options: WaitOptions = NO_OPTIONS,
   ): Promise<number> {
-    const so = this.#layer.table.get(fd, "recv");
-    const attempt = (now: number, done: number) =>
-      so.tryRecv(buffer, done, buffer.length - done, now, 0);
-    const first = attempt(flags, 0);
-    if (first >= 0 && (flags & Msg.WAITALL) === 0) return first;
-    const { signal } = options;
-    const got = await wait.receiveWhole(so, first, buffer.length, flags, signal, attempt);
-    return check(got, "recv", signal);
+    try {
+      const so = this.#layer.table.get(fd, "recv");
+      const attempt = (now: number, done = 0) =>
+        so.tryRecv(buffer, done, buffer.length - done, now, 0);
+      const first = attempt(flags);
+      const { signal } = options;
+      if (wait.wantsAll(so, flags)) {
+        return wait.receiveWhole(so, first, buffer.length, flags, signal, attempt)
+          .then((got) => received(got, signal));
+      }
+      if (first >= 0) return Promise.resolve(first);
+      return wait.receiveThen(so, first, flags, signal, attempt, received);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Receives with the sender's address. Errors: those of recv. */
-  async recvfrom(
+  recvfrom(
     fd: number,
     buffer: Uint8Array,
     flags = 0,
-    options: WaitOptions = {},
+    options: WaitOptions = NO_OPTIONS,
   ): Promise<Received> {
-    const so = this.#layer.table.get(fd, "recvfrom");
-    let from: SockAddr | undefined;
-    const attempt = (now: number, done: number) => {
-      const got = so.tryRecv(buffer, done, buffer.length - done, now, calls.nameRoom(so));
-      if (got >= 0) from = calls.takeName(so);
-      return got;
-    };
-    const { signal } = options;
-    const first = attempt(flags, 0);
-    const got = await wait.receiveWhole(so, first, buffer.length, flags, signal, attempt);
-    return { length: check(got, "recvfrom", signal), from };
+    return wait.begun(() => {
+      const so = this.#layer.table.get(fd, "recvfrom");
+      let from: SockAddr | undefined;
+      const attempt = (now: number, done = 0) => {
+        const got = so.tryRecv(buffer, done, buffer.length - done, now, calls.nameRoom(so));
+        if (got >= 0) from = calls.takeName(so);
+        return got;
+      };
+      const end = (got: number, signal: AbortSignal | undefined) => ({
+        length: check(got, "recvfrom", signal),
+        from,
+      });
+      const { signal } = options;
+      const first = attempt(flags);
+      if (!wait.wantsAll(so, flags)) {
+        return wait.receiveThen(so, first, flags, signal, attempt, end);
+      }
+      return wait.receiveWhole(so, first, buffer.length, flags, signal, attempt)
+        .then((got) => end(got, signal));
+    });
   }
 
   /** Receives into pieces and fills in the rest of the header; answers the bytes received. */
@@ -201,10 +243,10 @@ export class Syscalls extends ControlCalls {
     fd: number,
     message: RecvHeader,
     flags = 0,
-    options: WaitOptions = {},
+    options: WaitOptions = NO_OPTIONS,
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "recvmsg");
-    const attempt = (now: number, done: number) => {
+    const attempt = (now: number, done = 0) => {
       const got = tryRecvIov(so, message.iov, done, now, calls.nameRoom(so));
       if (got >= 0) {
         message.name = calls.takeName(so);
@@ -214,9 +256,11 @@ export class Syscalls extends ControlCalls {
     };
     const { signal } = options;
     const length = iovLength(message.iov);
-    const first = attempt(flags, 0);
-    const got = await wait.receiveWhole(so, first, length, flags, signal, attempt);
-    return check(got, "recvmsg", signal);
+    const first = attempt(flags);
+    const got = wait.wantsAll(so, flags)
+      ? wait.receiveWhole(so, first, length, flags, signal, attempt)
+      : wait.receive(so, first, flags, signal, attempt);
+    return check(await got, "recvmsg", signal);
   }
 
   /** Ends one or both directions; `how` is a `Shut`. Errors: EINVAL, ENOTCONN. */
@@ -237,7 +281,11 @@ export class Syscalls extends ControlCalls {
    * without end), and fills in `revents`. Answers how many entries have any; 0 when time is over.
    * Errors: EINVAL for a time that is no number, EINTR.
    */
-  async poll(fds: readonly PollFd[], timeout_ms = -1, options: WaitOptions = {}): Promise<number> {
+  async poll(
+    fds: readonly PollFd[],
+    timeout_ms = -1,
+    options: WaitOptions = NO_OPTIONS,
+  ): Promise<number> {
     const timeout_us = timeout_ms < 0 ? Infinity : timeout_ms * 1000;
     return await pollWait(this.#layer, fds, timeout_us, options, "poll");
   }
@@ -249,7 +297,7 @@ export class Syscalls extends ControlCalls {
   async select(
     sets: SelectSets,
     timeout_us = Infinity,
-    options: WaitOptions = {},
+    options: WaitOptions = NO_OPTIONS,
   ): Promise<SelectResult> {
     const entries = selectEntries(this.#layer, sets);
     await pollWait(this.#layer, entries, timeout_us, options, "select");
@@ -257,7 +305,11 @@ export class Syscalls extends ControlCalls {
   }
 
   /** Sends a header, a file and a trailer over a connection; answers how many bytes. */
-  send_file(fd: number, params: SendFileParams, options: WaitOptions = {}): Promise<number> {
+  send_file(
+    fd: number,
+    params: SendFileParams,
+    options: WaitOptions = NO_OPTIONS,
+  ): Promise<number> {
     return sendFile((data) => this.send(fd, data, 0, options), params);
   }
 }

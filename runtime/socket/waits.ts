@@ -5,56 +5,14 @@
  * @module
  */
 
+import { Errno } from "../../assembly/abi/errno.ts";
 import { Limits } from "../../assembly/abi/limits.ts";
 import type { Engine } from "../engine.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
-import { Deadlines, type Timed } from "./deadlines.ts";
-
-/** A wait ended because its time was over. */
-export const TIMED_OUT = 0;
-/** A wait ended because its AbortSignal said so. */
-export const INTERRUPTED = -1;
-/** A wait ended because the descriptor was closed. */
-export const CLOSED = -2;
-
-/** What the waiting half needs of the loop. */
-export interface Scheduler {
-  /** Time of the stack's clock in microseconds. */
-  now_us(): number;
-  /** Before a call that may send: sets the engine's clock. */
-  enter(): void;
-  /** Something happened: take a turn soon. */
-  kick(): void;
-  /** The same after a call that began with `enter`. */
-  sent(): void;
-  /** The same after a call that rarely makes work: look first, cheaply. */
-  touch(): void;
-  /** A wait with this deadline has begun. */
-  sleepUntil(deadline_us: number): void;
-  /** Somebody waits: the process must live on. */
-  hold(): void;
-  /** Nobody waits any more. */
-  release(): void;
-}
-
-/** The part of a socket that waiting needs. */
-export interface Waitable {
-  /** Address of its struct Socket; 0 for a wait on time alone. */
-  readonly ptr: number;
-  /** First of those that wait on it. */
-  waiters: Wait | undefined;
-  /** True if waiting on it keeps the process alive. */
-  refd: boolean;
-}
-
-/** A socket and the Ev bits waited for. */
-export interface WaitTarget {
-  /** The socket. */
-  readonly so: Waitable;
-  /** Ev bits. */
-  readonly mask: number;
-}
+import { Deadlines } from "./deadlines.ts";
+import { CLOSED, INTERRUPTED, type Job, type Scheduler, TIMED_OUT, Wait } from "./wait.ts";
+import type { Waitable, WaitTarget } from "./wait.ts";
 
 /** Where in the scratch area events are drained to: behind the records of requests. */
 const EVENTS_AT = 2048;
@@ -62,25 +20,6 @@ const SCRATCH_BYTES = 4096;
 const EVENT_BYTES = 8;
 /** Events taken by one call. */
 const EVENTS_MAX = Math.min(Limits.EVENT_BATCH, (SCRATCH_BYTES - EVENTS_AT) / EVENT_BYTES);
-
-/** One wait on one socket. */
-class Wait implements Timed {
-  deadline_us = Infinity;
-  place = -1;
-  next: Wait | undefined = undefined;
-  signal: AbortSignal | undefined = undefined;
-  onAbort: (() => void) | undefined = undefined;
-
-  constructor(
-    readonly so: Waitable,
-    readonly mask: number,
-    /** The wait counts among those that keep the process alive. */
-    public held: boolean,
-    readonly resolve: (result: number) => void,
-    readonly reject: (error: unknown) => void,
-  ) {}
-}
-export type { Wait };
 
 /** All waits of a stack. */
 export class Waits {
@@ -125,8 +64,28 @@ export class Waits {
    */
   wait(so: Waitable, mask: number, timeout_us = 0, signal?: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {
-      const wait = this.#begin(so, mask, resolve, reject);
+      const wait = this.#begin(so, mask, undefined, resolve, reject);
       this.#limit(wait, timeout_us === 0 ? Infinity : timeout_us, signal);
+    });
+  }
+
+  /**
+   * Does a job that waits for events of `mask`, each time for at most `timeout_us` microseconds
+   * unless that is 0. It is tried where the event is reported, so that a call which waits once
+   * costs one promise.
+   */
+  work<T>(
+    so: Waitable,
+    mask: number,
+    job: Job & { finish(got: number): T },
+    timeout_us: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const wait = this.#begin(so, mask, job, resolve, reject);
+      if (timeout_us !== 0 || signal !== undefined || this.#ended) {
+        this.#limit(wait, timeout_us === 0 ? Infinity : timeout_us, signal);
+      }
     });
   }
 
@@ -147,8 +106,8 @@ export class Waits {
         leave();
         reject(error);
       };
-      for (const { so, mask } of targets) waits.push(this.#begin(so, mask, done, fail));
-      const timer = this.#begin(this.#sleepers, 0, done, fail);
+      for (const { so, mask } of targets) waits.push(this.#begin(so, mask, undefined, done, fail));
+      const timer = this.#begin(this.#sleepers, 0, undefined, done, fail);
       waits.push(timer);
       this.#limit(timer, timeout_us, signal);
     });
@@ -215,10 +174,11 @@ export class Waits {
   #begin(
     so: Waitable,
     mask: number,
-    resolve: (result: number) => void,
+    job: Job | undefined,
+    resolve: (result: never) => void,
     reject: (error: unknown) => void,
   ): Wait {
-    const wait = new Wait(so, mask, so.refd, resolve, reject);
+    const wait = new Wait(so, mask, so.refd, job, resolve, reject);
     this.#join(wait);
     if (wait.held) this.#count(1);
     if (so.ptr !== 0) this.#want(so);
@@ -247,6 +207,7 @@ export class Waits {
       signal.addEventListener("abort", wait.onAbort);
     }
     if (timeout_us === Infinity) return;
+    wait.timeout_us = timeout_us;
     wait.deadline_us = this.scheduler.now_us() + timeout_us;
     this.#deadlines.add(wait);
     this.scheduler.sleepUntil(wait.deadline_us);
@@ -272,9 +233,34 @@ export class Waits {
     if (so.waiters !== undefined) this.#want(so);
   }
 
+  /** Ends a wait, unless its job wants to go on after an event. */
   #done(wait: Wait, result: number): void {
-    this.#leave(wait);
-    wait.resolve(result);
+    const { job } = wait;
+    if (job === undefined) {
+      this.#leave(wait);
+      wait.resolve(result as never);
+      return;
+    }
+    try {
+      const got = job.retry(result);
+      if (got === -Errno.EAGAIN && result > 0) return this.#extend(wait);
+      this.#leave(wait);
+      wait.resolve(job.finish(got) as never);
+    } catch (error) {
+      this.#leave(wait);
+      wait.reject(error);
+      // What ends the engine is told to everybody else, too.
+      if (this.#engine.panic !== undefined) throw error;
+    }
+  }
+
+  /** A wait goes on; a timeout counts from each beginning. */
+  #extend(wait: Wait): void {
+    if (wait.timeout_us === Infinity) return;
+    this.#deadlines.remove(wait);
+    wait.deadline_us = this.scheduler.now_us() + wait.timeout_us;
+    this.#deadlines.add(wait);
+    this.scheduler.sleepUntil(wait.deadline_us);
   }
 
   /** Takes a wait off its socket and off the clock; nothing happens the second time. */
