@@ -45,7 +45,6 @@ export function boot(c: BootConfig): i32 {
   if (!domain.init()) return -Errno.ENOMEM;
   const scale = max<u32>(c.memory_bytes >> 20, 1); // tables grow with the memory, per MiB
   const sockets = or(c.sockets, min<u32>(scale * 64, 65536));
-  if (!so_pool.init(sockets) || !in_pcb.init(sockets)) return -Errno.ENOMEM;
   if (!in_mcast.init(or(c.groups, 256))) return -Errno.ENOMEM;
   const lower = net_init.init(
     or(c.routes, 1024),
@@ -54,6 +53,7 @@ export function boot(c: BootConfig): i32 {
     or(c.groups, 256),
   );
   if (!lower || !ip_init.init(or(c.datagrams, 256))) return -Errno.ENOMEM;
+  if (!so_pool.init(sockets) || !in_pcb.init(sockets)) return -Errno.ENOMEM;
   host.init(or(c.host_queue, 256));
   const inet = domain.addDomain(Af.INET);
   if (inet < 0) return inet;

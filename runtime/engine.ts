@@ -15,15 +15,15 @@ import * as layout from "./wasm/layout.gen.ts";
 const PAGE_BYTES = 65536;
 /** What the engine's two random streams are seeded with: 16 bytes each. */
 const SEED_BYTES = 32;
-/** The engine takes addresses for signed numbers, so its memory ends below 2 GiB. */
-const MEMORY_BYTES_MAX = 2 ** 31 - PAGE_BYTES;
+/** What addresses of 32 bits reach, less a page: an address is never taken for an error number. */
+const MEMORY_BYTES_MAX = 2 ** 32 - PAGE_BYTES;
 const MEMORY_BYTES_MIN = 2 ** 21;
 /** Plenty for a thousand connections; the system commits a page when it is first touched. */
 const MEMORY_BYTES = 256 * 2 ** 20;
 
 /** Sizes of the engine's memory and tables; what is left out gets a default from the engine. */
 export interface MemoryOptions {
-  /** Bytes of the whole memory, 2 MiB to 2 GiB less 64 KiB; 256 MiB unless told. */
+  /** Bytes of the whole memory, 2 MiB to 4 GiB less 64 KiB; 256 MiB unless told. */
   readonly bytes?: number;
   /** Mbufs of 192 bytes. */
   readonly mbufs_small?: number;

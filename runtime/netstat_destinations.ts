@@ -29,7 +29,7 @@ export interface DestinationReport {
 export function destinations(engine: Engine): DestinationReport[] {
   const list: DestinationReport[] = [];
   for (let i = 0;; i++) {
-    const at = engine.calls.tcp_metrics(i);
+    const at = engine.calls.tcp_metrics(i) >>> 0;
     if (at === 0) return list;
     list.push({
       address: address(engine, at + Metric.faddr_hi),

@@ -1,8 +1,12 @@
 /**
- * The tables in which a packet finds its control block. Each protocol has two: by the whole pair of
- * addresses and ports for connected blocks, and by local port for all that have one. In a chain of
- * the port table, blocks without a peer stand before connected ones, so that the search for a
- * listener does not walk past its connections.
+ * The tables in which a packet finds its control block. Each protocol has three: by the whole pair
+ * of addresses and ports for connected blocks, and by local port one for blocks without a peer and
+ * one for those with one, so that neither the search for a listener nor a new connection walks past
+ * the connections of a port, of which there may be a million.
+ *
+ * The tables have their size for good, from the number of sockets that boot was told. Four bytes a
+ * socket are less than one in a hundred of what a connection takes, and the pages of the tables are
+ * the system's until something is put there; so nothing ever has to be moved to a larger table.
  *
  * @module
  */
@@ -17,24 +21,33 @@ import { Inpcb } from "./in_pcb_t";
 @final
 export class InpcbInfo {
   conn: usize; // connection table: chains by hash of both ends
-  port: usize; // port table: chains by local port
-  mask: u32; // buckets of each table, less one
+  port: usize; // port table: chains by local port of blocks without a peer
+  peers: usize; // the same of connected blocks
+  mask: u32; // buckets of the connection table, less one
+  port_mask: u32; // buckets of each port table, less one
   first: Inpcb; // all blocks, the newest first
   count: u32; // how many there are
   protocol: u32; // IpProto
   next_port: u32; // counter of RFC 6056 algorithm 3
-  pad: u32;
 }
 
-/** Prepares `info` with tables of at least `buckets` chains. False without memory. */
-export function initInfo(info: InpcbInfo, protocol: u32, buckets: u32): bool {
+/** Most chains of a connection table: beyond that many connections the chains become longer. */
+const CONN_CHAINS_MOST: u32 = 1 << 24;
+/** There are no more ports. */
+const PORT_CHAINS_MOST: u32 = 1 << 16;
+
+/** Prepares `info` with tables for `blocks` control blocks. False without memory. */
+export function initInfo(info: InpcbInfo, protocol: u32, blocks: u32): bool {
   let n: u32 = 16;
-  while (n < buckets && n < 1 << 20) n <<= 1;
+  while (n < blocks && n < CONN_CHAINS_MOST) n <<= 1;
+  const ports = min<u32>(n, PORT_CHAINS_MOST);
   info.conn = arena.alloc(n * sizeof<usize>(), 64);
-  info.port = arena.alloc(n * sizeof<usize>(), 64);
+  info.port = arena.alloc(ports * sizeof<usize>(), 64);
+  info.peers = arena.alloc(ports * sizeof<usize>(), 64);
   info.mask = n - 1;
+  info.port_mask = ports - 1;
   info.protocol = protocol;
-  return info.conn != 0 && info.port != 0;
+  return info.conn != 0 && info.port != 0 && info.peers != 0;
 }
 
 /** Address of the 16 bytes of a block's local address. */
@@ -60,20 +73,21 @@ function connPlace(info: InpcbInfo, l: usize, lport: u32, f: usize, fport: u32):
   return info.conn + (<u32> h & info.mask) * sizeof<usize>();
 }
 
-/** The place where the chain of a local port begins. */
-function portPlace(info: InpcbInfo, lport: u32): usize {
-  return info.port + (lport & info.mask) * sizeof<usize>();
-}
-
-/** The first block whose local port falls into the same chain; follow `port_next`. */
-export function portChain(info: InpcbInfo, lport: u32): Inpcb {
-  return load<Inpcb>(portPlace(info, lport));
+/** The place where a chain of a local port begins. */
+function portPlace(info: InpcbInfo, lport: u32, connected: bool): usize {
+  const table = connected ? info.peers : info.port;
+  return table + (lport & info.port_mask) * sizeof<usize>();
 }
 
 /**
- * Puts a block with both ends set on the connection table, and on the port table behind the ones
- * without a peer.
+ * The first block without a peer whose local port falls into the same chain, or with `connected`
+ * the first of those with one; follow `port_next`.
  */
+export function portChain(info: InpcbInfo, lport: u32, connected: bool): Inpcb {
+  return load<Inpcb>(portPlace(info, lport, connected));
+}
+
+/** Puts a block with both ends set on the connection table, and among the connected of its port. */
 export function connInsert(inp: Inpcb): void {
   if (inp.conn_hashed) return;
   const info = infoOf(inp);
@@ -103,39 +117,34 @@ export function connRemove(inp: Inpcb): void {
     const place = connPlace(info, laddrOf(inp), inp.lport, faddrOf(inp), inp.fport);
     store<usize>(place, changetype<usize>(next));
   }
-  inp.conn_hashed = 0;
   portRemove(inp);
+  inp.conn_hashed = 0;
   portInsert(inp);
 }
 
-/** Puts a block with a local port on the port table. */
+/** Puts a block with a local port on a port table. */
 export function portInsert(inp: Inpcb): void {
   if (inp.port_hashed || !inp.lport) return;
-  const place = portPlace(infoOf(inp), inp.lport);
-  let before = changetype<Inpcb>(0);
-  let after = load<Inpcb>(place);
-  if (inp.conn_hashed) {
-    while (after && !after.conn_hashed) {
-      before = after;
-      after = after.port_next;
-    }
-  }
-  inp.port_prev = before;
-  inp.port_next = after;
-  if (after) after.port_prev = inp;
-  if (before) before.port_next = inp;
-  else store<usize>(place, changetype<usize>(inp));
+  const place = portPlace(infoOf(inp), inp.lport, inp.conn_hashed != 0);
+  const first = load<Inpcb>(place);
+  inp.port_next = first;
+  inp.port_prev = changetype<Inpcb>(0);
+  if (first) first.port_prev = inp;
+  store<usize>(place, changetype<usize>(inp));
   inp.port_hashed = 1;
 }
 
-/** Takes a block off the port table. */
+/** Takes a block off its port table. */
 export function portRemove(inp: Inpcb): void {
   if (!inp.port_hashed) return;
   const next = inp.port_next;
   const prev = inp.port_prev;
   if (next) next.port_prev = prev;
   if (prev) prev.port_next = next;
-  else store<usize>(portPlace(infoOf(inp), inp.lport), changetype<usize>(next));
+  else {
+    const place = portPlace(infoOf(inp), inp.lport, inp.conn_hashed != 0);
+    store<usize>(place, changetype<usize>(next));
+  }
   inp.port_hashed = 0;
 }
 
@@ -173,7 +182,7 @@ export function lookup(
   const exact = connected(info, laddr, lport, faddr, fport);
   if (exact || !wild) return exact;
   let best = changetype<Inpcb>(0);
-  for (let inp = portChain(info, lport); inp && !inp.conn_hashed; inp = inp.port_next) {
+  for (let inp = portChain(info, lport, false); inp; inp = inp.port_next) {
     if (inp.lport != lport) continue;
     if (sockaddr_ops.eq(laddrOf(inp), laddr)) return inp;
     if (!best && sockaddr_ops.isAny(laddrOf(inp))) best = inp;
@@ -188,7 +197,13 @@ export function overlap(p: usize, q: usize): bool {
 
 /** Whether a block other than `except` has this local port with an overlapping address. */
 export function portInUse(info: InpcbInfo, laddr: usize, lport: u32, except: Inpcb): bool {
-  for (let inp = portChain(info, lport); inp; inp = inp.port_next) {
+  return holds(portChain(info, lport, false), laddr, lport, except) ||
+    holds(portChain(info, lport, true), laddr, lport, except);
+}
+
+/** Whether one of a chain has the port with an overlapping address. */
+function holds(first: Inpcb, laddr: usize, lport: u32, except: Inpcb): bool {
+  for (let inp = first; inp; inp = inp.port_next) {
     if (inp.lport == lport && inp != except && overlap(laddrOf(inp), laddr)) return true;
   }
   return false;

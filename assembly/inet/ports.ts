@@ -70,7 +70,7 @@ function connectable(
   faddr: usize,
   fport: u32,
 ): bool {
-  for (let t = hash.portChain(info, port); t && !t.conn_hashed; t = t.port_next) {
+  for (let t = hash.portChain(info, port, false); t; t = t.port_next) {
     if (t.lport == port && hash.overlap(hash.laddrOf(t), laddr)) return false;
   }
   return !hash.connected(info, laddr, port, faddr, fport);
@@ -87,13 +87,15 @@ export function conflict(info: InpcbInfo, so: Socket, laddr: usize, lport: u32):
   if (sockaddr_ops.is4(laddr) && sockaddr_ops.isGroup4(sockaddr_ops.get4(laddr))) {
     if (so.options & So.REUSEADDR) sharing = So.REUSEADDR | So.REUSEPORT;
   }
-  for (let t = hash.portChain(info, lport); t; t = t.port_next) {
+  const shares = (so.options & (So.REUSEADDR | So.REUSEPORT)) != 0;
+  for (let t = hash.portChain(info, lport, false); t; t = t.port_next) {
     if (t.lport != lport || t.so == so || !hash.overlap(hash.laddrOf(t), laddr)) continue;
     if (t.so && t.so.options & sharing) continue;
-    if (so.options & (So.REUSEADDR | So.REUSEPORT)) {
-      if (t.conn_hashed || !sockaddr_ops.eq(hash.laddrOf(t), laddr)) continue;
-    }
-    return true;
+    if (!shares || sockaddr_ops.eq(hash.laddrOf(t), laddr)) return true;
+  }
+  if (shares) return false; // connections do not matter then, however many there are
+  for (let t = hash.portChain(info, lport, true); t; t = t.port_next) {
+    if (t.lport == lport && t.so != so && hash.overlap(hash.laddrOf(t), laddr)) return true;
   }
   return false;
 }

@@ -129,8 +129,14 @@ function wants(inp: Inpcb, sport: u32, dport: u32): bool {
 
 /** Gives every socket that wants it a copy; nobody is told if there is none (RFC 1122 3.2.2). */
 function deliverAll(m: Mbuf, sport: u32, dport: u32): void {
-  let fate: Fate = Fate.UDP_NO_PORT_BROADCAST;
-  for (let inp = hash.portChain(INFO, dport); inp; inp = inp.port_next) {
+  const fate = deliverChain(false, m, sport, dport, Fate.UDP_NO_PORT_BROADCAST);
+  drop(m, deliverChain(true, m, sport, dport, fate));
+}
+
+/** The same for the sockets of a port that have a peer, or those that have none. */
+function deliverChain(connected: bool, m: Mbuf, sport: u32, dport: u32, before: Fate): Fate {
+  let fate = before;
+  for (let inp = hash.portChain(INFO, dport, connected); inp; inp = inp.port_next) {
     if (!wants(inp, sport, dport)) continue;
     const copy = mbuf_ops.copym(m, 0, m.pktlen);
     if (copy && deliver(inp, copy, sport)) fate = Fate.UDP_DELIVERED;
@@ -139,5 +145,5 @@ function deliverAll(m: Mbuf, sport: u32, dport: u32): void {
       if (fate == Fate.UDP_NO_PORT_BROADCAST) fate = Fate.UDP_BUFFER_FULL;
     }
   }
-  drop(m, fate);
+  return fate;
 }

@@ -11,9 +11,13 @@ import { Socket } from "./socket_t";
 
 const sockets: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 
+/** Calls answer a socket's address or a negative error number: all sockets lie below 2 GiB. */
+const ADDRESSES_END: u64 = 1 << 31;
+
 /** Makes room for `limit` sockets; false when the memory does not hold them. */
 export function init(limit: u32): bool {
-  return pool.init(sockets, <u32> offsetof<Socket>(), limit);
+  if (!pool.init(sockets, <u32> offsetof<Socket>(), limit)) return false;
+  return u64(sockets.base) + u64(sockets.item) * limit <= ADDRESSES_END;
 }
 
 /** A cleared socket without protocol, nil when there are as many as boot allowed. */

@@ -2,7 +2,7 @@
 @unmanaged
 @final
 export class BootConfig {
-  memory_bytes: u32; // size of the whole memory, at most 2 GiB - 64 KiB
+  memory_bytes: u32; // size of the whole memory, at most 4 GiB - 64 KiB
   mbufs_small: u32; // small mbufs
   mbufs_cluster: u32; // cluster mbufs
   sockets: u32; // sockets, and as many control blocks of UDP and raw

@@ -19,7 +19,7 @@ import { CHECKED } from "./config";
 @final
 export class Pool {
   base: usize; // address of item 0
-  item: u32; // bytes between items, a multiple of 16
+  item: u32; // bytes between items, a multiple of 8
   limit: u32; // most items
   high: u32; // items ever touched; the ones from here on are zero
   free: usize; // first item of the free list, 0 for none
@@ -49,7 +49,7 @@ const ALIGN: usize = 64;
  * has no room for that; the pool is then empty and refuses every request.
  */
 export function init(p: Pool, itemSize: u32, limit: u32): bool {
-  const item = (itemSize + 15) & ~15;
+  const item = (itemSize + 7) & ~7;
   p.item = item;
   p.next = S.first;
   S.first = p;

@@ -52,9 +52,9 @@ function addressGone(laddr: usize): void {
   let inp = INFO.first;
   while (inp) {
     const next = inp.list_next;
-    const tp = tcb.ofInp(inp);
-    if (tp && tp.state >= TcpState.SYN_SENT && sockaddr_ops.eq(laddr, in_pcb.laddrOf(inp))) {
-      subr.drop(tp, Errno.ENETRESET);
+    if (sockaddr_ops.eq(laddr, in_pcb.laddrOf(inp))) {
+      const tp = tcb.ofInp(inp);
+      if (tp && tp.state >= TcpState.SYN_SENT) subr.drop(tp, Errno.ENETRESET);
     }
     inp = next;
   }

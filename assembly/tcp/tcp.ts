@@ -32,9 +32,7 @@ export function register(tcbs: u32, halves: u32, timewaits: u32, records: u32): 
   timewait.init(timewaits);
   fastopen_queue.init(min<u32>(max<u32>(tcbs >> 2, 16), FASTOPEN_LISTENERS_MOST));
   metrics.init(min<u32>(tcbs, METRICS_MOST));
-  let buckets: u32 = 256;
-  while (buckets < tcbs && buckets < 1 << 18) buckets <<= 1;
-  in_pcb.initInfo(INFO, IpProto.TCP, buckets);
+  in_pcb.initInfo(INFO, IpProto.TCP, max<u32>(tcbs, 256));
   const row = domain.addRow(Af.INET, Sock.STREAM, IpProto.TCP, Pr.CONNREQUIRED | Pr.WANTRCVD);
   row.input = input.input.index;
   row.ctlinput = ctlinput.ctlinput.index;

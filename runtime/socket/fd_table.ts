@@ -10,6 +10,7 @@ import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
+import { LowestFree } from "./lowest_free.ts";
 import type { So } from "./so.ts";
 
 /** Descriptors that are open and no sockets: standard input, output and error. */
@@ -26,8 +27,7 @@ export class FdTable {
   readonly #sockets: (So | undefined)[] = new Array(RESERVED).fill(undefined);
   /** Sockets whose descriptor was closed while data was still to be sent (SO_LINGER). */
   readonly #lingering = new Map<number, So>();
-  /** No descriptor below this one is free. */
-  #hint = RESERVED;
+  readonly #free = new LowestFree(RESERVED);
   #open = 0;
   #closed = false;
 
@@ -58,14 +58,16 @@ export class FdTable {
 
   /** Gives a socket the lowest free descriptor; call {@link reserve} before. */
   add(so: So): number {
-    let fd = this.#hint;
-    while (this.#sockets[fd] !== undefined) fd++;
-    this.#hint = fd + 1;
-    return this.put(so, fd);
+    return this.#set(so, this.#free.take());
   }
 
-  /** Gives a socket this descriptor, which is free. */
+  /** Gives a socket this descriptor, which is higher than all there were before. */
   put(so: So, fd: number): number {
+    this.#free.claim(fd);
+    return this.#set(so, fd);
+  }
+
+  #set(so: So, fd: number): number {
     this.#sockets[fd] = so;
     this.#open++;
     field.setU32(this.#engine, so.ptr, layout.Socket.fd, fd);
@@ -86,7 +88,7 @@ export class FdTable {
     if (so === undefined) return;
     this.#sockets[fd] = undefined;
     this.#open--;
-    if (fd < this.#hint) this.#hint = fd;
+    this.#free.giveBack(fd);
     field.setU32(this.#engine, so.ptr, layout.Socket.fd, NO_FD);
     if (lingers) this.#lingering.set(so.ptr, so);
   }

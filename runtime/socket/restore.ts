@@ -23,13 +23,16 @@ export function adoptSockets(layer: SocketLayer): void {
   const { engine } = layer;
   const { Socket } = layout;
   const places = engine.calls.so_limit();
+  const found: [fd: number, ptr: number][] = [];
   for (let i = 0; i < places; i++) {
     const ptr = engine.calls.so_at(i);
     if (ptr === 0 || field.getU32(engine, ptr, Socket.inuse) === 0) continue;
     engine.calls.so_want(ptr, 0); // whoever waited is gone
     const fd = field.getU32(engine, ptr, Socket.fd);
-    if (fd !== NO_FD) new So(layer, ptr, fd);
+    if (fd !== NO_FD) found.push([fd, ptr]);
   }
+  found.sort(([a], [b]) => a - b);
+  for (const [fd, ptr] of found) new So(layer, ptr, fd);
 }
 
 /**

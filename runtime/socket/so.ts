@@ -30,6 +30,9 @@ const COPY_LOOP_BYTES = 24;
 /** Flags that the runtime deals with itself. */
 const OWN_FLAGS = Msg.WAITALL | Msg.WAITFORONE | Msg.NOSIGNAL;
 
+/** What most sockets have for senders: an empty list that is never changed. */
+const NOBODY: object[] = [];
+
 /** A socket with a descriptor. */
 export class So implements Waitable {
   /** Address of its struct Socket in the engine. */
@@ -45,7 +48,7 @@ export class So implements Waitable {
   /** True for a byte stream; messages otherwise. */
   readonly stream: boolean;
   /** Those who wait for room in the stream, in the order of their calls. */
-  readonly senders: object[] = [];
+  senders: object[] = NOBODY;
   /** The one of them who is trying now. */
   sender: object | undefined = undefined;
   /** An error that came after part of the data was moved: the next call answers it. */
@@ -181,6 +184,19 @@ export class So implements Waitable {
     const got = calls.so_recv(this.ptr, staging, length, flags & ~OWN_FLAGS, nam);
     if (got >= 0) this.layer.waits.scheduler.touch();
     return got;
+  }
+
+  /** Somebody waits for room in the stream; once is enough. */
+  addSender(sender: object): void {
+    if (this.senders === NOBODY) this.senders = [sender];
+    else if (!this.senders.includes(sender)) this.senders.push(sender);
+  }
+
+  /** Somebody waits no more. */
+  removeSender(sender: object): void {
+    const at = this.senders.indexOf(sender);
+    if (at >= 0) this.senders.splice(at, 1);
+    if (this.senders.length === 0) this.senders = NOBODY;
   }
 
   /** Takes the pending error of the socket: a positive number, or 0. */

@@ -183,7 +183,7 @@ export async function sendAll(
       if (late || mustNotWait(so, flags)) {
         return done > 0 ? done : begun ? sent : Math.min(sent, -Errno.EAGAIN);
       }
-      if (!so.senders.includes(sender)) so.senders.push(sender);
+      so.addSender(sender);
       const { waits } = so.layer;
       const result = short
         ? await waits.wait(so, Ev.STATE, MBUFS_US, signal)
@@ -192,8 +192,7 @@ export async function sendAll(
       else if (result <= 0) return done > 0 ? done : -waitErrno(result);
     }
   } finally {
-    const at = so.senders.indexOf(sender);
-    if (at >= 0) so.senders.splice(at, 1);
+    so.removeSender(sender);
   }
 }
 

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "85142cd6bad48bbd";
+export const LAYOUT_HASH = "b213d9092f388d5e";
 
 /** struct Ack */
 export const Ack = {
@@ -510,15 +510,16 @@ export const Inpcb = {
 
 /** struct InpcbInfo */
 export const InpcbInfo = {
-  size: 32,
+  size: 36,
   conn: 0,
   port: 4,
-  mask: 8,
-  first: 12,
-  count: 16,
-  protocol: 20,
-  next_port: 24,
-  pad: 28,
+  peers: 8,
+  mask: 12,
+  port_mask: 16,
+  first: 20,
+  count: 24,
+  protocol: 28,
+  next_port: 32,
 } as const;
 
 /** struct InputDataState */

@@ -57,7 +57,7 @@ Deno.test("a pool gives distinct items, cleared by get, up to its limit and no f
       const e = arenaEngine();
       const p = e.pool;
       assertEquals(e.call.probe_pool_init(p, shape.bytes, shape.limit), 1);
-      const item = Math.ceil(shape.bytes / 16) * 16;
+      const item = Math.ceil(shape.bytes / 8) * 8;
       const out: number[] = [];
       let [peak, denied] = [0, 0];
       for (const act of actions) {
@@ -70,7 +70,7 @@ Deno.test("a pool gives distinct items, cleared by get, up to its limit and no f
             denied++;
             continue;
           }
-          assert(at >= e.begin && at + item <= e.bytes.length && at % 16 === 0);
+          assert(at >= e.begin && at + item <= e.bytes.length && at % 8 === 0);
           assert(out.every((other) => Math.abs(other - at) >= item), "items overlap");
           if (act === "get") assert(e.bytes.slice(at, at + item).every((byte) => byte === 0));
           e.bytes.fill(0xa5, at, at + item);
