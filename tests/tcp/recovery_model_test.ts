@@ -7,7 +7,7 @@
 import { assert } from "@std/assert";
 import fc from "fast-check";
 import { IpProto } from "../../assembly/abi/proto.ts";
-import { TcpOpt } from "../../assembly/abi/socket.ts";
+import { Msg, TcpOpt } from "../../assembly/abi/socket.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
 import { type Conn, pattern } from "./harness.ts";
 import { established } from "./shake.ts";
@@ -16,7 +16,7 @@ const MSS = 500;
 
 /** One thing that happens. Fractions are of what is in flight, in thousandths. */
 type Event =
-  | { readonly do: "write"; readonly bytes: number }
+  | { readonly do: "write"; readonly bytes: number; readonly ends: boolean }
   | { readonly do: "wait"; readonly us: number }
   | { readonly do: "close" }
   | {
@@ -37,6 +37,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("write" as const),
       bytes: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 12_000 })),
+      ends: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.boolean()),
     }),
   },
   {
@@ -91,31 +92,48 @@ function acknowledge(c: Conn, e: Extract<Event, { do: "ack" }>): void {
   c.send({ ack, win: e.win, sack: blocks, flags: e.ece ? "AE" : "A" });
 }
 
-/** Answers how many bytes the engine has taken. */
-function play(c: Conn, events: readonly Event[]): number {
+/** What the engine has taken: bytes, and where records end. */
+interface Written {
+  bytes: number;
+  readonly ends: number[];
+}
+
+/** Takes what was sent: no segment holds parts of two records. */
+function look(c: Conn, written: Written): void {
+  for (const { seq, data } of c.takeAll()) {
+    const cut = written.ends.find((end) => seq < 1 + end && 1 + end < seq + data.length);
+    assert(cut === undefined, `a record ends at ${cut} within ${data.length} bytes at ${seq}`);
+  }
+}
+
+function write(c: Conn, e: Extract<Event, { do: "write" }>, written: Written): void {
+  const n = c.tryWrite(pattern(e.bytes), e.ends ? Msg.EOR : 0);
+  if (n > 0) written.bytes += n;
+  if (e.ends && n === e.bytes) written.ends.push(written.bytes);
+}
+
+function play(c: Conn, events: readonly Event[], written: Written): void {
   let closed = false;
-  let written = 0;
   for (const e of events) {
-    if (c.state() < TcpState.ESTABLISHED) return written;
+    if (c.state() < TcpState.ESTABLISHED) return;
     if (e.do === "wait") c.host.advance(e.us);
-    else if (e.do === "write" && !closed) written += Math.max(c.tryWrite(pattern(e.bytes)), 0);
+    else if (e.do === "write" && !closed) write(c, e, written);
     else if (e.do === "close" && !closed) c.shutdown(1);
     else if (e.do === "ack") acknowledge(c, e);
     closed ||= e.do === "close";
-    c.takeAll();
+    look(c, written);
   }
-  return written;
 }
 
 /** The peer becomes honest: all that was written must reach it. */
-function settle(c: Conn, written: number): void {
+function settle(c: Conn, written: Written): void {
   for (let i = 0; i < 2000; i++) {
     if (c.state() < TcpState.ESTABLISHED) return; // given up while the peer was deaf
     const [una, nxt] = [(c.tcb("snd_una") - c.iss) >>> 0, (c.tcb("snd_nxt") - c.iss) >>> 0];
-    if (una === nxt && una >= written + 1) return;
+    if (una === nxt && una >= written.bytes + 1) return;
     c.send({ ack: nxt, win: 65535 });
     c.host.advance(100_000);
-    c.takeAll();
+    look(c, written);
   }
   assert(false, "data is stuck");
 }
@@ -153,7 +171,9 @@ Deno.test("RFC 6675, 8985: no peer can break the records of what is in flight", 
           mss: MSS + (ts ? 12 : 0),
           rtt_us: 50_000,
         });
-        settle(c, play(c, events));
+        const written: Written = { bytes: 0, ends: [] };
+        play(c, events, written);
+        settle(c, written);
         c.end();
       },
     ),
