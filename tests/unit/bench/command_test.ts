@@ -5,15 +5,26 @@ import { GROUPS } from "../../../bench/groups.ts";
 import type { Result } from "../../../bench/row.ts";
 
 const MAIN = new URL("../../../bench/main.ts", import.meta.url).pathname;
+const PROFILE = new URL("../../../bench/profile.ts", import.meta.url).pathname;
 
-async function bench(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(program: string, args: readonly string[]): Promise<Ended> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--unstable-net", MAIN, ...args],
+    args: ["run", "-A", "--no-check", "--unstable-net", program, ...args],
     env: { NO_COLOR: "1" },
     stdin: "null",
   }).output();
   const text = new TextDecoder();
   return { code, out: text.decode(stdout), err: text.decode(stderr) };
+}
+
+function bench(...args: string[]): Promise<Ended> {
+  return run(MAIN, args);
 }
 
 Deno.test("bench: help names the rows, and what makes no sense is refused", async () => {
@@ -70,4 +81,11 @@ Deno.test("bench: the table is for people, and alone on standard output", async 
   const { out } = await bench("--short", "--repeats", "1", "--only", "engine-size-gzip");
   assertStringIncludes(out, "engine-size-gzip");
   assertStringIncludes(out, "less is good");
+});
+
+Deno.test("bench: a profile names functions of the engine and of the runtime", async () => {
+  const { code, out, err } = await run(PROFILE, ["tcp-connections-loopback"]);
+  assertEquals(code, 0, err);
+  assert(/│ assembly\/\w+\/\w+/.test(out) && /│ \S+ {2}runtime\/[\w/]+\.ts/.test(out), out);
+  assertEquals((await run(PROFILE, ["nothing"])).code, 2);
 });
