@@ -27,6 +27,7 @@ export const enum Fate {
   ETHER_TYPE_UNKNOWN = 67, // no protocol takes this ethertype
   ETHER_SOURCE_MULTICAST = 68, // the source is a group address (IEEE 802.3)
   FRAME_TOO_LONG = 69, // longer than the interface's MTU
+  VNET_INVALID = 70, // its virtio_net_hdr makes no sense (virtio 1.2, 5.1.6.4)
   ARP_MALFORMED = 72, // header types or lengths are not Ethernet and IPv4 (RFC 826)
   ARP_SOURCE_INVALID = 73, // the sender claims a multicast, broadcast or our own hardware address
   ARP_CONFLICT = 74, // another station claims our address (RFC 5227 2.4)

@@ -26,7 +26,7 @@ export const enum Mf {
   CSUM_IP_OK = 0x1000, // the device verified the IP header
   CSUM_PARTIAL = 0x4000, // the transport checksum field holds the sum of the pseudo-header alone
   CSUM_L4_OK = 0x2000, // the device, or this memory, vouches for the transport checksum
-  MERGED = 0x4000, // TCP segments put together: each mbuf is one, its own headers before its data
+  MERGED = 0x8000, // TCP segments put together: each mbuf is one, its own headers before its data
 }
 
 /** Sizes in bytes. */

@@ -23,21 +23,36 @@ export function input(ifp: Ifnet, n: u32): void {
   const dropped = stat.dropped();
   for (let i: u32 = 0; i < n; i++) {
     stat.clearFate();
-    ifp.ipackets += 1;
-    const m = if_rx.packet(ifp, i);
-    if (m) {
-      ifp.ibytes += u64(m.pktlen);
-      const type = frame(ifp, m);
-      if (type == EtherType.IP && gro.take(ifp, m, i + 1 < n)) continue; // its fate comes later
-      if (type) input_type.dispatch(ifp, m, type);
-    } else {
-      ifp.ierrors += 1;
-      if (stat.lastFate() == 0) stat.fate(shortFate(ifp));
+    let m = if_rx.packet(ifp, i);
+    if (!m) bad(ifp);
+    while (m) { // nearly always one
+      const next = m.nextpkt;
+      m.nextpkt = changetype<Mbuf>(0);
+      one(ifp, m, i + 1 < n || next);
+      m = next;
     }
-    stat.endFrame();
   }
   gro.flush(ifp);
   ifp.idrops += stat.dropped() - dropped;
+}
+
+/** A packet as it was on the wire; `more` follow in this batch. */
+function one(ifp: Ifnet, m: Mbuf, more: bool): void {
+  stat.clearFate();
+  ifp.ipackets += 1;
+  ifp.ibytes += u64(m.pktlen);
+  const type = frame(ifp, m);
+  if (type == EtherType.IP && gro.take(ifp, m, more)) return; // its fate comes later
+  if (type) input_type.dispatch(ifp, m, type);
+  stat.endFrame();
+}
+
+/** A frame that gave no packet. */
+function bad(ifp: Ifnet): void {
+  ifp.ipackets += 1;
+  if (stat.lastFate() != Fate.NO_BUFFERS) ifp.ierrors += 1;
+  if (stat.lastFate() == Fate.NONE) stat.fate(shortFate(ifp));
+  stat.endFrame();
 }
 
 /** What a frame without a byte, or longer than its room, is. */
@@ -48,7 +63,7 @@ function shortFate(ifp: Ifnet): Fate {
 /** Strips m of its link header and answers its type; 0 if it was dropped. */
 function frame(ifp: Ifnet, m: Mbuf): u32 {
   if (!(ifp.flags & Iff.UP)) return drop(m, Fate.IF_DOWN);
-  if (m.pktlen > ifp.mtu + ifp.hdrlen) return drop(m, Fate.FRAME_TOO_LONG);
+  if (m.pktlen > ifp.mtu + ifp.hdrlen && m.segs <= 1) return drop(m, Fate.FRAME_TOO_LONG);
   if (ifp.medium == Medium.ETHERNET) return fromEthernet(ifp, m);
   // bare IP: the version tells what it is
   return load<u8>(m.data) >> 4 == 6 ? EtherType.IPV6 : EtherType.IP;

@@ -9,18 +9,16 @@
  *
  * What rxPrepare does is in proportion to the frames that came, not to the places.
  */
-import { Fate } from "../abi/fate";
 import { IfCap } from "../abi/ifnet";
 import { Limits } from "../abi/limits";
 import { MbufSize, Mf, Mt } from "../abi/mbuf";
 import * as clock from "../sys/clock";
 import * as mbuf from "../sys/mbuf";
-import * as copies from "../sys/mbuf_copy";
 import { Mbuf } from "../sys/mbuf_t";
 import * as pool from "../sys/pool";
-import * as stat from "../sys/stat";
 import * as if_slots from "./if_slots";
 import { Ifnet } from "./ifnet_t";
+import * as vnet_input from "./vnet_input";
 
 /**
  * Frames of up to this many bytes are moved into a small mbuf and leave the cluster where it is, so
@@ -80,12 +78,15 @@ export function prepare(ifp: Ifnet, most: u32): u32 {
 }
 
 /**
- * Lends slots instead. While mbufs are short there are none: frames wait in the device, since each
- * may need many.
+ * Lends slots instead, for as many of the largest frames as there are mbufs beside an eighth that
+ * is left for sending; one while there is more than that. What comes beyond waits in the device.
  */
 function slots(ifp: Ifnet, n: u32): u32 {
   const clusters = mbuf.cluster();
-  if (pool.left(clusters) <= clusters.limit >> 3) n = 0;
+  const left = pool.left(clusters);
+  const kept = clusters.limit >> 3;
+  if (left <= kept) n = 0;
+  else n = min(n, max((left - kept) / if_slots.mbufsMax(ifp), 1));
   for (let i: u32 = 0; i < n; i++) {
     const d = ifp.rxdesc + (i << 3);
     store<u32>(d, u32(if_slots.into(ifp, i)));
@@ -126,11 +127,12 @@ export function filled(ifp: Ifnet, n: u32): u32 {
 
 /**
  * The frame of descriptor `i` as a packet, of the length that the driver has set; nil if that is 0
- * or larger than the room.
+ * or larger than the room, or with a fate if a slot has none. Several, linked by nextpkt, if the
+ * frame stands for several datagrams.
  */
 export function packet(ifp: Ifnet, i: u32): Mbuf {
   const len = load<u32>(ifp.rxdesc + (i << 3), 4);
-  if (ifp.slots) return fromSlot(ifp, i, len);
+  if (ifp.slots) return vnet_input.packet(ifp, if_slots.into(ifp, i), len);
   if (len == 0 || len > capacity(ifp)) return changetype<Mbuf>(0);
   const full = at(ifp, i);
   let m = len <= SHORT ? shortCopy(full, offset(ifp), len) : changetype<Mbuf>(0);
@@ -145,19 +147,6 @@ export function packet(ifp: Ifnet, i: u32): Mbuf {
   m.l3off = u16(ifp.hdrlen);
   m.tstamp = clock.now();
   m.flags |= u16(Mf.PKTHDR);
-  if (ifp.caps & IfCap.RXCSUM) m.flags |= u16(Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
-  return m;
-}
-
-/** The frame in slot `i` as a chain of mbufs. Nil also without mbufs: it is lost. */
-function fromSlot(ifp: Ifnet, i: u32, len: u32): Mbuf {
-  if (len == 0 || len > u32(Limits.SLOT_BYTES)) return changetype<Mbuf>(0);
-  const m = copies.devget(if_slots.into(ifp, i), len, ifp.index);
-  if (!m) {
-    stat.fate(Fate.NO_BUFFERS);
-    return m;
-  }
-  m.l3off = u16(ifp.hdrlen);
   if (ifp.caps & IfCap.RXCSUM) m.flags |= u16(Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
   return m;
 }

@@ -38,6 +38,12 @@ export function take(ifp: Ifnet): bool {
   return ifp.slots != 0;
 }
 
+/** Mbufs that the largest frame takes. */
+export function mbufsMax(ifp: Ifnet): u32 {
+  const large = (ifp.caps & IfCap.VNET_HDR) != 0;
+  return (large ? u32(Limits.SLOT_BYTES) : ifp.mtu) / MbufSize.MCLBYTES + 2;
+}
+
 /** The slot for the frame at place `at` of the send queue. */
 export function out(ifp: Ifnet, at: u32): usize {
   return ifp.slots + usize(at & (Limits.SLOTS - 1)) * Limits.SLOT_BYTES;

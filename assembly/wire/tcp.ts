@@ -12,6 +12,8 @@
  * ```
  */
 export const HEADER: u32 = 20;
+/** Where the checksum stands in the header. */
+export const CHECKSUM: u32 = 16;
 
 export function sport(p: usize): u16 {
   return bswap(load<u16>(p));
@@ -64,6 +66,10 @@ export function put(
   store<u32>(p, u32(bswap(u16(urgent))) << 16, 16);
 }
 
+/** Stores another sequence number. */
+export function setSeq(p: usize, seq: u32): void {
+  store<u32>(p, bswap(seq), 4);
+}
 /** Stores other control bits. */
 export function setFlags(p: usize, flags: u32): void {
   store<u8>(p, u8(flags), 13);

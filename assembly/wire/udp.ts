@@ -12,6 +12,8 @@
 
 /** Bytes of the header. */
 export const HLEN: u32 = 8;
+/** Where the checksum stands in the header. */
+export const CHECKSUM: u32 = 6;
 /** Most bytes of data in one datagram over IPv4: 65535 less 20 and 8. */
 export const DATA_MAX: u32 = 65507;
 
@@ -41,6 +43,11 @@ export function fill(p: usize, sport: u32, dport: u32, length: u32): void {
   store<u16>(p, bswap<u16>(<u16> dport), 2);
   store<u16>(p, bswap<u16>(<u16> length), 4);
   store<u16>(p, 0, 6);
+}
+
+/** Stores another length. */
+export function setLength(p: usize, length: u32): void {
+  store<u16>(p, bswap<u16>(<u16> length), 4);
 }
 
 /** Stores the finished checksum; one that comes out as 0 is sent as all ones (RFC 768). */

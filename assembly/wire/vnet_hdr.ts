@@ -21,6 +21,10 @@ export const DATA_VALID: u32 = 2;
 export const GSO_NONE: u32 = 0;
 /** gso_type: TCP over IPv4, to be cut into segments of gso_size bytes of payload. */
 export const GSO_TCPV4: u32 = 1;
+/** gso_type: one UDP datagram, to be sent in fragments. */
+export const GSO_UDP: u32 = 3;
+/** gso_type: TCP over IPv6. */
+export const GSO_TCPV6: u32 = 4;
 /** gso_type: UDP, to be cut into datagrams. */
 export const GSO_UDP_L4: u32 = 5;
 /** Added to gso_type: the first segment alone carries CWR (RFC 3168 6.1.2). */

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "b213d9092f388d5e";
+export const LAYOUT_HASH = "89e0a1491fe22c7d";
 
 /** struct Ack */
 export const Ack = {
@@ -1440,6 +1440,19 @@ export const TypesState = {
   size: 8,
   count: 0,
   pad: 4,
+} as const;
+
+/** struct VnetInputState */
+export const VnetInputState = {
+  size: 32,
+  ifp: 0,
+  frame: 4,
+  len: 8,
+  start: 12,
+  hlen: 16,
+  end: 20,
+  flags: 24,
+  seg_size: 28,
 } as const;
 
 /** struct Way */

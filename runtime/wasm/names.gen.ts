@@ -94,6 +94,7 @@ export const FATE_NAMES: ConstantNames = {
   67: { name: "ETHER_TYPE_UNKNOWN", note: "no protocol takes this ethertype" },
   68: { name: "ETHER_SOURCE_MULTICAST", note: "the source is a group address (IEEE 802.3)" },
   69: { name: "FRAME_TOO_LONG", note: "longer than the interface's MTU" },
+  70: { name: "VNET_INVALID", note: "its virtio_net_hdr makes no sense (virtio 1.2, 5.1.6.4)" },
   72: { name: "ARP_MALFORMED", note: "header types or lengths are not Ethernet and IPv4 (RFC 826)" },
   73: { name: "ARP_SOURCE_INVALID", note: "the sender claims a multicast, broadcast or our own hardware address" },
   74: { name: "ARP_CONFLICT", note: "another station claims our address (RFC 5227 2.4)" },
@@ -251,6 +252,7 @@ export const MF_NAMES: ConstantNames = {
   4096: { name: "CSUM_IP_OK", note: "the device verified the IP header" },
   16384: { name: "CSUM_PARTIAL", note: "the transport checksum field holds the sum of the pseudo-header alone" },
   8192: { name: "CSUM_L4_OK", note: "the device, or this memory, vouches for the transport checksum" },
+  32768: { name: "MERGED", note: "TCP segments put together: each mbuf is one, its own headers before its data" },
 };
 
 /** `MbufSize` of assembly/abi/mbuf.ts. */

@@ -7,11 +7,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Errno } from "../../assembly/abi/errno.ts";
-import { Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
+import { IfCap, Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
 import { Af, Sock, Sol } from "../../assembly/abi/socket.ts";
 import { Engine, type MemoryOptions } from "../../runtime/engine.ts";
 import { SeededEntropy } from "../../runtime/entropy.ts";
 import * as layout from "../../runtime/wasm/layout.gen.ts";
+import { finished, withHeader } from "../unit/net/vnet.ts";
 import checked from "../engine_checked_module.js";
 import { type Calls, Inspector } from "./invariants.ts";
 import { addressBytes } from "./segment.ts";
@@ -29,6 +30,8 @@ export type TcpTuning = Partial<Record<Exclude<keyof typeof layout.TcpSettings, 
 export interface HostOptions {
   readonly ip?: string;
   readonly mtu?: number;
+  /** The interface's frames begin with a virtio_net_hdr. */
+  readonly vnet?: boolean;
   readonly seed?: string;
   readonly memory?: MemoryOptions;
   /** Fields of the engine's settings of TCP. */
@@ -55,12 +58,18 @@ export class Host {
   stuck = false;
   /** What the engine has sent and nobody has taken yet. */
   readonly wire: Sent[] = [];
+  readonly checks: boolean;
   readonly #call: Calls;
   #ifindex = 0;
   #frames = 0;
   #slot = 0;
 
-  private constructor(readonly engine: Engine, readonly ip: string, readonly checks: boolean) {
+  /** Bytes in front of every packet. */
+  readonly #header: number;
+
+  private constructor(readonly engine: Engine, readonly ip: string, options: HostOptions) {
+    this.checks = options.checks ?? true;
+    this.#header = options.vnet ? 10 : 0;
     this.inspect = new Inspector(engine);
     this.#call = engine.calls as unknown as Calls;
   }
@@ -69,7 +78,7 @@ export class Host {
     const memory = { bytes: 16 << 20, ...options.memory };
     const entropy = new SeededEntropy(options.seed ?? "tcp tests");
     const engine = await Engine.create({ engine: checked, memory, entropy });
-    const host = new Host(engine, options.ip ?? "192.168.0.1", options.checks ?? true);
+    const host = new Host(engine, options.ip ?? "192.168.0.1", options);
     host.call("poll", host.now);
     host.#attach(options.mtu ?? 1500);
     host.tune(options.tcp ?? {});
@@ -92,6 +101,7 @@ export class Host {
     this.engine.memory.set(new TextEncoder().encode("tun0"), cfg + IfConfig.name0);
     this.#set(cfg, { [IfConfig.medium]: Medium.IP, [IfConfig.mtu]: mtu });
     this.#set(cfg, { [IfConfig.flags]: Iff.NOARP });
+    this.#set(cfg, { [IfConfig.caps]: this.#header ? IfCap.VNET_HDR : 0 });
     this.#ifindex = this.call("if_attach", cfg);
     assert(this.#ifindex > 0, `if_attach: ${this.#ifindex}`);
     const req = this.#record(IfReq.size);
@@ -189,10 +199,8 @@ export class Host {
       for (let i = 0; i < n; i++) {
         const address = this.inspect.u32(descriptors + 8 * i);
         const length = this.inspect.u32(descriptors + 8 * i + 4);
-        this.wire.push({
-          at: this.now,
-          packet: this.engine.memory.slice(address, address + length),
-        });
+        const frame = this.engine.memory.slice(address, address + length);
+        this.wire.push({ at: this.now, packet: this.#header ? finished(frame) : frame });
       }
       this.call("if_txdone", this.#ifindex, n);
     }
@@ -206,6 +214,12 @@ export class Host {
 
   /** Hands packets in, all in one batch. */
   input(...packets: Uint8Array[]): void {
+    if (this.#header) packets = packets.map((packet) => withHeader({}, packet));
+    this.inputRaw(...packets);
+  }
+
+  /** Hands frames in as they are. */
+  inputRaw(...packets: Uint8Array[]): void {
     const n = this.call("if_rx_prepare", this.#ifindex, packets.length);
     assertEquals(n, packets.length, "empty frames");
     const ifp = this.call("if_ptr", this.#ifindex) >>> 0;
