@@ -20,10 +20,12 @@ export const enum HostErrno {
   ENOMEM = 12,
   EACCES = 13,
   EBUSY = 16,
+  EEXIST = 17,
   ENODEV = 19,
   EINVAL = 22,
   EBADFD = 77,
   EMSGSIZE = 90,
+  EOPNOTSUPP = 95,
   ENETDOWN = 100,
   ENOBUFS = 105,
 }

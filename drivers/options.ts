@@ -29,6 +29,20 @@ export function checkMtu(mtu: number): number {
   return wholeInRange("mtu", mtu, MTU_MIN, MTU_MAX);
 }
 
+/** Longest name of an interface of Linux, in bytes. */
+const NAME_BYTES_MAX = 15;
+
+/** Throws a `RangeError` for a name that no interface of a Linux host can have. */
+export function checkInterfaceName(name: string): void {
+  const { length } = new TextEncoder().encode(name);
+  if (length === 0 || length > NAME_BYTES_MAX || /[\s/\0:]/.test(name)) {
+    throw new RangeError(
+      `an interface name has 1 to ${NAME_BYTES_MAX} bytes without space, colon or slash, ` +
+        `unlike ${JSON.stringify(name)}`,
+    );
+  }
+}
+
 /** Longest frame of a medium in bytes: the MTU and, on Ethernet, the header. */
 export function frameBytesMax(medium: Medium, mtu: number): number {
   return medium === "ethernet" ? mtu + ETHERNET_HEADER_BYTES : mtu;

@@ -1,0 +1,115 @@
+/**
+ * What an AF_PACKET driver can be told, and the kernel's numbers for it (linux/if_packet.h).
+ *
+ * @module
+ */
+
+import { checkInterfaceName, wholeInRange } from "./options.ts";
+
+/** How frames are spread over the stacks of a fan-out group. */
+export type FanoutMode = "hash" | "balance" | "cpu" | "queue";
+
+/** A group of drivers that share the frames of one interface. */
+export interface Fanout {
+  /** Number of the group, 0 to 65535; all drivers of a group are on the same interface. */
+  readonly group: number;
+  /**
+   * `hash`: all frames of a flow to the same driver, and unless told; `balance`: to each in turn;
+   * `cpu`: by the processor that received them; `queue`: by the queue of the card.
+   */
+  readonly mode?: FanoutMode;
+  /** Put fragments together before `hash` looks at them; true unless told. */
+  readonly defragment?: boolean;
+}
+
+/** Which interface, and how. */
+export interface AfPacketOptions {
+  /** Name of the interface of the host, such as `eth1`; an Ethernet that is there. */
+  readonly interface: string;
+  /** Largest IP packet in bytes; that of the interface unless told. */
+  readonly mtu?: number;
+  /**
+   * Hardware address of the stack: `interface` for that of the interface, and unless told; `own`
+   * for one that the stack makes; or 6 bytes.
+   */
+  readonly hwaddr?: "interface" | "own" | Uint8Array;
+  /**
+   * Receive what is sent to other hardware addresses. Unless told, true if the stack has not that
+   * of the interface.
+   */
+  readonly promiscuous?: boolean;
+  /**
+   * Frames begin with a virtio header: checksums may be left to the device, and frames of up to
+   * 64 KiB stand for many segments, both ways. False unless told.
+   */
+  readonly offload?: boolean;
+  /**
+   * `blocks`: frames come in blocks, which costs the least, up to a millisecond late (TPACKET_V3);
+   * and unless told. `slots`: each frame comes at once (TPACKET_V2); not with `offload`.
+   */
+  readonly ring?: "blocks" | "slots";
+  /** Bytes of the receive ring, a multiple of 256 KiB; 8 MiB unless told. */
+  readonly ringBytes?: number;
+  /** Send past the host's queueing discipline; false unless told. */
+  readonly bypassQdisc?: boolean;
+  /** Share the frames of the interface with other drivers. */
+  readonly fanout?: Fanout;
+}
+
+/** Level of the options below. */
+export const SOL_PACKET = 263;
+
+/** Options of an AF_PACKET socket. */
+export const enum PacketOption {
+  ADD_MEMBERSHIP = 1,
+  RX_RING = 5,
+  STATISTICS = 6,
+  VERSION = 10,
+  RESERVE = 12,
+  VNET_HDR = 15,
+  FANOUT = 18,
+  QDISC_BYPASS = 20,
+  IGNORE_OUTGOING = 23,
+}
+
+/** Bytes of a block of the ring: room for any frame that there is. */
+export const BLOCK_BYTES = 1 << 18;
+/** Bytes of a ring of which nobody said how large it shall be. */
+export const RING_BYTES = 8 << 20;
+const RING_BYTES_MAX = 1 << 30;
+
+const FANOUT_MODES: Readonly<Record<FanoutMode, number>> = {
+  hash: 0,
+  balance: 1,
+  cpu: 2,
+  queue: 5,
+};
+const FANOUT_FLAG_DEFRAG = 0x8000;
+
+/** Throws a `RangeError` for options that make no sense. */
+export function checkAfPacketOptions(options: AfPacketOptions): void {
+  const { hwaddr, fanout, ringBytes = RING_BYTES } = options;
+  checkInterfaceName(options.interface);
+  wholeInRange("ringBytes", ringBytes, BLOCK_BYTES, RING_BYTES_MAX);
+  if (ringBytes % BLOCK_BYTES !== 0) {
+    throw new RangeError(`ringBytes must be a multiple of ${BLOCK_BYTES}, not ${ringBytes}`);
+  }
+  if (hwaddr instanceof Uint8Array && (hwaddr.length !== 6 || (hwaddr[0] & 1) !== 0)) {
+    throw new RangeError("hwaddr must be 6 bytes, and no group address");
+  }
+  if (options.ring === "slots" && options.offload) {
+    throw new RangeError("slots hold frames of the wire: offload needs a ring of blocks");
+  }
+  if (!fanout) return;
+  wholeInRange("fanout.group", fanout.group, 0, 65535);
+  if (FANOUT_MODES[fanout.mode ?? "hash"] === undefined) {
+    const modes = Object.keys(FANOUT_MODES).join(", ");
+    throw new RangeError(`fanout.mode must be one of ${modes}, not ${fanout.mode}`);
+  }
+}
+
+/** The word that joins a group. */
+export function fanoutWord(fanout: Fanout): number {
+  const flags = fanout.defragment ?? true ? FANOUT_FLAG_DEFRAG : 0;
+  return fanout.group | (FANOUT_MODES[fanout.mode ?? "hash"] | flags) << 16;
+}

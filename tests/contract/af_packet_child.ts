@@ -1,0 +1,222 @@
+/**
+ * The contract cases over AF_PACKET, and what only this driver does. Runs inside a network
+ * namespace of its own, as root: af_packet_contract_test.ts starts it there.
+ */
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { SocketError } from "../../runtime/errors.ts";
+import { AfPacketDriver, type AfPacketOptions } from "../../drivers/af_packet.ts";
+import { FaultDriver } from "../../drivers/fault.ts";
+import { makeFrame } from "./case_kit.ts";
+import { FakeIfnet, VirtualClock } from "./fake_ifnet.ts";
+import { contractOverVeth, holdings, makeVeth, run, silenceKernel } from "./netns_kit.ts";
+
+silenceKernel();
+makeVeth("near", "far");
+contractOverVeth("af_packet", () => new AfPacketDriver({ interface: "near" }));
+contractOverVeth(
+  "af_packet with slots, past the qdisc",
+  () => new AfPacketDriver({ interface: "near", ring: "slots", bypassQdisc: true }),
+);
+contractOverVeth(
+  "fault over af_packet",
+  () => new FaultDriver(new AfPacketDriver({ interface: "near", hwaddr: "own" }), {}),
+);
+
+/** A driver with an interface, detached at the end of its scope. */
+class End implements Disposable {
+  readonly ifp = new FakeIfnet("eth0", new VirtualClock());
+  readonly driver: AfPacketDriver;
+
+  constructor(options: AfPacketOptions) {
+    this.driver = new AfPacketDriver(options);
+    this.driver.attach(this.ifp);
+  }
+
+  send(...frames: Uint8Array[]): number {
+    return this.driver.start(this.ifp.txBatch(frames));
+  }
+
+  /** What arrives until `count` frames have, or for 200 ms nothing does. */
+  receive(count: number, room = 2048): Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    while (frames.length < count && this.driver.poll(200_000)) {
+      const free = this.ifp.freeBatch(Math.floor((1 << 20) / room), room);
+      frames.push(...this.ifp.filled(free, this.driver.rx(free)));
+    }
+    return frames;
+  }
+
+  [Symbol.dispose](): void {
+    this.driver.detach();
+  }
+}
+
+Deno.test("af_packet: has the MTU and the hardware address of its interface, or its own", () => {
+  makeVeth("size0", "size1", 1280);
+  const [, hwaddr] = /link\/ether (\S+)/.exec(run("ip", "link", "show", "size0"))!;
+  using taken = new End({ interface: "size0" });
+  const { caps } = taken.driver;
+  assertEquals(caps.mtu, 1280);
+  assertEquals(Array.from(caps.hwaddr!, (b) => b.toString(16).padStart(2, "0")).join(":"), hwaddr);
+  using own = new End({ interface: "size0", hwaddr: "own", mtu: 600 });
+  assertEquals(own.driver.caps, { mtu: 600, medium: "ethernet" });
+  using given = new End({ interface: "size0", hwaddr: Uint8Array.of(2, 0, 0, 0, 0, 7) });
+  assertEquals(given.driver.caps.hwaddr, Uint8Array.of(2, 0, 0, 0, 0, 7));
+  assert(run("ip", "-d", "link", "show", "size0").includes("promiscuity 2"));
+});
+
+for (const ring of ["blocks", "slots"] as const) {
+  Deno.test(`af_packet: takes the interface down when the host's is removed (${ring})`, () => {
+    for (const notice of ["poll", "start"]) {
+      makeVeth("gone0", "gone1");
+      using end = new End({ interface: "gone0", ring });
+      run("ip", "link", "del", "gone0");
+      if (notice === "poll") assertEquals(end.driver.poll(1000), false);
+      else assertEquals(end.send(makeFrame("ethernet", 60, 1)), 1);
+      assertEquals(end.ifp.downs, ["the interface gone0 was removed (ENODEV)"]);
+      assertEquals(end.send(makeFrame("ethernet", 60, 1)), 1);
+      assertEquals(end.driver.stats.txDropped, notice === "poll" ? 1 : 2);
+      assertEquals(end.driver.poll(1000), false);
+      assertEquals(end.driver.rx(end.ifp.freeBatch(4, 2048)), 0);
+      assertEquals(end.ifp.downs.length, 1);
+    }
+  });
+
+  Deno.test(`af_packet: counts what the kernel drops from a full ring (${ring})`, () => {
+    using near = new End({ interface: "near", ring, ringBytes: 1 << 19 });
+    using far = new End({ interface: "far" });
+    const frames = Array.from({ length: 64 }, (_, i) => makeFrame("ethernet", 1514, i));
+    for (let i = 0; i < 20; i++) assertEquals(far.send(...frames), 64);
+    const got = near.receive(1280);
+    assert(got.length >= 64 && got.length < 1280, `${got.length} frames`);
+    assertEquals(got[0], frames[0]);
+    const { rxFrames, rxDropped } = near.driver.stats;
+    assertEquals([rxFrames, rxFrames + rxDropped], [got.length, 1280]);
+    assertEquals(near.driver.stats.rxDropped, rxDropped, "counted twice");
+  });
+
+  Deno.test(`af_packet: puts VLAN tags back that the kernel has taken out (${ring})`, () => {
+    using near = new End({ interface: "near", ring });
+    using far = new End({ interface: "far", ring });
+    const tagged = [0x8100, 0x88a8].map((protocol, i) => {
+      const frame = makeFrame("ethernet", 90, i);
+      frame.set([protocol >> 8, protocol & 255, 0x60 + i, 42, 0x88, 0xb5], 12);
+      return frame;
+    });
+    assertEquals(far.send(...tagged), 2);
+    assertEquals(near.receive(2), tagged);
+  });
+}
+
+Deno.test("af_packet: lives on when its link goes down and comes up again", () => {
+  makeVeth("flap0", "flap1");
+  using near = new End({ interface: "flap0" });
+  using far = new End({ interface: "flap1" });
+  const frame = makeFrame("ethernet", 60, 1);
+  run("ip", "link", "set", "flap0", "down");
+  assertEquals(near.driver.poll(1000), false);
+  assertEquals(near.send(frame, frame), 2);
+  assertEquals(near.driver.stats.txDropped, 2);
+  run("ip", "link", "set", "flap0", "up");
+  assertEquals(near.send(frame), 1);
+  assertEquals(far.receive(1), [frame]);
+  assertEquals(far.send(frame), 1);
+  assertEquals(near.receive(1), [frame]);
+  assertEquals(near.ifp.downs, []);
+  run("ip", "link", "del", "flap0");
+});
+
+/** A UDP datagram over IPv4 from a port of 10.0.0.1 to 10.0.0.2. */
+function datagram(port: number): Uint8Array {
+  const frame = new Uint8Array(60);
+  frame.set([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 46, 0, 1, 0, 0, 64, 17]);
+  frame.set([0, 0, 10, 0, 0, 1, 10, 0, 0, 2, port >> 8, port & 255, 0, 9, 0, 26, 0, 0], 24);
+  return frame;
+}
+
+Deno.test("af_packet: a fan-out group shares flows, each frame once, a flow in one place", () => {
+  const fanout = { group: 77 };
+  using first = new End({ interface: "near", fanout });
+  using second = new End({ interface: "near", fanout });
+  using far = new End({ interface: "far" });
+  const ports = Array.from({ length: 128 }, (_, i) => 5000 + i % 64);
+  for (let i = 0; i < ports.length; i += 64) far.send(...ports.slice(i, i + 64).map(datagram));
+  const got = [first, second].map((end) => end.receive(128).map((f) => f[34] << 8 | f[35]));
+  assertEquals([...got[0], ...got[1]].toSorted(), ports.toSorted());
+  assert(got.every((flows) => flows.length > 16), `${got[0].length} and ${got[1].length} frames`);
+  assertEquals(got[0].filter((port) => got[1].includes(port)), []);
+  const mode = { group: 77, mode: "balance" } as const;
+  const error = assertThrows(() => new End({ interface: "near", fanout: mode }), SocketError);
+  assertStringIncludes(error.message, "group 77 has another mode");
+});
+
+/** A TCP segment of IPv4 with a virtio header that says it stands for many. */
+function superFrame(payload: number): Uint8Array {
+  const frame = new Uint8Array(10 + 54 + payload).map((_, i) => i & 255);
+  const view = new DataView(frame.buffer);
+  frame.set([1, 1]);
+  [54, 1448, 34, 16].forEach((value, i) => view.setUint16(2 + 2 * i, value, true));
+  frame.set([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 0, 0, 1, 0, 0, 64, 6, 0, 0], 10);
+  frame.set([10, 0, 0, 1, 10, 0, 0, 2, 0, 7, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10], 36);
+  view.setUint16(26, 40 + payload);
+  return frame;
+}
+
+Deno.test("af_packet: carries frames that stand for many, with their virtio header", () => {
+  const sent = superFrame(60_000);
+  using near = new End({ interface: "near", offload: true });
+  using plain = new End({ interface: "near" });
+  using far = new End({ interface: "far", offload: true });
+  assertEquals(near.driver.caps.vnetHeader, true);
+  assertEquals(far.send(sent), 1);
+  const [got] = near.receive(1, 70_000);
+  assertEquals(got.length, sent.length);
+  assertEquals(got.subarray(0, 6), sent.subarray(0, 6));
+  assertEquals(got.subarray(10), sent.subarray(10));
+  assertEquals(plain.receive(1), []);
+  assertEquals(plain.driver.stats.rxDropped, 1);
+});
+
+Deno.test("af_packet: computes a checksum that was left to the device", () => {
+  for (const odd of [0, 1]) {
+    const sent = new Uint8Array(10 + 60 + odd);
+    sent.set(datagram(7), 10);
+    // NEEDS_CSUM from byte 34 of the frame, the field 6 after it; it holds the pseudo header's sum.
+    sent.set([1, 0, 0, 0, 0, 0, 34, 0, 6, 0]);
+    sent.set([1, 2, 3], 10 + 60 + odd - 3);
+    sent.set([0, 26 + odd], 10 + 38);
+    sent[10 + 17] += odd;
+    const pseudo = 0x0a00 + 1 + 0x0a00 + 2 + 17 + 26 + odd;
+    sent.set([pseudo >> 8, pseudo & 255], 10 + 40);
+    using near = new End({ interface: "near" });
+    using far = new End({ interface: "far", offload: true });
+    assertEquals(far.send(sent), 1);
+    const [got] = near.receive(1);
+    let sum = pseudo;
+    for (let i = 34; i < got.length; i += 2) sum += got[i] << 8 | (got[i + 1] ?? 0);
+    assertEquals(sum % 0xffff, 0, `the checksum is ${got[40]}, ${got[41]}`);
+    assert(got[40] !== sent[50] || got[41] !== sent[51], "nothing was computed");
+  }
+});
+
+Deno.test("af_packet: leaves no descriptor and no mapping behind", () => {
+  new End({ interface: "near" })[Symbol.dispose]();
+  const before = holdings();
+  for (let i = 0; i < 20; i++) {
+    using _near = new End({ interface: "near", ring: i % 2 ? "slots" : "blocks" });
+    assertEquals(holdings().descriptors, before.descriptors + 1);
+    assertEquals(holdings().mappings, before.mappings + 1);
+    assertThrows(() => new End({ interface: "absent" }), SocketError);
+  }
+  assertEquals(holdings(), before);
+});
+
+Deno.test("af_packet: says what is wrong with an interface", () => {
+  const absent = assertThrows(() => new End({ interface: "absent" }), SocketError);
+  assertEquals(absent.code, "ENODEV");
+  assertStringIncludes(absent.message, "there is no interface absent");
+  const loopback = assertThrows(() => new End({ interface: "lo" }), SocketError);
+  assertEquals(loopback.code, "EOPNOTSUPP");
+  assertStringIncludes(loopback.message, "lo is not an Ethernet interface");
+});

@@ -1,0 +1,83 @@
+/**
+ * What tests of the drivers for devices of Linux share: a pair of virtual Ethernet devices, and
+ * what a process has open. Runs inside a network namespace of its own, as root.
+ */
+
+import { DRIVER_CASES } from "./driver_cases.ts";
+import type { DriverUnderTest, World } from "./case_kit.ts";
+import type { NetDriver } from "../../runtime/device/driver.ts";
+import { AfPacketDriver } from "../../drivers/af_packet.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "./fake_ifnet.ts";
+
+/** Runs a program to its end; throws if it fails. */
+export function run(...command: string[]): string {
+  const { success, stdout, stderr } = new Deno.Command(command[0], {
+    args: command.slice(1),
+  }).outputSync();
+  const text = new TextDecoder();
+  if (!success) throw new Error(`${command.join(" ")}: ${text.decode(stderr)}`);
+  return text.decode(stdout);
+}
+
+/** Keeps the kernel from sending what nobody asked for. */
+export function silenceKernel(): void {
+  for (const which of ["all", "default"]) {
+    const path = `/proc/sys/net/ipv6/conf/${which}/disable_ipv6`;
+    try {
+      Deno.writeTextFileSync(path, "1");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+/** Makes two devices joined by a cable, and sets them up. */
+export function makeVeth(near: string, far: string, mtu = 1500): void {
+  const size = ["mtu", String(mtu)];
+  run("ip", "link", "add", near, ...size, "type", "veth", "peer", "name", far, ...size);
+  for (const name of [near, far]) run("ip", "link", "set", name, "up");
+}
+
+/** How many descriptors, mappings of sockets and of shared memory this process has. */
+export function holdings(): { descriptors: number; mappings: number } {
+  const maps = Deno.readTextFileSync("/proc/self/maps").split("\n");
+  return {
+    descriptors: [...Deno.readDirSync("/proc/self/fd")].length,
+    mappings: maps.filter((line) => /socket:|zero|anon_inode/.test(line)).length,
+  };
+}
+
+/** A device of the pair `near` and `far` with a driver, and an AF_PACKET socket at the far end. */
+export function vethWorld(make: () => NetDriver, arrivals: readonly Uint8Array[]): World {
+  const clock = new VirtualClock();
+  const far = new AfPacketDriver({ interface: "far", ring: "slots" });
+  const farIfp = new FakeIfnet("far", clock, 2);
+  far.attach(farIfp);
+  const end = new FarEnd(far, farIfp, 16_384);
+  return {
+    driver: make(),
+    ifp: new FakeIfnet("near", clock),
+    arrive: () => end.send(arrivals),
+    gone: () => end.receive(),
+    settle: () => {
+      clock.advance(2000);
+      far.poll(3000);
+    },
+    close: () => far.detach(),
+  };
+}
+
+/** Runs the contract over a driver on the device `near`. */
+export function contractOverVeth(name: string, make: () => NetDriver): void {
+  const under: DriverUnderTest = {
+    name,
+    carries: true,
+    arrives: true,
+    wakes: false,
+    open: (arrivals) => vethWorld(make, arrivals),
+  };
+  for (const one of DRIVER_CASES) {
+    if (one.applies && !one.applies(under)) continue;
+    Deno.test(`${name}: ${one.name}`, () => one.run(under));
+  }
+}
