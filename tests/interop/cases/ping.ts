@@ -71,29 +71,32 @@ function pingsKernel(size: number): Case {
   };
 }
 
+/** Echo requests of all sizes, both ways. */
+export const pings: readonly Case[] = [
+  ...SIZES.map(pingedByKernel),
+  ...SIZES.map(pingsKernel),
+  {
+    name: "a ping flood loses nothing",
+    run: async () => {
+      const { code, stdout } = await attempt("ping", "-f", "-c500", "-s1000", "-W8", GODWIT);
+      assert(code === 0 && stdout.includes(" 0% packet loss"), stdout);
+    },
+  },
+  {
+    name: "the kernel has learned the stack's hardware address",
+    run: async ({ hwaddr }) => {
+      const neighbour = await run("ip", "neigh", "show", GODWIT);
+      assert(neighbour.includes(`lladdr ${hwaddr}`), neighbour);
+    },
+  },
+];
+
 /** The cases. */
 export const group: Group = {
   name: "interop ping",
   module: import.meta.url,
   tools: ["ping"],
-  cases: [
-    ...SIZES.map(pingedByKernel),
-    ...SIZES.map(pingsKernel),
-    {
-      name: "a ping flood loses nothing",
-      run: async () => {
-        const { code, stdout } = await attempt("ping", "-f", "-c500", "-s1000", "-W8", GODWIT);
-        assert(code === 0 && stdout.includes(" 0% packet loss"), stdout);
-      },
-    },
-    {
-      name: "the kernel has learned the stack's hardware address",
-      run: async ({ hwaddr }) => {
-        const neighbour = await run("ip", "neigh", "show", GODWIT);
-        assert(neighbour.includes(`lladdr ${hwaddr}`), neighbour);
-      },
-    },
-  ],
+  cases: pings,
   seen: [
     { name: "fragments from the kernel", filter: `ip.frag_offset > 0 && ip.src == ${KERNEL}` },
     { name: "fragments from the stack", filter: `ip.frag_offset > 0 && ip.src == ${GODWIT}` },

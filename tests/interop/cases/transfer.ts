@@ -9,7 +9,6 @@ import { download, serveHttp, upload } from "../kit/http.ts";
 import { serveIperf } from "../kit/iperf.ts";
 import { attempt, Peer, run } from "../kit/kernel.ts";
 
-const BYTES = 100 * 2 ** 20;
 const PORT = 8080;
 const IPERF_PORT = 5201;
 /** Less than a second; a time instead would fill the disk on a fast machine. */
@@ -29,11 +28,12 @@ async function whileServing({ stack }: Host, client: () => Promise<void>): Promi
 /** Runs `client` on a connection of the stack to the kernel's HTTP server. */
 async function asClient(
   { stack }: Host,
+  bytes: number,
   client: (conn: Awaited<ReturnType<Host["stack"]["connect"]>>) => Promise<string>,
 ): Promise<void> {
   await using _server = await Peer.start("http", String(PORT));
   using conn = await stack.connect({ hostname: KERNEL, port: PORT });
-  assertEquals(await client(conn), contentHash(BYTES));
+  assertEquals(await client(conn), contentHash(bytes));
 }
 
 /** An iperf3 run against a server on the stack; `reverse` for its data to us. */
@@ -64,57 +64,61 @@ function iperf(name: string, ...options: string[]): Case {
   };
 }
 
-const cases: Case[] = [
-  {
-    name: "curl downloads 100 MiB from the stack",
-    seconds: SECONDS,
-    run: (host) =>
-      whileServing(host, async () => {
-        const file = `${host.folder}/download`;
-        const url = `http://${GODWIT}:${PORT}/content/${BYTES}`;
-        await run("curl", "--silent", "--show-error", "--fail", "-o", file, url);
-        const [digest] = (await run("sha256sum", file)).split(" ");
-        await Deno.remove(file);
-        assertEquals(digest, contentHash(BYTES));
-      }),
-  },
-  {
-    name: "curl uploads 100 MiB to the stack",
-    seconds: SECONDS,
-    run: (host) =>
-      whileServing(host, async () => {
-        const path = `${host.folder}/upload`;
-        using file = await Deno.create(path);
-        for (const piece of pieces(BYTES)) {
-          for (let done = 0; done < piece.length;) {
-            done += file.writeSync(piece.subarray(done));
+/** Content of so many MiB each way and in both roles, and iperf3. */
+export function transfers(mib: number): Case[] {
+  const bytes = mib * 2 ** 20;
+  return [
+    {
+      name: `curl downloads ${mib} MiB from the stack`,
+      seconds: SECONDS,
+      run: (host) =>
+        whileServing(host, async () => {
+          const file = `${host.folder}/download`;
+          const url = `http://${GODWIT}:${PORT}/content/${bytes}`;
+          await run("curl", "--silent", "--show-error", "--fail", "-o", file, url);
+          const [digest] = (await run("sha256sum", file)).split(" ");
+          await Deno.remove(file);
+          assertEquals(digest, contentHash(bytes));
+        }),
+    },
+    {
+      name: `curl uploads ${mib} MiB to the stack`,
+      seconds: SECONDS,
+      run: (host) =>
+        whileServing(host, async () => {
+          const path = `${host.folder}/upload`;
+          using file = await Deno.create(path);
+          for (const piece of pieces(bytes)) {
+            for (let done = 0; done < piece.length;) {
+              done += file.writeSync(piece.subarray(done));
+            }
           }
-        }
-        const url = `http://${GODWIT}:${PORT}/upload`;
-        const digest = await run("curl", "--silent", "--show-error", "--fail", "-T", path, url);
-        await Deno.remove(path);
-        assertEquals(digest, contentHash(BYTES));
-      }),
-  },
-  {
-    name: "the stack downloads 100 MiB from the kernel",
-    seconds: SECONDS,
-    run: (host) => asClient(host, (conn) => download(conn, BYTES)),
-  },
-  {
-    name: "the stack uploads 100 MiB to the kernel",
-    seconds: SECONDS,
-    run: (host) => asClient(host, (conn) => upload(conn, BYTES)),
-  },
-  iperf("iperf3 sends to the stack"),
-  iperf("iperf3 receives from the stack", "--reverse"),
-  iperf("iperf3 sends to and receives from the stack, four streams", "--bidir", "-P", "2"),
-];
+          const url = `http://${GODWIT}:${PORT}/upload`;
+          const digest = await run("curl", "--silent", "--show-error", "--fail", "-T", path, url);
+          await Deno.remove(path);
+          assertEquals(digest, contentHash(bytes));
+        }),
+    },
+    {
+      name: `the stack downloads ${mib} MiB from the kernel`,
+      seconds: SECONDS,
+      run: (host) => asClient(host, bytes, (conn) => download(conn, bytes)),
+    },
+    {
+      name: `the stack uploads ${mib} MiB to the kernel`,
+      seconds: SECONDS,
+      run: (host) => asClient(host, bytes, (conn) => upload(conn, bytes)),
+    },
+    iperf("iperf3 sends to the stack"),
+    iperf("iperf3 receives from the stack", "--reverse"),
+    iperf("iperf3 sends to and receives from the stack, four streams", "--bidir", "-P", "2"),
+  ];
+}
 
 /** The cases. */
 export const group: Group = {
   name: "interop transfer",
   module: import.meta.url,
   tools: ["curl", "iperf3", "sha256sum"],
-  cases,
+  cases: transfers(100),
 };

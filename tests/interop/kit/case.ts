@@ -9,6 +9,7 @@
 import type { FaultDriverOptions } from "../../../drivers/fault.ts";
 import type { Host } from "./host.ts";
 import type { Allowed } from "./judge.ts";
+import type { Link } from "./link.ts";
 
 /** One thing that is tried. */
 export interface Case {
@@ -40,6 +41,8 @@ export interface Group {
   readonly module: string;
   /** Programs needed beside `ip`, `unshare`, `timeout` and `tshark`. */
   readonly tools?: readonly string[];
+  /** What joins the stack and the kernel; a TAP device unless told. */
+  readonly link?: Link;
   /** What goes wrong between the capture and the device; nothing unless told. */
   readonly faults?: FaultDriverOptions;
   /** The cases, in the order they are run. */

@@ -51,7 +51,7 @@ async function exitWithParent(): Promise<void> {
 }
 
 async function runGroup(group: Group): Promise<void> {
-  await using host = await Host.open(folder, group.faults);
+  await using host = await Host.open(folder, group.faults, group.link);
   for (const one of group.cases) {
     await attempt(one.name, one.seconds ?? CASE_SECONDS, () => one.run(host));
   }

@@ -1,6 +1,6 @@
 /**
- * The two hosts of an interop run: the stack on a TAP device, with every frame captured, and the
- * kernel of the namespace at the other end of that device.
+ * The two hosts of an interop run: the stack on a TAP device or another link, with every frame
+ * captured, and the kernel of the namespace at the other end of it.
  *
  * @module
  */
@@ -8,13 +8,13 @@
 import type { Stat } from "../../../assembly/abi/stat.ts";
 import { FaultDriver, type FaultDriverOptions } from "../../../drivers/fault.ts";
 import { PcapngWriter } from "../../../drivers/pcapng.ts";
-import { TapDriver } from "../../../drivers/tap.ts";
 import { TraceDriver } from "../../../drivers/trace.ts";
 import * as field from "../../../runtime/layout.ts";
 import { createStack, type Stack } from "../../../runtime/stack.ts";
 import type { Syscalls } from "../../../runtime/socket/syscalls.ts";
 import { DEVICE, GODWIT, KERNEL } from "./addresses.ts";
 import { run, setSysctl, setSysctlIfAny } from "./kernel.ts";
+import { type Link, openLink, quietenLink } from "./link.ts";
 
 const PREFIX = 24;
 /** How often something that must come true is looked at, in milliseconds. */
@@ -42,7 +42,11 @@ export class Host implements AsyncDisposable {
   }
 
   /** Brings both hosts up; the capture goes to `capture.pcapng` in the folder. */
-  static async open(folder: string, faults?: FaultDriverOptions): Promise<Host> {
+  static async open(
+    folder: string,
+    faults?: FaultDriverOptions,
+    link: Link = "tap",
+  ): Promise<Host> {
     // Only IPv4 is spoken here, and nothing may be sent that no case asked for.
     for (const which of ["all", "default"]) {
       setSysctlIfAny(`net.ipv6.conf.${which}.disable_ipv6`, "1");
@@ -52,8 +56,8 @@ export class Host implements AsyncDisposable {
     const writer = new PcapngWriter((bytes) => {
       for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
     });
-    const tap = new TapDriver({ name: DEVICE });
-    const trace = new TraceDriver(faults ? new FaultDriver(tap, faults) : tap, { writer });
+    const driver = await openLink(link);
+    const trace = new TraceDriver(faults ? new FaultDriver(driver, faults) : driver, { writer });
     const stack = await createStack();
     await stack.attach(trace, { addresses: [`${GODWIT}/${PREFIX}`], gateway: KERNEL });
     await run("ip", "addr", "add", `${KERNEL}/${PREFIX}`, "dev", DEVICE);
@@ -62,6 +66,7 @@ export class Host implements AsyncDisposable {
     setSysctl("net.ipv4.ip_forward", "1");
     setSysctl("net.ipv4.conf.all.send_redirects", "0");
     setSysctl(`net.ipv4.conf.${DEVICE}.send_redirects`, "0");
+    quietenLink(link);
     return new Host(stack, folder, trace, file);
   }
 
