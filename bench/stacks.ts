@@ -100,9 +100,12 @@ export function datagramStack({ sys }: Stack, address: string, port: number): nu
   return fd;
 }
 
-/** Lets what one stack has sent arrive at the other, without a wait. */
+/**
+ * Lets what one stack has sent arrive at the other, without a wait. What the first call after a
+ * turn sends has left with the call; then the stack wants no turn for it.
+ */
 export function cross(from: Stack, to: Stack): void {
-  from.turn();
+  if (from === to || from.wanted) from.turn();
   if (to !== from) to.turn();
 }
 

@@ -9,7 +9,6 @@ import { Af, Errno, ManualClock, type MemoryOptions, Sock, SocketError } from ".
 import {
   closeAll,
   connectMany,
-  cross,
   datagramStack,
   type Ends,
   listenStack,
@@ -64,7 +63,8 @@ async function make(
 /** Both stacks take a turn, a little later. */
 function turn(pair: StackPair): void {
   clocks.get(pair)!.advance(TURN_US);
-  cross(pair.left, pair.right);
+  pair.left.turn();
+  if (pair.right !== pair.left) pair.right.turn();
 }
 
 /** Takes turns until a promise is kept. */
