@@ -33,7 +33,7 @@ import { BATCH_MAX, openAfPacket } from "./af_packet_setup.ts";
 import { SendVector } from "./af_packet_send.ts";
 import { HostErrno } from "./host_errno.ts";
 import type { HostSocket } from "./host_socket.ts";
-import { checkMtu, frameBytesMax, refuseSecondAttach } from "./options.ts";
+import { checkHwaddr, checkMtu, frameBytesMax, refuseSecondAttach } from "./options.ts";
 import { type DriverStats, newStats } from "./stats.ts";
 
 export type { AfPacketOptions, Fanout, FanoutMode } from "./af_packet_options.ts";
@@ -65,8 +65,7 @@ export class AfPacketDriver implements NetDriver {
     this.#offload = options.offload ?? false;
     this.#mtu = checkMtu(options.mtu ?? 1500);
     this.#longest = this.#longestFrame();
-    const { hwaddr } = options;
-    if (hwaddr instanceof Uint8Array) this.#hwaddr = Uint8Array.from(hwaddr);
+    this.#hwaddr = checkHwaddr(options.hwaddr);
   }
 
   /** MTU and hardware address of the interface once attached. */

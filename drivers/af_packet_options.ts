@@ -88,14 +88,11 @@ const FANOUT_FLAG_DEFRAG = 0x8000;
 
 /** Throws a `RangeError` for options that make no sense. */
 export function checkAfPacketOptions(options: AfPacketOptions): void {
-  const { hwaddr, fanout, ringBytes = RING_BYTES } = options;
+  const { fanout, ringBytes = RING_BYTES } = options;
   checkInterfaceName(options.interface);
   wholeInRange("ringBytes", ringBytes, BLOCK_BYTES, RING_BYTES_MAX);
   if (ringBytes % BLOCK_BYTES !== 0) {
     throw new RangeError(`ringBytes must be a multiple of ${BLOCK_BYTES}, not ${ringBytes}`);
-  }
-  if (hwaddr instanceof Uint8Array && (hwaddr.length !== 6 || (hwaddr[0] & 1) !== 0)) {
-    throw new RangeError("hwaddr must be 6 bytes, and no group address");
   }
   if (options.ring === "slots" && options.offload) {
     throw new RangeError("slots hold frames of the wire: offload needs a ring of blocks");

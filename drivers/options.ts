@@ -43,6 +43,18 @@ export function checkInterfaceName(name: string): void {
   }
 }
 
+/** A copy of a hardware address that was given as bytes; `RangeError` for what is none. */
+export function checkHwaddr(
+  hwaddr: "interface" | "own" | Uint8Array | undefined,
+): Uint8Array<ArrayBuffer> | undefined {
+  if (!(hwaddr instanceof Uint8Array)) {
+    if (hwaddr === undefined || hwaddr === "interface" || hwaddr === "own") return undefined;
+    throw new RangeError(`hwaddr must be "interface", "own" or 6 bytes, not ${hwaddr}`);
+  }
+  if (hwaddr.length === 6 && (hwaddr[0] & 1) === 0) return Uint8Array.from(hwaddr);
+  throw new RangeError("hwaddr must be 6 bytes, and no group address");
+}
+
 /** Longest frame of a medium in bytes: the MTU and, on Ethernet, the header. */
 export function frameBytesMax(medium: Medium, mtu: number): number {
   return medium === "ethernet" ? mtu + ETHERNET_HEADER_BYTES : mtu;

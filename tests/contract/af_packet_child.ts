@@ -8,8 +8,7 @@ import { SocketError } from "../../runtime/errors.ts";
 import { AfPacketDriver, type AfPacketOptions } from "../../drivers/af_packet.ts";
 import { FaultDriver } from "../../drivers/fault.ts";
 import { makeFrame } from "./case_kit.ts";
-import { FakeIfnet, VirtualClock } from "./fake_ifnet.ts";
-import { contractOverVeth, holdings, makeVeth, run, silenceKernel } from "./netns_kit.ts";
+import { contractOverVeth, End, holdings, makeVeth, run, silenceKernel } from "./netns_kit.ts";
 
 silenceKernel();
 makeVeth("near", "far");
@@ -23,45 +22,20 @@ contractOverVeth(
   () => new FaultDriver(new AfPacketDriver({ interface: "near", hwaddr: "own" }), {}),
 );
 
-/** A driver with an interface, detached at the end of its scope. */
-class End implements Disposable {
-  readonly ifp = new FakeIfnet("eth0", new VirtualClock());
-  readonly driver: AfPacketDriver;
-
-  constructor(options: AfPacketOptions) {
-    this.driver = new AfPacketDriver(options);
-    this.driver.attach(this.ifp);
-  }
-
-  send(...frames: Uint8Array[]): number {
-    return this.driver.start(this.ifp.txBatch(frames));
-  }
-
-  /** What arrives until `count` frames have, or for 200 ms nothing does. */
-  receive(count: number, room = 2048): Uint8Array[] {
-    const frames: Uint8Array[] = [];
-    while (frames.length < count && this.driver.poll(200_000)) {
-      const free = this.ifp.freeBatch(Math.floor((1 << 20) / room), room);
-      frames.push(...this.ifp.filled(free, this.driver.rx(free)));
-    }
-    return frames;
-  }
-
-  [Symbol.dispose](): void {
-    this.driver.detach();
-  }
+function open(options: AfPacketOptions): End<AfPacketDriver> {
+  return new End(new AfPacketDriver(options));
 }
 
 Deno.test("af_packet: has the MTU and the hardware address of its interface, or its own", () => {
   makeVeth("size0", "size1", 1280);
   const [, hwaddr] = /link\/ether (\S+)/.exec(run("ip", "link", "show", "size0"))!;
-  using taken = new End({ interface: "size0" });
+  using taken = open({ interface: "size0" });
   const { caps } = taken.driver;
   assertEquals(caps.mtu, 1280);
   assertEquals(Array.from(caps.hwaddr!, (b) => b.toString(16).padStart(2, "0")).join(":"), hwaddr);
-  using own = new End({ interface: "size0", hwaddr: "own", mtu: 600 });
+  using own = open({ interface: "size0", hwaddr: "own", mtu: 600 });
   assertEquals(own.driver.caps, { mtu: 600, medium: "ethernet" });
-  using given = new End({ interface: "size0", hwaddr: Uint8Array.of(2, 0, 0, 0, 0, 7) });
+  using given = open({ interface: "size0", hwaddr: Uint8Array.of(2, 0, 0, 0, 0, 7) });
   assertEquals(given.driver.caps.hwaddr, Uint8Array.of(2, 0, 0, 0, 0, 7));
   assert(run("ip", "-d", "link", "show", "size0").includes("promiscuity 2"));
 });
@@ -70,7 +44,7 @@ for (const ring of ["blocks", "slots"] as const) {
   Deno.test(`af_packet: takes the interface down when the host's is removed (${ring})`, () => {
     for (const notice of ["poll", "start"]) {
       makeVeth("gone0", "gone1");
-      using end = new End({ interface: "gone0", ring });
+      using end = open({ interface: "gone0", ring });
       run("ip", "link", "del", "gone0");
       if (notice === "poll") assertEquals(end.driver.poll(1000), false);
       else assertEquals(end.send(makeFrame("ethernet", 60, 1)), 1);
@@ -84,8 +58,8 @@ for (const ring of ["blocks", "slots"] as const) {
   });
 
   Deno.test(`af_packet: counts what the kernel drops from a full ring (${ring})`, () => {
-    using near = new End({ interface: "near", ring, ringBytes: 1 << 19 });
-    using far = new End({ interface: "far" });
+    using near = open({ interface: "near", ring, ringBytes: 1 << 19 });
+    using far = open({ interface: "far" });
     const frames = Array.from({ length: 64 }, (_, i) => makeFrame("ethernet", 1514, i));
     for (let i = 0; i < 20; i++) assertEquals(far.send(...frames), 64);
     const got = near.receive(1280);
@@ -97,8 +71,8 @@ for (const ring of ["blocks", "slots"] as const) {
   });
 
   Deno.test(`af_packet: puts VLAN tags back that the kernel has taken out (${ring})`, () => {
-    using near = new End({ interface: "near", ring });
-    using far = new End({ interface: "far", ring });
+    using near = open({ interface: "near", ring });
+    using far = open({ interface: "far", ring });
     const tagged = [0x8100, 0x88a8].map((protocol, i) => {
       const frame = makeFrame("ethernet", 90, i);
       frame.set([protocol >> 8, protocol & 255, 0x60 + i, 42, 0x88, 0xb5], 12);
@@ -111,8 +85,8 @@ for (const ring of ["blocks", "slots"] as const) {
 
 Deno.test("af_packet: lives on when its link goes down and comes up again", () => {
   makeVeth("flap0", "flap1");
-  using near = new End({ interface: "flap0" });
-  using far = new End({ interface: "flap1" });
+  using near = open({ interface: "flap0" });
+  using far = open({ interface: "flap1" });
   const frame = makeFrame("ethernet", 60, 1);
   run("ip", "link", "set", "flap0", "down");
   assertEquals(near.driver.poll(1000), false);
@@ -137,9 +111,9 @@ function datagram(port: number): Uint8Array {
 
 Deno.test("af_packet: a fan-out group shares flows, each frame once, a flow in one place", () => {
   const fanout = { group: 77 };
-  using first = new End({ interface: "near", fanout });
-  using second = new End({ interface: "near", fanout });
-  using far = new End({ interface: "far" });
+  using first = open({ interface: "near", fanout });
+  using second = open({ interface: "near", fanout });
+  using far = open({ interface: "far" });
   const ports = Array.from({ length: 128 }, (_, i) => 5000 + i % 64);
   for (let i = 0; i < ports.length; i += 64) far.send(...ports.slice(i, i + 64).map(datagram));
   const got = [first, second].map((end) => end.receive(128).map((f) => f[34] << 8 | f[35]));
@@ -147,7 +121,7 @@ Deno.test("af_packet: a fan-out group shares flows, each frame once, a flow in o
   assert(got.every((flows) => flows.length > 16), `${got[0].length} and ${got[1].length} frames`);
   assertEquals(got[0].filter((port) => got[1].includes(port)), []);
   const mode = { group: 77, mode: "balance" } as const;
-  const error = assertThrows(() => new End({ interface: "near", fanout: mode }), SocketError);
+  const error = assertThrows(() => open({ interface: "near", fanout: mode }), SocketError);
   assertStringIncludes(error.message, "group 77 has another mode");
 });
 
@@ -165,9 +139,9 @@ function superFrame(payload: number): Uint8Array {
 
 Deno.test("af_packet: carries frames that stand for many, with their virtio header", () => {
   const sent = superFrame(60_000);
-  using near = new End({ interface: "near", offload: true });
-  using plain = new End({ interface: "near" });
-  using far = new End({ interface: "far", offload: true });
+  using near = open({ interface: "near", offload: true });
+  using plain = open({ interface: "near" });
+  using far = open({ interface: "far", offload: true });
   assertEquals(near.driver.caps.vnetHeader, true);
   assertEquals(far.send(sent), 1);
   const [got] = near.receive(1, 70_000);
@@ -189,8 +163,8 @@ Deno.test("af_packet: computes a checksum that was left to the device", () => {
     sent[10 + 17] += odd;
     const pseudo = 0x0a00 + 1 + 0x0a00 + 2 + 17 + 26 + odd;
     sent.set([pseudo >> 8, pseudo & 255], 10 + 40);
-    using near = new End({ interface: "near" });
-    using far = new End({ interface: "far", offload: true });
+    using near = open({ interface: "near" });
+    using far = open({ interface: "far", offload: true });
     assertEquals(far.send(sent), 1);
     const [got] = near.receive(1);
     let sum = pseudo;
@@ -201,22 +175,22 @@ Deno.test("af_packet: computes a checksum that was left to the device", () => {
 });
 
 Deno.test("af_packet: leaves no descriptor and no mapping behind", () => {
-  new End({ interface: "near" })[Symbol.dispose]();
+  open({ interface: "near" })[Symbol.dispose]();
   const before = holdings();
   for (let i = 0; i < 20; i++) {
-    using _near = new End({ interface: "near", ring: i % 2 ? "slots" : "blocks" });
+    using _near = open({ interface: "near", ring: i % 2 ? "slots" : "blocks" });
     assertEquals(holdings().descriptors, before.descriptors + 1);
     assertEquals(holdings().mappings, before.mappings + 1);
-    assertThrows(() => new End({ interface: "absent" }), SocketError);
+    assertThrows(() => open({ interface: "absent" }), SocketError);
   }
   assertEquals(holdings(), before);
 });
 
 Deno.test("af_packet: says what is wrong with an interface", () => {
-  const absent = assertThrows(() => new End({ interface: "absent" }), SocketError);
+  const absent = assertThrows(() => open({ interface: "absent" }), SocketError);
   assertEquals(absent.code, "ENODEV");
   assertStringIncludes(absent.message, "there is no interface absent");
-  const loopback = assertThrows(() => new End({ interface: "lo" }), SocketError);
+  const loopback = assertThrows(() => open({ interface: "lo" }), SocketError);
   assertEquals(loopback.code, "EOPNOTSUPP");
   assertStringIncludes(loopback.message, "lo is not an Ethernet interface");
 });

@@ -67,6 +67,33 @@ export function vethWorld(make: () => NetDriver, arrivals: readonly Uint8Array[]
   };
 }
 
+/** A driver with an interface, detached at the end of its scope. */
+export class End<D extends NetDriver = NetDriver> implements Disposable {
+  readonly ifp = new FakeIfnet("eth0", new VirtualClock());
+
+  constructor(readonly driver: D) {
+    driver.attach(this.ifp);
+  }
+
+  send(...frames: Uint8Array[]): number {
+    return this.driver.start(this.ifp.txBatch(frames));
+  }
+
+  /** What arrives until `count` frames have, or for 200 ms nothing does. */
+  receive(count: number, room = 2048): Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    while (frames.length < count && this.driver.poll!(200_000)) {
+      const free = this.ifp.freeBatch(Math.floor((1 << 20) / room), room);
+      frames.push(...this.ifp.filled(free, this.driver.rx(free)));
+    }
+    return frames;
+  }
+
+  [Symbol.dispose](): void {
+    this.driver.detach();
+  }
+}
+
 /** Runs the contract over a driver on the device `near`. */
 export function contractOverVeth(name: string, make: () => NetDriver): void {
   const under: DriverUnderTest = {
