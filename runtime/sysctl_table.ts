@@ -249,7 +249,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
     [0, 255],
     [15, 12],
     "R2: timeouts in a row after which the connection is given up (RFC 9293 3.8.3, SHLD-11: at " +
-      "least 100 s; with a timeout of 1 s, 12 make 8 minutes).",
+      "least 100 s; with a timeout of 1 s, 12 make 8 minutes). Shorter ones than 200 ms count as " +
+      "that.",
   ),
   one(
     "net.ipv4.tcp_orphan_retries",

@@ -25,6 +25,8 @@ import { Row } from "./timers";
 
 /** What the setting orphan_retries means by 0. */
 const ORPHAN_RETRIES: u32 = 8;
+/** The least RTO that numbers of timeouts are meant for. */
+const RTO_USUAL_US: i64 = 200_000;
 
 /** The wheel timer of a connection fired: runs the rows that are due. */
 export function fire(arg: usize): void {
@@ -74,7 +76,7 @@ function rexmt(tp: Tcb): bool {
   if (tp.state < TcpState.ESTABLISHED || tp.tfo & Tfo.PENDING) return synTimeout(tp);
   if (tp.sent_count == 0) return sendLate(tp);
   if (tp.snd_wnd == 0) return shutWindow(tp);
-  const last = u32(tp.tries) >= mostTries(tp) || userTimeout(tp);
+  const last = (u32(tp.tries) >= mostTries(tp) && waitedLong(tp)) || userTimeout(tp);
   fastopen.timedOut(tp, tp.tries, last);
   if (last) {
     subr.drop(tp, Errno.ETIMEDOUT);
@@ -83,7 +85,7 @@ function rexmt(tp: Tcb): bool {
   expire(tp);
   mtu_probe.timeout(tp);
   loss.timeout(tp);
-  tp.tries++;
+  if (tp.tries < 255) tp.tries++;
   output.output(tp);
   if (!timers.watched(tp)) timers.set(tp, Row.REXMT, rtt.rexmtDelay(tp));
   return true;
@@ -93,6 +95,21 @@ function rexmt(tp: Tcb): bool {
 function mostTries(tp: Tcb): u32 {
   if (!(tp.inp.so.state & Ss.NOFDREF)) return T.data_retries;
   return min<u32>(T.orphan_retries ? T.orphan_retries : ORPHAN_RETRIES, T.data_retries);
+}
+
+/**
+ * True if nothing was acknowledged for as long as that many timeouts take from the usual least RTO
+ * on. With a shorter one they are soon over, but R2 is a time (RFC 9293 3.8.3, SHLD-11).
+ */
+function waitedLong(tp: Tcb): bool {
+  const n = mostTries(tp);
+  let us: i64 = 0;
+  let next = RTO_USUAL_US;
+  for (let i: u32 = 0; i < n; i++) {
+    next = min<i64>(next << 1, i64(T.rto_max_us));
+    us += next;
+  }
+  return clock.now() - tp.progress_at >= us;
 }
 
 function expire(tp: Tcb): void {

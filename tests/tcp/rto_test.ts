@@ -58,6 +58,25 @@ Deno.test("RFC 6298 5.5: the RTO doubles up to a minute; after 12 times ETIMEDOU
   c.end();
 });
 
+Deno.test("RFC 9293 3.8.3 (SHLD-11): many short timeouts do not end a connection", async () => {
+  const settings = { rto_min_us: 5000, data_retries: 9 };
+  const c = await established({ rtt_us: 1000, sackOk: true, settings });
+  for (let i = 0; i < 20; i++) {
+    c.write("x");
+    c.host.advance(1000);
+    c.send({});
+    c.takeAll();
+  }
+  c.write("abc");
+  let seconds = 0;
+  for (; c.state() === TcpState.ESTABLISHED; seconds++) c.host.advance(SECOND);
+  // as long as nine timeouts from 200 ms on, 102.2 s, and at most a doubled timeout longer
+  assert(c.stat(Stat.TCP_RTO) > 9, "they were more");
+  assert(seconds > 102 && seconds < 205, `after ${seconds} s`);
+  c.readFails(Errno.ETIMEDOUT);
+  c.end();
+});
+
 Deno.test("RFC 6298 5.1 to 5.3: the timer starts, restarts and stops", async () => {
   const c = await established();
   c.write(pattern(2920));
