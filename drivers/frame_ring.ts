@@ -75,6 +75,11 @@ export class FrameRing {
     return this.#views[this.#head].length;
   }
 
+  /** The oldest frame, in its place; only valid while `count` is not zero. */
+  get head(): Uint8Array<ArrayBuffer> {
+    return this.#views[this.#head];
+  }
+
   /**
    * Copies a frame to the end of the queue.
    *

@@ -14,3 +14,12 @@ export function timeoutSchedule(delay_us: number, fn: () => void): () => void {
   const id = setTimeout(fn, Math.ceil(delay_us / 1000));
   return () => clearTimeout(id);
 }
+
+/** Like `timeoutSchedule`, but what is scheduled does not keep the process alive. */
+export function quietSchedule(delay_us: number, fn: () => void): () => void {
+  const id = setTimeout(fn, Math.ceil(delay_us / 1000));
+  const { Deno } = globalThis as unknown as { Deno?: { unrefTimer?(id: number): void } };
+  if (typeof (id as unknown) === "number") Deno?.unrefTimer?.(id as unknown as number);
+  else (id as unknown as { unref?(): void }).unref?.();
+  return () => clearTimeout(id);
+}

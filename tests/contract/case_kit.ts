@@ -18,6 +18,8 @@ export interface World {
   gone(): Uint8Array[] | Promise<Uint8Array[]>;
   /** Lets time pass, until frames that are on their way have arrived. */
   settle(): void | Promise<void>;
+  /** Takes the device away under the attached driver. */
+  unplug?(): void | Promise<void>;
   /** Closes the far end; the driver itself is detached before. */
   close(): void | Promise<void>;
 }
@@ -35,6 +37,10 @@ export interface DriverUnderTest {
   readonly wakes: boolean;
   /** Frames that it holds before it says busy; undefined if it never does. */
   readonly holds?: number;
+  /** Frames that it keeps for a stack that takes none; the others it drops, unless undefined. */
+  readonly keeps?: number;
+  /** Its device can be taken away. */
+  readonly unplugs?: boolean;
 }
 
 /** One case of the contract. */

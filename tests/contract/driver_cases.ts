@@ -15,6 +15,7 @@ import {
   receiveAll,
   sendAll,
 } from "./case_kit.ts";
+import { DEVICE_CASES } from "./driver_cases_device.ts";
 import { FakeIfnet } from "./fake_ifnet.ts";
 
 const ATTACHING: DriverCase[] = [
@@ -231,6 +232,7 @@ const RECEIVING: DriverCase[] = [
           const free = world.ifp.freeBatch(7, frameMax(world));
           const filled = world.driver.rx(free);
           full = filled === 7;
+          if (filled > 0) idle = 0;
           frames.push(...world.ifp.filled(free, filled));
         }
         assertEquals(frames, arrivals);
@@ -277,4 +279,9 @@ const RECEIVING: DriverCase[] = [
 ];
 
 /** The whole table. */
-export const DRIVER_CASES: readonly DriverCase[] = [...ATTACHING, ...SENDING, ...RECEIVING];
+export const DRIVER_CASES: readonly DriverCase[] = [
+  ...ATTACHING,
+  ...SENDING,
+  ...RECEIVING,
+  ...DEVICE_CASES,
+];
