@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Stack } from "../../mod.ts";
 import { part, type Row, type Subject } from "../row.ts";
 import { closeAll, connectMany, twoHosts } from "../stacks.ts";
 
@@ -21,10 +20,8 @@ const TARGET_BYTES = 1024;
 interface Used {
   /** Pages of the engines' memories that are not empty. */
   readonly engine: number;
-  /** Memory that the system has given to the process, after garbage was collected. */
-  readonly process: number;
-  /** JavaScript's heap. */
-  readonly heap: number;
+  /** Those, and JavaScript's heap after garbage was collected. */
+  readonly total: number;
 }
 
 /** Collects garbage, where the program was started with V8's --expose-gc. */
@@ -32,12 +29,9 @@ export function collectGarbage(): void {
   (globalThis as { gc?: () => void }).gc?.();
 }
 
-function used(stacks: readonly Stack[]): Used {
+function heapBytes(): number {
   collectGarbage();
-  // First: looking at the pages is reading them, which may cost memory too.
-  const { rss, heapUsed } = Deno.memoryUsage();
-  const engine = stacks.reduce((sum, stack) => sum + touchedBytes(stack.engine.memory), 0);
-  return { engine, process: rss, heap: heapUsed };
+  return Deno.memoryUsage().heapUsed;
 }
 
 function touchedBytes(memory: Uint8Array<ArrayBuffer>): number {
@@ -63,16 +57,12 @@ async function usedBy(connections: number): Promise<Used> {
     mbufs_small: 4 * connections,
     mbufs_cluster: 4096,
   };
-  const before = used([]);
+  const heap = heapBytes();
   const pair = await twoHosts(1500, { memory, descriptors: connections + 16 });
   try {
     await connectMany(pair, connections);
-    const after = used([pair.left, pair.right]);
-    return {
-      engine: after.engine,
-      process: after.process - before.process,
-      heap: after.heap - before.heap,
-    };
+    const engine = touchedBytes(pair.left.engine.memory) + touchedBytes(pair.right.engine.memory);
+    return { engine, total: engine + heapBytes() - heap };
   } finally {
     await closeAll(pair);
   }
@@ -97,7 +87,7 @@ function row(kind: keyof Used, about: string): Row {
     unit: "B",
     better: "less",
     about,
-    exact: kind === "engine",
+    exact: true,
     ours: (share) => Promise.resolve(perConnection(kind, share)),
     reference: { name: "target", value: TARGET_BYTES },
   };
@@ -105,6 +95,6 @@ function row(kind: keyof Used, about: string): Row {
 
 /** Memory of idle connections. */
 export const memoryRows: readonly Row[] = [
-  row("engine", "an idle connection in the engine: pages that are not empty"),
-  row("process", "an idle connection in the process: engine, descriptor, sockets in JavaScript"),
+  row("engine", "an end of an idle connection, in the engine: pages that are not empty"),
+  row("total", "the same, and what it has in JavaScript: its descriptor and its socket"),
 ];
