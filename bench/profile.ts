@@ -6,18 +6,22 @@
  */
 
 import binaryen from "binaryen";
-import { Table } from "console-table-printer";
 import { type InspectorNotification, Session } from "node:inspector";
 import { compile, readSources } from "../build.ts";
 import { Arguments } from "./arguments.ts";
 import { GROUPS } from "./groups.ts";
 import type { Row } from "./row.ts";
+import { textTable } from "./table.ts";
 
 const ROOT = new URL("../", import.meta.url).href;
 const WARMUPS = 2;
 const RUNS = 3;
 const INTERVAL_US = 200;
 const SHOWN = 30;
+const COLUMNS = [
+  { title: "function", alignment: "left" },
+  { title: "share", alignment: "right" },
+] as const;
 const PROFILER = "/inspector.js";
 
 const HELP = `deno task bench:profile ROW
@@ -101,14 +105,9 @@ async function show(row: Row): Promise<void> {
     const seen = await profile(async () => {
       for (let i = 0; i < RUNS; i++) await subject.measure();
     });
-    const table = new Table({
-      shouldDisableColors: true,
-      columns: [{ name: "function", alignment: "left" }, { name: "share", alignment: "right" }],
-    });
-    for (const [name, share] of shares(seen, engineName).slice(0, SHOWN)) {
-      table.addRow({ function: name, share: `${(100 * share).toFixed(1)} %` });
-    }
-    console.log(table.render());
+    const rows = shares(seen, engineName).slice(0, SHOWN)
+      .map(([name, share]) => [name, `${(100 * share).toFixed(1)} %`]);
+    console.log(textTable(COLUMNS, rows));
   } finally {
     await subject.close();
   }

@@ -11,8 +11,8 @@ export function median(figures: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** From the lowest to the highest figure, as a fraction of the median; 0 if all are alike. */
+/** From the lowest to the highest figure, as a fraction of the median; 0 if that is 0. */
 export function spread(figures: readonly number[]): number {
-  const range = Math.max(...figures) - Math.min(...figures);
-  return range === 0 ? 0 : range / median(figures);
+  const middle = median(figures);
+  return middle === 0 ? 0 : (Math.max(...figures) - Math.min(...figures)) / middle;
 }

@@ -47,16 +47,24 @@ export const LEGEND = "Medians. Spread: from the lowest to the highest run, over
   "Ratio: how many times as good\nas the reference; where the unit is a time or a size, less is " +
   "good.";
 
-/** The table as text. */
-export function render(results: readonly Result[]): string {
+/** A table for a terminal. Columns are told apart by their titles. */
+export function textTable(
+  columns: readonly { readonly title: string; readonly alignment: "left" | "right" }[],
+  rows: readonly (readonly string[])[],
+): string {
   const table = new Table({
     shouldDisableColors: true,
-    columns: COLUMNS.map(({ title, alignment }) => ({ name: title, alignment })),
+    columns: columns.map(({ title, alignment }) => ({ name: title, alignment })),
   });
-  for (const result of results) {
-    table.addRow(Object.fromEntries(COLUMNS.map(({ title, cell }) => [title, cell(result)])));
+  for (const row of rows) {
+    table.addRow(Object.fromEntries(columns.map(({ title }, i) => [title, row[i]])));
   }
   return table.render();
+}
+
+/** The table of results. */
+export function render(results: readonly Result[]): string {
+  return textTable(COLUMNS, results.map((result) => COLUMNS.map(({ cell }) => cell(result))));
 }
 
 /** A line for each result that has more to tell than a figure. */

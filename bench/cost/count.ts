@@ -6,6 +6,7 @@
  */
 
 import { type Stack, Stat } from "../../mod.ts";
+import { watchCalls } from "../watch_calls.ts";
 import { type Metered, readFunctions, readMeter } from "./meter.ts";
 import { end, type Work } from "./work.ts";
 
@@ -33,19 +34,13 @@ export interface Counted {
   readonly functions: readonly { readonly name: string; readonly instructions: number }[];
 }
 
-type Calls = Record<string, (...args: number[]) => number>;
-
 /** Counts calls of a stack's engine from here on. */
 function countCalls(stack: Stack): () => number {
-  const calls = stack.engine.calls as unknown as Calls;
   let count = 0;
-  for (const name of Object.keys(calls)) {
-    const call = calls[name];
-    calls[name] = (...args) => {
-      count++;
-      return call(...args);
-    };
-  }
+  watchCalls(stack, (_, call) => (...args) => {
+    count++;
+    return call(...args);
+  });
   return () => count;
 }
 

@@ -5,10 +5,9 @@
  * @module
  */
 
-import { Table } from "console-table-printer";
 import { compile, readSources } from "../../build.ts";
 import { Arguments } from "../arguments.ts";
-import { figure } from "../table.ts";
+import { figure, textTable } from "../table.ts";
 import { type Costs, EXPECTED, readExpected, TOLERANCE, worse, writeExpected } from "./compare.ts";
 import { type Counted, countWork, KINDS } from "./count.ts";
 import { meter, type Metered } from "./meter.ts";
@@ -16,6 +15,11 @@ import { type Work, WORKS } from "./work.ts";
 
 const ENGINE = new URL("../../runtime/wasm/engine.wasm", import.meta.url);
 const FUNCTIONS_SHOWN = 25;
+const PROFILE_COLUMNS = [
+  { title: "function", alignment: "left" },
+  { title: "instructions", alignment: "right" },
+  { title: "share", alignment: "right" },
+] as const;
 
 const HELP = `deno task bench:cost [OPTIONS]
     Counts the engine's instructions, memory accesses, bytes moved, calls, mbufs and packets for
@@ -30,35 +34,25 @@ Work:
 ${WORKS.map(({ name, once }) => `      ${name.padEnd(26)}${once}`).join("\n")}`;
 
 function table(costs: Costs): string {
-  const titles = ["work", ...KINDS];
-  const table = new Table({
-    shouldDisableColors: true,
-    columns: titles.map((name, i) => ({ name, alignment: i === 0 ? "left" : "right" })),
-  });
-  for (const [work, cost] of Object.entries(costs)) {
-    table.addRow({ work, ...Object.fromEntries(KINDS.map((kind) => [kind, figure(cost[kind])])) });
-  }
-  return table.render();
+  const right = KINDS.map((title) => ({ title, alignment: "right" as const }));
+  const rows = Object.entries(costs).map(([work, cost]) => [
+    work,
+    ...KINDS.map((kind) => figure(cost[kind])),
+  ]);
+  return textTable([{ title: "work", alignment: "left" }, ...right], rows);
 }
 
 /** Counts with an engine whose functions have names, and prints where it went. */
 async function profile(work: Work): Promise<void> {
   const { wasm } = await compile(await readSources(), { named: true });
   const { cost, functions }: Counted = await countWork(work, await meter(wasm));
-  const table = new Table({
-    shouldDisableColors: true,
-    columns: [
-      { name: "function", alignment: "left" },
-      { name: "instructions", alignment: "right" },
-      { name: "share", alignment: "right" },
-    ],
-  });
-  for (const { name, instructions } of functions.slice(0, FUNCTIONS_SHOWN)) {
-    const share = `${(100 * instructions / cost.instructions).toFixed(1)} %`;
-    table.addRow({ function: name, instructions: instructions.toFixed(1), share });
-  }
+  const rows = functions.slice(0, FUNCTIONS_SHOWN).map(({ name, instructions }) => [
+    name,
+    instructions.toFixed(1),
+    `${(100 * instructions / cost.instructions).toFixed(1)} %`,
+  ]);
   console.log(`${work.name}: ${cost.instructions.toFixed(0)} instructions for ${work.once}`);
-  console.log(table.render());
+  console.log(textTable(PROFILE_COLUMNS, rows));
 }
 
 async function countAll(metered: Metered): Promise<Costs> {

@@ -8,16 +8,23 @@
  * @module
  */
 
-import { Table } from "console-table-printer";
 import { Arguments } from "../arguments.ts";
 import { linesOf } from "../lines.ts";
 import { median } from "../statistics.ts";
+import { textTable } from "../table.ts";
 import { RESULT, type Result } from "./result.ts";
 
 const SECONDS = 10;
 const SECONDS_MAX = 60;
 const REPEATS = 5;
 const REPEATS_MAX = 50;
+const COLUMNS = [
+  { title: "way", alignment: "left" },
+  { title: "Mbit/s", alignment: "right" },
+  { title: "least", alignment: "right" },
+  { title: "most", alignment: "right" },
+  { title: "to kernel to kernel", alignment: "right" },
+] as const;
 
 const HELP = `deno task bench:impaired [OPTIONS]
     Goodput over TAP through 1 % loss, 20 ms each way and reordering, beside that of the kernel.
@@ -65,25 +72,17 @@ for await (const line of linesOf(child.stdout)) {
 const { code } = await child.status;
 const of = (way: Result["way"]) => results.filter((r) => r.way === way).map((r) => r.mbit_s);
 const reference = median(of("kernel to kernel"));
-const table = new Table({
-  columns: [
-    { name: "way", alignment: "left" },
-    { name: "median", title: "Mbit/s", alignment: "right" },
-    { name: "least", alignment: "right" },
-    { name: "most", alignment: "right" },
-    { name: "ratio", title: "to kernel to kernel", alignment: "right" },
-  ],
-});
-for (const way of ["stack to kernel", "kernel to stack", "kernel to kernel"] as const) {
-  const figures = of(way);
-  if (figures.length === 0) continue;
-  table.addRow({
-    way,
-    median: median(figures).toFixed(2),
-    least: Math.min(...figures).toFixed(2),
-    most: Math.max(...figures).toFixed(2),
-    ratio: (median(figures) / reference).toFixed(2),
-  });
-}
-table.printTable();
+const rows = (["stack to kernel", "kernel to stack", "kernel to kernel"] as const).flatMap(
+  (way) => {
+    const figures = of(way);
+    if (figures.length === 0) return [];
+    const shown = [median(figures), Math.min(...figures), Math.max(...figures)];
+    return [[
+      way,
+      ...shown.map((figure) => figure.toFixed(2)),
+      (median(figures) / reference).toFixed(2),
+    ]];
+  },
+);
+console.log(textTable(COLUMNS, rows));
 Deno.exit(code);

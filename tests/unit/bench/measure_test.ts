@@ -29,7 +29,7 @@ Deno.test("bench: medians and spreads", () => {
   assertEquals(median([3, 1, 2]), 2);
   assertEquals(median([4, 1, 3, 2]), 2.5);
   assertAlmostEquals(spread([9, 10, 12]), 0.3);
-  assertEquals(spread([0, 0]), 0);
+  assertEquals(spread([0, 0, 7]), 0);
 });
 
 Deno.test("bench: a share of the work is at least one piece of it", () => {
