@@ -17,6 +17,7 @@ import {
   checkMtu,
   ETHERNET_HEADER_BYTES,
   frameBytesMax,
+  queueFrames,
   refuseSecondAttach,
   wholeInRange,
 } from "./options.ts";
@@ -28,7 +29,7 @@ export type { DriverStats } from "./stats.ts";
 export interface BridgeOptions {
   /** Largest IP packet in bytes on every port; 1500 unless told. */
   readonly mtu?: number;
-  /** Frames that may wait at each port; 1024 unless told. */
+  /** Frames that may wait at each port; 1024 unless told, fewer of large ones. */
   readonly queue?: number;
   /** Hardware addresses remembered at most; 1024 unless told. */
   readonly addresses?: number;
@@ -75,7 +76,8 @@ export class Bridge {
   /** Throws a `RangeError` for an option out of its range. */
   constructor(options: BridgeOptions = {}) {
     this.#mtu = checkMtu(options.mtu ?? 1500);
-    this.#queue = wholeInRange("queue", options.queue ?? 1024, 1, 65536);
+    const most = queueFrames(frameBytesMax("ethernet", this.#mtu));
+    this.#queue = wholeInRange("queue", options.queue ?? most, 1, 65536);
     this.#now = options.now;
     const addresses = wholeInRange("addresses", options.addresses ?? 1024, 1, 1 << 20);
     const age_s = wholeInRange("age_s", options.age_s ?? 300, 1, 1_000_000);

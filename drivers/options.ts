@@ -13,6 +13,8 @@ export const ETHERNET_HEADER_BYTES = 14;
 
 /** Smallest MTU of an IPv4 link, RFC 791 section 3.2. */
 const MTU_MIN = 68;
+/** Memory of a queue whose length nobody has chosen. */
+const QUEUE_BYTES = 4 * 2 ** 20;
 /** Largest IPv4 packet, RFC 791 section 3.1. */
 const MTU_MAX = 65535;
 
@@ -58,6 +60,11 @@ export function checkHwaddr(
 /** Longest frame of a medium in bytes: the MTU and, on Ethernet, the header. */
 export function frameBytesMax(medium: Medium, mtu: number): number {
   return medium === "ethernet" ? mtu + ETHERNET_HEADER_BYTES : mtu;
+}
+
+/** Frames of so many bytes that a queue holds unless told: 1024, fewer of large ones, but 64. */
+export function queueFrames(frameBytes: number): number {
+  return Math.max(64, Math.min(1024, Math.floor(QUEUE_BYTES / frameBytes)));
 }
 
 /** Throws `SocketError` EBUSY if the driver already has an interface. */

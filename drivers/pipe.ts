@@ -11,7 +11,13 @@
 
 import type { DriverCaps, FrameBatch, Ifnet, Medium, NetDriver } from "../runtime/device/driver.ts";
 import { FrameRing, ViewCache } from "./frame_ring.ts";
-import { checkMtu, frameBytesMax, refuseSecondAttach, wholeInRange } from "./options.ts";
+import {
+  checkMtu,
+  frameBytesMax,
+  queueFrames,
+  refuseSecondAttach,
+  wholeInRange,
+} from "./options.ts";
 import { type DriverStats, newStats } from "./stats.ts";
 
 export type { DriverStats } from "./stats.ts";
@@ -20,7 +26,7 @@ export type { DriverStats } from "./stats.ts";
 export interface PipeOptions {
   /** Largest IP packet in bytes; 1500 unless told. */
   readonly mtu?: number;
-  /** Frames that may wait in each direction; 1024 unless told. */
+  /** Frames that may wait in each direction; 1024 unless told, fewer of large ones. */
   readonly queue?: number;
   /** What the cable carries; `ethernet` unless told. */
   readonly medium?: Medium;
@@ -152,8 +158,9 @@ export class PipeEnd implements NetDriver {
  */
 export function pipe(options: PipeOptions = {}): [PipeEnd, PipeEnd] {
   const mtu = checkMtu(options.mtu ?? 1500);
-  const queue = wholeInRange("queue", options.queue ?? 1024, 1, 65536);
   const medium = options.medium ?? "ethernet";
+  const most = queueFrames(frameBytesMax(medium, mtu));
+  const queue = wholeInRange("queue", options.queue ?? most, 1, 65536);
   const left = new PipeEnd(medium, mtu, queue);
   const right = new PipeEnd(medium, mtu, queue);
   PipeEnd.join(left, right);
