@@ -2,10 +2,13 @@
  * Whether to send, and how much (RFC 9293 3.8, RFC 1122 4.2.3.4). This is the only place that
  * decides it; output.ts drives it and segment.ts builds what was decided.
  */
+import { MbufSize } from "../abi/mbuf";
 import { Sb } from "../abi/socket";
 import { TcpState, Th } from "../abi/tcp";
 import * as sockbuf from "../socket/sockbuf";
 import * as clock from "../sys/clock";
+import * as mbuf from "../sys/mbuf";
+import * as pool from "../sys/pool";
 import * as cork from "./cork_hold";
 import * as ecn from "./ecn";
 import * as mtu_probe from "./mtu_probe";
@@ -133,7 +136,11 @@ function planNew(tp: Tcb): bool {
 
 /** Most bytes of a segment: what the MSS leaves beside the options (RFC 6691 4). */
 export function maxPayload(tp: Tcb): u32 {
-  const most = min<u32>(tp.snd_mss, segment.MAX_PAYLOAD);
+  let most = min<u32>(tp.snd_mss, segment.MAX_PAYLOAD);
+  // what needs more mbufs than there are would never leave, and free none
+  if (most > u32(MbufSize.MCLBYTES)) {
+    most = min<u32>(most, max<u32>(pool.left(mbuf.cluster()) >> 1, 1) * MbufSize.MCLBYTES);
+  }
   const blocks = options.sackLength(tp);
   return blocks ? max<i32>(i32(most - blocks), PAYLOAD_MIN) : most;
 }
