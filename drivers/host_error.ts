@@ -34,7 +34,7 @@ const NUMBERS: Readonly<Record<string, Errno>> = {
 };
 
 /** What to do about a permission that is missing. */
-const PERMIT = "run with --allow-net, and for a socket file with --allow-read and --allow-write";
+const PERMIT = "run with --allow-net, and for a socket file also --allow-read and --allow-write";
 
 /** The error of the host in a few words. */
 export function hostWords(error: unknown): string {
