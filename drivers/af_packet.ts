@@ -12,10 +12,12 @@
  * an address that the host does not have. What the host itself sends on the interface does not come
  * in here, so the two cannot talk to each other through it; a TAP device is for that.
  *
- * Without `offload`, frames that the kernel has put together (GRO) or not yet cut apart (TSO of a
- * veth peer) cannot be taken in and are dropped: `ethtool -K eth1 gro off lro off`, and on the far
- * end of a veth pair `ethtool -K veth1 tso off gso off`, prevent them. See the kernel's
- * Documentation/networking/packet_mmap.rst.
+ * Frames are copied once between the ring and the engine's memory. To map the ring into that memory
+ * would spare the copy, but the interface to drivers has the stack lend frames to fill at addresses
+ * of its own choice, which then pass up to the sockets and live as long as the data is unread: the
+ * kernel would need its ring back long before. So the ring stays where the kernel maps it.
+ *
+ * See the kernel's Documentation/networking/packet_mmap.rst.
  *
  * @module
  */
@@ -27,8 +29,9 @@ import {
   checkAfPacketOptions,
   PacketOption,
   SOL_PACKET,
+  SUPER_FRAME_BYTES_MAX,
 } from "./af_packet_options.ts";
-import type { ReceiveRing } from "./af_packet_ring.ts";
+import { type ReceiveRing, VNET_HEADER_BYTES } from "./af_packet_ring.ts";
 import { BATCH_MAX, openAfPacket } from "./af_packet_setup.ts";
 import { SendVector } from "./af_packet_send.ts";
 import { HostErrno } from "./host_errno.ts";
@@ -38,9 +41,6 @@ import { type DriverStats, newStats } from "./stats.ts";
 
 export type { AfPacketOptions, Fanout, FanoutMode } from "./af_packet_options.ts";
 export type { DriverStats } from "./stats.ts";
-
-/** Largest frame with `offload`, its virtio header included: 64 KiB, Ethernet and a VLAN tag. */
-const SUPER_FRAME_BYTES_MAX = 10 + 18 + 65_536;
 
 /** An interface of the host. */
 export class AfPacketDriver implements NetDriver {
@@ -62,7 +62,7 @@ export class AfPacketDriver implements NetDriver {
   constructor(options: AfPacketOptions) {
     checkAfPacketOptions(options);
     this.#options = options;
-    this.#offload = options.offload ?? false;
+    this.#offload = options.offload ?? true;
     this.#mtu = checkMtu(options.mtu ?? 1500);
     this.#longest = this.#longestFrame();
     this.#hwaddr = checkHwaddr(options.hwaddr);
@@ -226,7 +226,9 @@ export class AfPacketDriver implements NetDriver {
   }
 
   #longestFrame(): number {
-    return this.#offload ? SUPER_FRAME_BYTES_MAX : frameBytesMax("ethernet", this.#mtu);
+    return this.#offload
+      ? VNET_HEADER_BYTES + SUPER_FRAME_BYTES_MAX
+      : frameBytesMax("ethernet", this.#mtu);
   }
 
   #refuse(count: number): number {

@@ -120,13 +120,18 @@ export class SlotRing implements ReceiveRing {
   tag = 0;
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #slotBytes: number;
+  readonly #blockBytes: number;
   #slot = 0;
+  /** Where the block ends that the slot is in. */
+  #blockEnd: number;
 
-  /** A ring of slots of `slotBytes` bytes in `buffer`. */
-  constructor(buffer: ArrayBuffer, slotBytes: number) {
+  /** A ring of slots in `buffer`; what is left at the end of a block is too short for another. */
+  constructor(buffer: ArrayBuffer, blockBytes: number, slotBytes: number) {
     this.bytes = new Uint8Array(buffer);
     this.#words = new Int32Array(buffer);
     this.#slotBytes = slotBytes;
+    this.#blockBytes = blockBytes;
+    this.#blockEnd = blockBytes;
   }
 
   /** True if there is a frame. */
@@ -150,6 +155,8 @@ export class SlotRing implements ReceiveRing {
   release(): void {
     Atomics.store(this.#words, this.#slot >> 2, 0);
     this.#slot += this.#slotBytes;
-    if (this.#slot === this.bytes.length) this.#slot = 0;
+    if (this.#slot + this.#slotBytes <= this.#blockEnd) return;
+    this.#slot = this.#blockEnd === this.bytes.length ? 0 : this.#blockEnd;
+    this.#blockEnd = this.#slot + this.#blockBytes;
   }
 }

@@ -9,9 +9,11 @@ import {
   type AfPacketOptions,
   BLOCK_BYTES,
   fanoutWord,
+  LINK_BYTES_MAX,
   PacketOption,
   RING_BYTES,
   SOL_PACKET,
+  SUPER_FRAME_BYTES_MAX,
 } from "./af_packet_options.ts";
 import {
   BlockRing,
@@ -40,8 +42,8 @@ const NOMINAL_FRAME_BYTES = 2048;
 /** A batch of full frames must find room however large they are. */
 const SEND_BUFFER_BYTES = 8 << 20;
 const SOCKADDR_LL_BYTES = 20;
-/** Bytes of an Ethernet header with a VLAN tag. */
-const LINK_BYTES_MAX = 18;
+/** Bytes that slots are a multiple of (TPACKET_ALIGNMENT). */
+const ALIGNMENT = 16;
 
 /** What an AF_PACKET driver works with. */
 export interface AfPacketSocket extends HostInterface {
@@ -80,11 +82,12 @@ function makeRing(socket: HostSocket, options: AfPacketOptions, mtu: number): Re
   const bytes = options.ringBytes ?? RING_BYTES;
   const blocks = bytes / BLOCK_BYTES;
   if (options.ring === "slots") {
-    const slotBytes = 2 ** Math.ceil(Math.log2(SLOT_HEADER_BYTES + LINK_BYTES_MAX + mtu));
-    const slots = bytes / slotBytes;
+    const frame = options.offload ?? true ? SUPER_FRAME_BYTES_MAX : LINK_BYTES_MAX + mtu;
+    const slotBytes = Math.ceil((SLOT_HEADER_BYTES + frame) / ALIGNMENT) * ALIGNMENT;
+    const slots = blocks * Math.floor(BLOCK_BYTES / slotBytes);
     set(socket, "TPACKET_V2", PacketOption.VERSION, TPACKET_V2);
     set(socket, "a ring", PacketOption.RX_RING, BLOCK_BYTES, blocks, slotBytes, slots);
-    return new SlotRing(map(socket, bytes), slotBytes);
+    return new SlotRing(map(socket, bytes), BLOCK_BYTES, slotBytes);
   }
   const frames = bytes / NOMINAL_FRAME_BYTES;
   const rest = [NOMINAL_FRAME_BYTES, frames, BLOCK_TIMEOUT_MS, 0, 0];

@@ -14,7 +14,10 @@
  *
  * Frames come as they are in the kernel's hands: neither checksums that a virtual device was to
  * compute nor segments that it was to cut are done. On the far end of a veth pair,
- * `ethtool -K veth1 tx off` lets the kernel do both. See the kernel's
+ * `ethtool -K veth1 tx off` lets the kernel do both.
+ *
+ * Frames are copied once between the memory that is registered with the kernel and the engine's:
+ * the stack lends frames at addresses of its own choice, which are no pieces of that memory. See the kernel's
  * Documentation/networking/af_xdp.rst.
  *
  * @module

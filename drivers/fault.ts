@@ -77,7 +77,14 @@ export class FaultDriver implements NetDriver {
     this.#schedule = options.schedule ?? timeoutSchedule;
     const limit = wholeInRange("limit", options.limit ?? 1024, 1, 65536);
     const seed = options.seed ?? 1;
-    const { medium, mtu } = inner.caps;
+    const { medium, mtu, vnetHeader } = inner.caps;
+    if (vnetHeader) {
+      // A damaged checksum would pass for one that the device has verified, or has yet to compute.
+      throw new RangeError(
+        `${this.name}: frames with virtio headers cannot be damaged; ` +
+          `give the ${inner.name} driver offload: false`,
+      );
+    }
     const bytes = Math.max(SLOT_BYTES_MIN, frameBytesMax(medium, mtu));
     const half = limit * FrameStore.slotBytes(bytes);
     this.#memory = new Uint8Array(2 * half);

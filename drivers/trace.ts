@@ -18,6 +18,9 @@ import type { DriverCaps, FrameBatch, Ifnet, NetDriver } from "../runtime/device
 import { type CaptureWriter, type Direction, Linktype } from "./capture_types.ts";
 import { ObservedBatch } from "./observed_batch.ts";
 
+/** Bytes of a virtio_net_hdr, which is no part of a frame and is left out. */
+const VNET_HEADER_BYTES = 10;
+
 /** What to do with the frames. */
 export interface TraceOptions {
   /** Where to write them. Several drivers may share one; it is flushed, not closed, at the end. */
@@ -39,6 +42,9 @@ export interface TraceOptions {
  * A driver that taps another. Frames that the other did not take are not in the trace. Should the
  * trace fail, for want of disk space or by an exception of the callback, it ends there and the
  * network goes on.
+ *
+ * Of a driver with virtio headers (`caps.vnetHeader`) the frames are traced as they are without:
+ * some are longer than those of the wire, or have a checksum that the device was to compute.
  */
 export class TraceDriver implements NetDriver {
   /** `trace(...)` with the name of the tapped driver. */
@@ -54,6 +60,8 @@ export class TraceDriver implements NetDriver {
   readonly #observed = new ObservedBatch();
   #ifp: Ifnet | undefined = undefined;
   #interface = 0;
+  /** Bytes before each frame that are not traced. */
+  #before = 0;
 
   /** Taps `inner`, which must not be attached anywhere else. */
   constructor(inner: NetDriver, options: TraceOptions) {
@@ -76,6 +84,7 @@ export class TraceDriver implements NetDriver {
     await this.#inner.attach(ifp);
     try {
       const linktype = this.caps.medium === "ethernet" ? Linktype.ETHERNET : Linktype.RAW;
+      this.#before = this.caps.vnetHeader ? VNET_HEADER_BYTES : 0;
       this.#interface = this.#options.writer?.addInterface({ name: ifp.name, linktype }) ?? 0;
     } catch (error) {
       await this.#inner.detach();
@@ -110,10 +119,10 @@ export class TraceDriver implements NetDriver {
   }
 
   #trace(direction: Direction, batch: FrameBatch, i: number, length: number): void {
-    if (!this.#ifp || this.failure !== undefined || length < 1) return;
+    if (!this.#ifp || this.failure !== undefined || length <= this.#before) return;
     const { writer, onFrame, epoch_us = 0 } = this.#options;
     const address = batch.address(i);
-    const data = batch.memory.subarray(address, address + length);
+    const data = batch.memory.subarray(address + this.#before, address + length);
     const time_us = this.#ifp.now();
     try {
       writer?.write({

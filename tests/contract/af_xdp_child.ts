@@ -44,7 +44,7 @@ for (const mode of ["skb", "native"] as const) {
   Deno.test(`af_xdp: counts what the kernel has no room for (${mode})`, () => {
     const driver = new AfXdpDriver({ interface: "near", mode });
     using near = new End(driver);
-    using far = new End(new AfPacketDriver({ interface: "far" }));
+    using far = new End(new AfPacketDriver({ interface: "far", offload: false }));
     const frames = Array.from({ length: 64 }, (_, i) => makeFrame("ethernet", 200, i));
     for (let i = 0; i < 40; i++) assertEquals(far.send(...frames), 64);
     const got = near.receive(2560);
@@ -58,7 +58,7 @@ for (const mode of ["skb", "native"] as const) {
 
   Deno.test(`af_xdp: many frames, both ways at once, none lost or damaged (${mode})`, () => {
     using near = open({ interface: "near", mode });
-    using far = new End(new AfPacketDriver({ interface: "far" }));
+    using far = new End(new AfPacketDriver({ interface: "far", offload: false }));
     for (let round = 0; round < 100; round++) {
       const frames = Array.from(
         { length: 64 },
@@ -91,7 +91,7 @@ for (const mode of ["skb", "native"] as const) {
 Deno.test("af_xdp: sends what waited when the link that was down comes up again", () => {
   makeVeth("flap0", "flap1");
   using near = open({ interface: "flap0" });
-  using far = new End(new AfPacketDriver({ interface: "flap1", ring: "slots" }));
+  using far = new End(new AfPacketDriver({ interface: "flap1", offload: false }));
   const frame = makeFrame("ethernet", 60, 1);
   run("ip", "link", "set", "flap0", "down");
   assertEquals(near.driver.poll!(1000), false);
@@ -109,7 +109,7 @@ Deno.test("af_xdp: carries what a piece of memory has room for, and refuses more
   makeVeth("large0", "large1", 3000);
   {
     using near = open({ interface: "large0" });
-    using far = new End(new AfPacketDriver({ interface: "large1" }));
+    using far = new End(new AfPacketDriver({ interface: "large1", offload: false }));
     assertEquals(near.driver.caps.mtu, 3000);
     const frame = makeFrame("ethernet", 3014, 1);
     assertEquals([near.send(frame), far.send(frame)], [1, 1]);

@@ -50,7 +50,7 @@ export function holdings(): { descriptors: number; mappings: number } {
 /** A device of the pair `near` and `far` with a driver, and an AF_PACKET socket at the far end. */
 export function vethWorld(make: () => NetDriver, arrivals: readonly Uint8Array[]): World {
   const clock = new VirtualClock();
-  const far = new AfPacketDriver({ interface: "far", ring: "slots" });
+  const far = new AfPacketDriver({ interface: "far", ring: "slots", offload: false });
   const farIfp = new FakeIfnet("far", clock, 2);
   far.attach(farIfp);
   const end = new FarEnd(far, farIfp, 16_384);

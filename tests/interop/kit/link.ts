@@ -13,7 +13,12 @@ import { DEVICE } from "./addresses.ts";
 import { run, setSysctl } from "./kernel.ts";
 
 /** How the stack reaches the kernel. */
-export type Link = "tap" | "af_packet" | "af_packet slots" | "af_xdp skb" | "af_xdp native";
+export type Link = "tap" | "af_packet" | "af_packet plain" | "af_xdp skb" | "af_xdp native";
+
+/** True if frames that stand for many go over it, and checksums are left to devices. */
+export function offloads(link: Link): boolean {
+  return link === "af_packet";
+}
 
 /** The stack's end of a pair; the kernel's has the name of the TAP device. */
 const STACK_END = "gw1";
@@ -22,22 +27,22 @@ const STACK_END = "gw1";
 export async function openLink(link: Link): Promise<NetDriver> {
   if (link === "tap") return new TapDriver({ name: DEVICE });
   await run("ip", "link", "add", DEVICE, "type", "veth", "peer", "name", STACK_END);
-  // A frame that stands for many would come whole to the other end. And an AF_XDP socket is told
-  // nothing of checksums that are left to the device.
-  const xdp = link.startsWith("af_xdp");
-  await run("ethtool", "-K", DEVICE, "tso", "off", "gso", "off", ...(xdp ? ["tx", "off"] : []));
+  if (!offloads(link)) {
+    // A frame that stands for many would come whole to the other end. And an AF_XDP socket is told
+    // nothing of checksums that are left to the device.
+    const xdp = link.startsWith("af_xdp");
+    await run("ethtool", "-K", DEVICE, "tso", "off", "gso", "off", ...(xdp ? ["tx", "off"] : []));
+  }
   for (const device of [DEVICE, STACK_END]) await run("ip", "link", "set", device, "up");
+  const options = { interface: STACK_END, hwaddr: "own" } as const;
   switch (link) {
     case "af_packet":
-    case "af_packet slots": {
-      const ring = link === "af_packet" ? "blocks" : "slots";
-      return new AfPacketDriver({ interface: STACK_END, hwaddr: "own", ring });
-    }
+      return new AfPacketDriver(options);
+    case "af_packet plain":
+      return new AfPacketDriver({ ...options, ring: "slots", offload: false });
     case "af_xdp skb":
-    case "af_xdp native": {
-      const mode = link === "af_xdp skb" ? "skb" : "native";
-      return new AfXdpDriver({ interface: STACK_END, hwaddr: "own", mode });
-    }
+    case "af_xdp native":
+      return new AfXdpDriver({ ...options, mode: link === "af_xdp skb" ? "skb" : "native" });
   }
 }
 
