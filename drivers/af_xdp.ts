@@ -17,8 +17,9 @@
  * `ethtool -K veth1 tx off` lets the kernel do both.
  *
  * Frames are copied once between the memory that is registered with the kernel and the engine's:
- * the stack lends frames at addresses of its own choice, which are no pieces of that memory. See the kernel's
- * Documentation/networking/af_xdp.rst.
+ * the stack lends frames at addresses of its own choice, which are no pieces of that memory.
+ *
+ * See the kernel's Documentation/networking/af_xdp.rst.
  *
  * @module
  */

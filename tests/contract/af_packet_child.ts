@@ -9,7 +9,16 @@ import { SocketError } from "../../runtime/errors.ts";
 import { AfPacketDriver, type AfPacketOptions } from "../../drivers/af_packet.ts";
 import { FaultDriver } from "../../drivers/fault.ts";
 import { makeFrame } from "./case_kit.ts";
-import { contractOverVeth, End, holdings, makeVeth, run, silenceKernel } from "./netns_kit.ts";
+import {
+  attachAs,
+  CAN_DROP_PRIVILEGE,
+  contractOverVeth,
+  End,
+  holdings,
+  makeVeth,
+  run,
+  silenceKernel,
+} from "./netns_kit.ts";
 import { WithoutVnet } from "./without_vnet.ts";
 
 silenceKernel();
@@ -210,4 +219,27 @@ Deno.test("af_packet: says what is wrong with an interface", () => {
   const loopback = assertThrows(() => open({ interface: "lo" }), SocketError);
   assertEquals(loopback.code, "EOPNOTSUPP");
   assertStringIncludes(loopback.message, "lo is not an Ethernet interface");
+});
+
+const MAKE = "new drivers.AfPacketDriver({ interface: 'near' })";
+
+Deno.test("af_packet: says what to run without the permission of Deno", () => {
+  const said = attachAs("af_packet", MAKE, [], ["--allow-read"]);
+  assertStringIncludes(said, "EACCES dlopen");
+  assertStringIncludes(said, "--allow-ffi=/lib/");
+});
+
+Deno.test({
+  name: "af_packet: says what to run without the privilege",
+  ignore: !CAN_DROP_PRIVILEGE,
+  fn: () => {
+    const missing: [string, string[]][] = [
+      ["-net_raw", ["EPERM socket", "run as root, or with CAP_NET_RAW", "setcap cap_net_raw=ep"]],
+    ];
+    for (const [capabilities, words] of missing) {
+      const without = [`--bounding-set=${capabilities}`, `--inh-caps=${capabilities}`];
+      const said = attachAs("af_packet", MAKE, ["setpriv", ...without], ["-A"]);
+      for (const part of words) assertStringIncludes(said, part);
+    }
+  },
 });

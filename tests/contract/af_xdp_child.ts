@@ -9,7 +9,16 @@ import { AfXdpDriver, type AfXdpOptions } from "../../drivers/af_xdp.ts";
 import { AfPacketDriver } from "../../drivers/af_packet.ts";
 import { FaultDriver } from "../../drivers/fault.ts";
 import { makeFrame } from "./case_kit.ts";
-import { contractOverVeth, End, holdings, makeVeth, run, silenceKernel } from "./netns_kit.ts";
+import {
+  attachAs,
+  CAN_DROP_PRIVILEGE,
+  contractOverVeth,
+  End,
+  holdings,
+  makeVeth,
+  run,
+  silenceKernel,
+} from "./netns_kit.ts";
 
 silenceKernel();
 makeVeth("near", "far");
@@ -128,4 +137,31 @@ Deno.test("af_xdp: says what is wrong with an interface or a queue", () => {
   const queue = assertThrows(() => open({ interface: "near", queue: 99 }), SocketError);
   assertEquals(queue.code, "EINVAL");
   assertStringIncludes(queue.message, "near has no queue 99: ethtool -l near");
+});
+
+const MAKE = "new drivers.AfXdpDriver({ interface: 'near' })";
+
+Deno.test("af_xdp: says what to run without the permission of Deno", () => {
+  const said = attachAs("af_xdp", MAKE, [], ["--allow-read"]);
+  assertStringIncludes(said, "EACCES dlopen");
+  assertStringIncludes(said, "--allow-ffi=/lib/");
+});
+
+Deno.test({
+  name: "af_xdp: says what to run without the privilege",
+  ignore: !CAN_DROP_PRIVILEGE,
+  fn: () => {
+    const missing: [string, string[]][] = [
+      ["-net_raw", ["EPERM socket", "run as root, or with CAP_NET_RAW"]],
+      ["-net_admin,-bpf,-sys_admin", [
+        "EPERM bpf",
+        "run as root, or with CAP_BPF and CAP_NET_ADMIN",
+      ]],
+    ];
+    for (const [capabilities, words] of missing) {
+      const without = [`--bounding-set=${capabilities}`, `--inh-caps=${capabilities}`];
+      const said = attachAs("af_xdp", MAKE, ["setpriv", ...without], ["-A"]);
+      for (const part of words) assertStringIncludes(said, part);
+    }
+  },
 });

@@ -94,6 +94,43 @@ export class End<D extends NetDriver = NetDriver> implements Disposable {
   }
 }
 
+/**
+ * What a program says that attaches a driver, started with a prefix and permissions.
+ *
+ * @param module the file in drivers/, without its ending
+ * @param make an expression that makes the driver
+ */
+export function attachAs(
+  module: string,
+  make: string,
+  prefix: readonly string[],
+  permissions: readonly string[],
+): string {
+  const url = JSON.stringify(import.meta.resolve(`../../drivers/${module}.ts`));
+  const file = Deno.makeTempFileSync({ suffix: ".ts" });
+  const source = `
+    import * as drivers from ${url};
+    const memory = new Uint8Array(65536);
+    try {
+      (${make}).attach({ name: "eth0", memory, now: () => 0 });
+      console.log("attached");
+    } catch (error) {
+      console.log(error.code + " " + error.syscall + " " + error.message);
+    }`;
+  Deno.writeTextFileSync(file, source);
+  try {
+    const deno = [Deno.execPath(), "run", "--no-check", "--no-prompt", ...permissions, file];
+    return run(...prefix, ...deno);
+  } finally {
+    Deno.removeSync(file);
+  }
+}
+
+/** True if privileges can be taken from a program. */
+export const CAN_DROP_PRIVILEGE: boolean = new Deno.Command("sh", {
+  args: ["-c", "command -v setpriv"],
+}).outputSync().success;
+
 /** Runs the contract over a driver on the device `near`. */
 export function contractOverVeth(name: string, make: () => NetDriver): void {
   const under: DriverUnderTest = {
