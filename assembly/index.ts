@@ -14,9 +14,11 @@ import * as if_rx from "./net/if_rx";
 import { IfReq, RtReq } from "./net/ifreq_t";
 import * as loop from "./net/loop";
 import * as so from "./socket/so";
+import * as so_batch from "./socket/so_batch";
 import * as so_ctl from "./socket/so_ctl";
 import * as so_data from "./socket/so_data";
 import * as so_event from "./socket/so_event";
+import * as so_inplace from "./socket/so_inplace";
 import * as so_opt from "./socket/so_opt";
 import * as so_pool from "./socket/so_pool";
 import { SockAddr } from "./socket/sockaddr";
@@ -149,6 +151,37 @@ export function so_send(p: usize, ptr: usize, len: u32, flags: u32, nam: usize):
 
 export function so_recv(p: usize, ptr: usize, len: u32, flags: u32, nam: usize): i32 {
   return so_data.recv(sock(p), ptr, len, flags, name(nam));
+}
+
+export function so_peek(p: usize, flags: u32): i32 {
+  return so_inplace.peek(sock(p), flags);
+}
+
+export function so_release(p: usize, n: u32): i32 {
+  return so_inplace.release(sock(p), n);
+}
+
+export function so_reserve(p: usize, len: u32): i32 {
+  return so_inplace.reserve(sock(p), len);
+}
+
+export function so_commit(p: usize, n: u32, flags: u32): i32 {
+  return so_inplace.commit(sock(p), n, flags);
+}
+
+export function so_sendmmsg(p: usize, table: usize, n: u32, ptr: usize, flags: u32): i32 {
+  return so_batch.send(sock(p), table, n, ptr, flags);
+}
+
+export function so_recvmmsg(
+  p: usize,
+  table: usize,
+  most: u32,
+  ptr: usize,
+  room: u32,
+  flags: u32,
+): i32 {
+  return so_batch.recv(sock(p), table, most, ptr, room, flags);
 }
 
 export function so_shutdown(p: usize, how: i32): i32 {

@@ -51,6 +51,25 @@ export interface EngineCalls {
   so_send(so: number, ptr: number, len: number, flags: number, nam: number): number;
   /** Receives up to `len` bytes to `ptr`, the sender at `nam` if that is not 0. */
   so_recv(so: number, ptr: number, len: number, flags: number, nam: number): number;
+  /** Shows the first bytes of a stream; answers how many, RecvInfo.data tells where. */
+  so_peek(so: number, flags: number): number;
+  /** Gives back the first `n` of the bytes shown. */
+  so_release(so: number, n: number): number;
+  /** Lends room for up to `len` bytes to send; answers how much, RecvInfo.data tells where. */
+  so_reserve(so: number, len: number): number;
+  /** Sends the first `n` bytes of the room lent. */
+  so_commit(so: number, n: number, flags: number): number;
+  /** Sends `n` messages at `ptr`, as the BatchRecords at `table` say; answers how many. */
+  so_sendmmsg(so: number, table: number, n: number, ptr: number, flags: number): number;
+  /** Receives up to `most` messages into `room` bytes at `ptr`; answers how many. */
+  so_recvmmsg(
+    so: number,
+    table: number,
+    most: number,
+    ptr: number,
+    room: number,
+    flags: number,
+  ): number;
   /** Ends one or both directions; `how` is a Shut. */
   so_shutdown(so: number, how: number): number;
   /** Gives the socket up; it may linger in the engine. */

@@ -85,7 +85,7 @@ function sendMessage(so: Socket, ptr: usize, len: u32, flags: u32, nam: SockAddr
  * True if this data opens the connection: the first after a connect that waits for it, or sent with
  * MSG_FASTOPEN. Without an address that is an ordinary send once the connection is being made.
  */
-function opens(so: Socket, flags: u32, nam: SockAddr): bool {
+export function opens(so: Socket, flags: u32, nam: SockAddr): bool {
   if (!(so.proto.flags & Pr.CONNREQUIRED)) return false;
   if (so.state & Ss.DEFERRED) return true;
   if (!(flags & Msg.FASTOPEN)) return false;
@@ -230,7 +230,7 @@ function recvOob(so: Socket, ptr: usize, len: u32, flags: u32): i32 {
 }
 
 /** The answer when there is nothing to read: an error, the end, or that one would wait. */
-function nothing(so: Socket, flags: u32): i32 {
+export function nothing(so: Socket, flags: u32): i32 {
   if (so.error) return flags & Msg.PEEK ? -so.error : so_core.takeError(so);
   if (so.state & Ss.CANTRCVMORE) return 0;
   if (
@@ -255,14 +255,19 @@ function recvStream(so: Socket, ptr: usize, len: u32, flags: u32, nam: SockAddr)
   if (so.options & OPT_TIMESTAMP) INFO.tstamp = <f64> sb.mb.tstamp;
   mbuf_ops.copydata(sb.mb, 0, n, ptr);
   if (flags & Msg.PEEK || n == 0) return n;
+  consume(so, n, flags);
+  return n;
+}
+
+/** The user has n bytes of a stream, which are there and do not go beyond the urgent mark. */
+export function consume(so: Socket, n: u32, flags: u32): void {
   so.state &= ~<u32> Ss.RCVATMARK;
-  sockbuf.drop(sb, n);
+  sockbuf.drop(so.rcv, n);
   if (so.oobmark) {
     so.oobmark -= n;
     if (!so.oobmark) so.state |= Ss.RCVATMARK;
   }
   if (so.proto.flags & Pr.WANTRCVD && so.pcb) so_core.request(so, Pru.RCVD, 0, 0, flags);
-  return n;
 }
 
 /** Receives one message; what does not fit into len is lost, and MSG_TRUNC says so. */

@@ -80,7 +80,7 @@ export class Socket {
   type: u16; // Sock
   family: u16; // Af
   inuse: u32; // 1 while allocated, for walking the table
-  pad: u32;
+  reserved: Mbuf; // room lent to the user by so_reserve, to be filled and committed
 
   /** The receive buffer. */
   @inline

@@ -12,6 +12,7 @@ import { IpProto } from "../../assembly/abi/proto.ts";
 import { Msg, Shut, So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { tryShutdown } from "./calls.ts";
 import { SocketHandle } from "./handle.ts";
+import * as place from "./in_place.ts";
 import { setOption } from "./options.ts";
 import type { So } from "./so.ts";
 import { check, receive, writeAll } from "./so_wait.ts";
@@ -81,6 +82,53 @@ export class TcpConn extends SocketHandle {
   tryWrite(data: Uint8Array): number {
     const sent = this.#so.trySend(data, 0, data.length, Msg.DONTWAIT, 0);
     return sent >= 0 ? sent : wouldBlock(sent, "write") ?? 0;
+  }
+
+  /**
+   * Waits for data and shows what has come in one piece, without a copy: a view of the engine's
+   * memory, `null` when the peer has ended the stream. The bytes stay, and the view holds, until
+   * they are released, read or the connection is closed; asked again, it shows the same.
+   */
+  async peek(): Promise<Uint8Array<ArrayBuffer> | null> {
+    const view = await place.peek(this.#so);
+    return view.length === 0 ? null : view;
+  }
+
+  /** Shows what is there without waiting: `undefined` if there is nothing yet. */
+  tryPeek(): Uint8Array<ArrayBuffer> | null | undefined {
+    const view = place.tryPeek(this.#so);
+    if (typeof view === "number") return wouldBlock(view, "peek");
+    return view.length === 0 ? null : view;
+  }
+
+  /** Takes the first `length` of the bytes shown out of the stream. EINVAL for more than those. */
+  release(length: number): void {
+    place.release(this.#so, length);
+  }
+
+  /**
+   * Waits for room to send and lends it: a view of the engine's memory of at most `length` bytes,
+   * and never more than one mbuf holds, 2,048. {@link commit} sends what is put there. The view
+   * holds until then, until room is lent again, or until the connection is closed.
+   */
+  reserve(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    return place.reserve(this.#so, length);
+  }
+
+  /** Lends room without waiting: `undefined` if there is none now. */
+  tryReserve(length: number): Uint8Array<ArrayBuffer> | undefined {
+    const view = place.tryReserve(this.#so, length);
+    return typeof view === "number" ? wouldBlock(view, "reserve") : view;
+  }
+
+  /**
+   * Sends the first `length` bytes of the room lent, and answers how many: all of them, or none if
+   * other calls have meanwhile filled the stream; the room then stays lent. `commit(0)` gives it
+   * back unused. EINVAL for more than was lent.
+   */
+  commit(length: number): number {
+    const sent = place.tryCommit(this.#so, length, 0);
+    return sent >= 0 ? sent : wouldBlock(sent, "commit") ?? 0;
   }
 
   /** Ends the sending direction: the peer reads to the end of the stream. */

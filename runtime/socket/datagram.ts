@@ -12,6 +12,7 @@ import { SocketError } from "../errors.ts";
 import { nameRoom, putName, socketName, takeName } from "./calls.ts";
 import { type NetAddr, netAddr } from "./conn.ts";
 import { SocketHandle } from "./handle.ts";
+import { type MessageBatch, recvBatch, sendBatch } from "./message_batch.ts";
 import { setOption } from "./options.ts";
 import type { So } from "./so.ts";
 import { check, receive, sendAll } from "./so_wait.ts";
@@ -81,6 +82,16 @@ export class DatagramConn extends SocketHandle implements AsyncIterable<Datagram
     const first = attempt(0);
     if (first === length) return first;
     return check(await sendAll(so, first, length, 0, undefined, attempt), "send");
+  }
+
+  /** Sends the messages of a batch; answers how many. */
+  async sendBatch(batch: MessageBatch): Promise<number> {
+    return check(await sendBatch(this.#so, batch, 0, undefined), "sendmmsg");
+  }
+
+  /** Waits for a datagram and receives it with those behind it; answers how many. */
+  receiveBatch(batch: MessageBatch): Promise<number> {
+    return recvBatch(this.#so, batch, 0, undefined);
   }
 
   /** Joins a group on the interface with an address or name; `0.0.0.0` lets the stack choose. */

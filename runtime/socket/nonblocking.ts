@@ -12,6 +12,9 @@ import type { RecvHeader, SendHeader } from "./message.ts";
 import { type PollFd, pollNow, selectEntries, selectResult } from "./select.ts";
 import type { SelectResult, SelectSets } from "./select.ts";
 import type { SocketLayer } from "./so.ts";
+import { SocketError } from "../errors.ts";
+import * as place from "./in_place.ts";
+import { type MessageBatch, tryRecvBatch, trySendBatch } from "./message_batch.ts";
 import { check, release } from "./so_wait.ts";
 import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
 
@@ -101,6 +104,44 @@ export class NonBlockingCalls {
     return got;
   }
 
+  /**
+   * Shows received bytes of a stream in the engine's memory, as many as lie in one piece; none at
+   * the end of the stream. They stay until they are released or received. EAGAIN if there are none.
+   */
+  peek(fd: number): Uint8Array<ArrayBuffer> {
+    return view(place.tryPeek(this.#layer.table.get(fd, "peek")), "peek");
+  }
+
+  /** Takes the first `length` bytes shown out of the stream. Errors: EBADF, EINVAL. */
+  release(fd: number, length: number): void {
+    place.release(this.#layer.table.get(fd, "release"), length);
+  }
+
+  /**
+   * Lends room for up to `length` bytes of a stream, in the engine's memory, until they are
+   * committed. EAGAIN if there is none; errors of send.
+   */
+  reserve(fd: number, length: number): Uint8Array<ArrayBuffer> {
+    return view(place.tryReserve(this.#layer.table.get(fd, "reserve"), length), "reserve");
+  }
+
+  /** Sends the first `length` bytes of the room lent; MSG_MORE says that more follows soon. */
+  commit(fd: number, length: number, flags = 0): number {
+    return check(place.tryCommit(this.#layer.table.get(fd, "commit"), length, flags), "commit");
+  }
+
+  /** Sends the messages of a batch; answers how many. */
+  sendmmsg(fd: number, batch: MessageBatch, flags = 0): number {
+    const so = this.#layer.table.get(fd, "sendmmsg");
+    return check(trySendBatch(so, batch, 0, flags | Msg.DONTWAIT), "sendmmsg");
+  }
+
+  /** Receives as many messages as there are and fit; answers how many. EAGAIN if there is none. */
+  recvmmsg(fd: number, batch: MessageBatch, flags = 0): number {
+    const so = this.#layer.table.get(fd, "recvmmsg");
+    return check(tryRecvBatch(so, batch, flags | Msg.DONTWAIT), "recvmmsg");
+  }
+
   /** Closes without waiting, also if SO_LINGER asks for it: the rest is sent in the background. */
   close(fd: number): void {
     release(this.#layer.table.get(fd, "close"));
@@ -117,4 +158,9 @@ export class NonBlockingCalls {
     pollNow(this.#layer, entries, 0);
     return selectResult(entries);
   }
+}
+
+function view(result: Uint8Array<ArrayBuffer> | number, syscall: string): Uint8Array<ArrayBuffer> {
+  if (typeof result === "number") throw new SocketError(-result, syscall);
+  return result;
 }

@@ -12,6 +12,7 @@ import { type Engine, STAGING_BYTES } from "../engine.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import type { FdTable } from "./fd_table.ts";
+import type { InPlace } from "./in_place.ts";
 import type { Wait, Waitable } from "./wait.ts";
 import type { Waits } from "./waits.ts";
 
@@ -51,6 +52,8 @@ export class So implements Waitable {
   senders: object[] = NOBODY;
   /** The one of them who is trying now. */
   sender: object | undefined = undefined;
+  /** What the program holds of its memory; nothing for most sockets. */
+  place: InPlace | undefined = undefined;
   /** An error that came after part of the data was moved: the next call answers it. */
   deferred = 0;
   readonly #engine: Engine;
@@ -107,7 +110,7 @@ export class So implements Waitable {
    * take fewer than asked for.
    */
   trySend(data: Uint8Array, offset: number, length: number, flags: number, nam: number): number {
-    if (this.deferred !== 0 || this.fd < 0) return this.#refusal();
+    if (this.deferred !== 0 || this.fd < 0) return this.refusal();
     const engine = this.#engine;
     const { calls, staging } = engine;
     // A buffer can be moved away or cut while a send waits for room.
@@ -143,7 +146,7 @@ export class So implements Waitable {
 
   /** Sends the first `length` bytes of the staging area as one message. */
   trySendStaged(length: number, flags: number, nam: number): number {
-    if (this.deferred !== 0 || this.fd < 0) return this.#refusal();
+    if (this.deferred !== 0 || this.fd < 0) return this.refusal();
     if (this.senders[0] !== this.sender) return -Errno.EAGAIN;
     const { calls, staging } = this.#engine;
     this.layer.waits.scheduler.enter();
@@ -176,7 +179,8 @@ export class So implements Waitable {
 
   /** Receives up to `length` bytes into the staging area. */
   tryRecvStaged(length: number, flags: number, nam: number): number {
-    if (this.deferred !== 0 || this.fd < 0) return this.#refusal();
+    if (this.deferred !== 0 || this.fd < 0) return this.refusal();
+    if (this.place !== undefined && (flags & Msg.PEEK) === 0) this.place.shown = 0;
     // A program that has no room for a byte of a stream does not wait for one.
     if (length === 0 && this.stream && (flags & Msg.OOB) === 0) return 0;
     const { calls, staging } = this.#engine;
@@ -214,12 +218,18 @@ export class So implements Waitable {
     if (result !== -Errno.EAGAIN && result !== -Errno.ENOBUFS) this.deferred = -result;
   }
 
-  /** The error that was kept, or that the descriptor is closed and the engine's socket gone. */
-  #refusal(): number {
+  /** The error that was kept, or that the descriptor is closed and the engine's socket gone; 0. */
+  refusal(): number {
     if (this.fd < 0) return -Errno.EBADF;
     const error = this.deferred;
+    if (error === 0) return 0;
     this.deferred = 0;
     return -error;
+  }
+
+  /** The flags of a call that are the engine's business. */
+  lower(flags: number): number {
+    return flags & ~OWN_FLAGS;
   }
 }
 

@@ -16,6 +16,7 @@ import { ControlCalls } from "./control.ts";
 import type { HostNames } from "./host_names.ts";
 import { checkControl, iovLength, readRecvInfo, tryRecvIov, trySendIov } from "./message.ts";
 import type { RecvHeader, SendHeader } from "./message.ts";
+import { type MessageBatch, recvBatch, sendBatch } from "./message_batch.ts";
 import { type Accepted, NonBlockingCalls, type Received } from "./nonblocking.ts";
 import { type PollFd, pollWait, selectEntries, selectResult } from "./select.ts";
 import type { SelectResult, SelectSets } from "./select.ts";
@@ -261,6 +262,33 @@ export class Syscalls extends ControlCalls {
       ? wait.receiveWhole(so, first, length, flags, signal, attempt)
       : wait.receive(so, first, flags, signal, attempt);
     return check(await got, "recvmsg", signal);
+  }
+
+  /** Sends the messages of a batch; answers how many. Errors of sendto, if none was sent. */
+  async sendmmsg(
+    fd: number,
+    batch: MessageBatch,
+    flags = 0,
+    options: WaitOptions = NO_OPTIONS,
+  ): Promise<number> {
+    const so = this.#layer.table.get(fd, "sendmmsg");
+    return check(await sendBatch(so, batch, flags, options.signal), "sendmmsg", options.signal);
+  }
+
+  /**
+   * Waits for a message and receives it with those behind it, as many as there are and fit into the
+   * batch; answers how many. Errors: those of recv, EOPNOTSUPP for a stream.
+   */
+  recvmmsg(
+    fd: number,
+    batch: MessageBatch,
+    flags = 0,
+    options: WaitOptions = NO_OPTIONS,
+  ): Promise<number> {
+    return wait.begun(() => {
+      const so = this.#layer.table.get(fd, "recvmmsg");
+      return recvBatch(so, batch, flags, options.signal);
+    });
   }
 
   /** Ends one or both directions; `how` is a `Shut`. Errors: EINVAL, ENOTCONN. */

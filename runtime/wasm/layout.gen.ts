@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "89e0a1491fe22c7d";
+export const LAYOUT_HASH = "3fb611961b3f61aa";
 
 /** struct Ack */
 export const Ack = {
@@ -68,6 +68,15 @@ export const ArpTable = {
   fn: 4,
   newest: 8,
   oldest: 12,
+} as const;
+
+/** struct BatchRecord */
+export const BatchRecord = {
+  size: 16,
+  length: 0,
+  full: 4,
+  address: 8,
+  port: 12,
 } as const;
 
 /** struct Blocked */
@@ -803,12 +812,14 @@ export const RandState = {
 
 /** struct RecvInfo */
 export const RecvInfo = {
-  size: 24,
+  size: 32,
   flags: 0,
   length: 4,
   dst_set: 8,
   dst: 12,
-  tstamp: 16,
+  data: 16,
+  pad: 20,
+  tstamp: 24,
 } as const;
 
 /** struct RouteState */
@@ -988,7 +999,7 @@ export const Socket = {
   type: 188,
   family: 190,
   inuse: 192,
-  pad: 196,
+  reserved: 196,
 } as const;
 
 /** struct SyncacheState */

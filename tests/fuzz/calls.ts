@@ -3,7 +3,7 @@
 import { Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
 import { Rtf } from "../../assembly/abi/route.ts";
 import { Af, Msg, Sock, Sol } from "../../assembly/abi/socket.ts";
-import { SockAddr } from "../../runtime/wasm/layout.gen.ts";
+import { BatchRecord, SockAddr } from "../../runtime/wasm/layout.gen.ts";
 import * as frames from "../unit/net/frames.ts";
 import { Host, OWN, PEER } from "../unit/net/host.ts";
 import type { Random } from "./random.ts";
@@ -174,9 +174,37 @@ export class Caller {
       const flags = random.oneIn(4) ? Msg.FASTOPEN : random.below(6);
       host.send(so, new Uint8Array(random.pick(SIZES)), to, random.below(6), flags);
       host.recv(so);
+      if (random.oneIn(2)) this.#inPlace(so);
       host.call.so_want(so, random.below(64));
       host.call.ev_drain(host.call.scratch() + 2048, random.below(20));
     });
+  }
+
+  /** Bytes where they lie, and batches; also more of them than there can be. */
+  #inPlace(so: number): void {
+    const { call, view } = this.host;
+    const random = this.#random;
+    const room = call.so_reserve(so, random.pick(SIZES));
+    call.so_commit(
+      so,
+      room > 0 && random.oneIn(2) ? random.below(room + 1) : random.below(3000),
+      0,
+    );
+    const shown = call.so_peek(so, random.below(256));
+    call.so_release(
+      so,
+      shown > 0 && random.oneIn(2) ? random.below(shown + 1) : random.below(3000),
+    );
+    if (random.oneIn(3)) call.so_reserve(so, random.pick(SIZES));
+    const table = call.scratch();
+    for (let i = 0; i < 4; i++) {
+      view.setUint32(table + i * BatchRecord.size + BatchRecord.length, random.below(9000), true);
+      const to = random.oneIn(2) ? frames.ip(this.#address()) : 0;
+      view.setUint32(table + i * BatchRecord.size + BatchRecord.address, to, true);
+      view.setUint32(table + i * BatchRecord.size + BatchRecord.port, random.below(6), true);
+    }
+    if (random.oneIn(2)) call.so_sendmmsg(so, table, random.below(5), call.staging(), 0);
+    else call.so_recvmmsg(so, table, random.below(5), call.staging(), random.pick(SIZES), 0);
   }
 
   #option(): void {
