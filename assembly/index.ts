@@ -37,6 +37,7 @@ import * as metrics from "./tcp/metrics";
 import * as output from "./tcp/output";
 import * as settings from "./tcp/settings";
 import * as subr from "./tcp/subr";
+import * as tcb from "./tcp/tcb";
 
 /** Frames of loopback in one poll; what is left comes with the next. */
 const LOOP_BUDGET: u32 = 256;
@@ -66,6 +67,7 @@ export function poll(nowUs: f64): i32 {
   output.flush();
   work += loop.run(LOOP_BUDGET);
   output.flush();
+  tcb.parkIdle();
   return i32(work);
 }
 
@@ -296,8 +298,9 @@ export function arp_walk(i: u32, ptr: usize): i32 {
   return if_ioctl_.ioctl(Sioc.GARP, ptr, offsetof<IfReq>());
 }
 
+/** Address of the Tcb of a socket, 0 if it has none; to look at, until the next is asked for. */
 export function tcb_of(p: usize): usize {
-  return changetype<usize>(subr.tcbOf(sock(p)));
+  return changetype<usize>(subr.peekOf(sock(p)));
 }
 
 /** Address of struct TcpSettings. */

@@ -87,7 +87,7 @@ function socket(so: Socket): void {
   if (!sockbuf.consistent(so.rcv)) fail(Health.RCV_COUNT, at);
   if (!sockbuf.consistent(so.snd)) fail(Health.SND_COUNT, at);
   if (!so.pcb || !isTcp(so)) return;
-  const tp = tcb.ofInp(changetype<Inpcb>(so.pcb));
+  const tp = tcb.peek(changetype<Inpcb>(so.pcb));
   if (tp) connection(so, tp);
 }
 

@@ -194,5 +194,15 @@ export function ofSocket(so: Socket): Tcb {
 
 /** The same, for a socket of any protocol. */
 export function tcbOf(so: Socket): Tcb {
-  return so.inuse && so.proto.protocol == IpProto.TCP ? ofSocket(so) : changetype<Tcb>(0);
+  return isTcp(so) ? ofSocket(so) : changetype<Tcb>(0);
+}
+
+/** The same to look at: a parked connection stays so, see tcb.peek. */
+export function peekOf(so: Socket): Tcb {
+  const inp = isTcp(so) ? changetype<Inpcb>(so.pcb) : changetype<Inpcb>(0);
+  return inp ? tcb.peek(inp) : changetype<Tcb>(0);
+}
+
+function isTcp(so: Socket): bool {
+  return so.inuse != 0 && so.proto.protocol == IpProto.TCP;
 }

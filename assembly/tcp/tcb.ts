@@ -6,15 +6,25 @@ import * as clock from "../sys/clock";
 import * as pool from "../sys/pool";
 import { Pool } from "../sys/pool";
 import * as rand from "../sys/rand";
+import * as park from "./park";
+import { Alarm } from "./park";
 import { T } from "./settings";
 import { Tcb, Tf } from "./tcb_t";
+import * as timers from "./timers";
 
 /** State of the module. */
 @unmanaged
 @final
 export class TcbState {
+  look_at: i64; // when to look for idle connections again, microseconds
+  idle_us: i64; // how long nothing must have happened on them
   out_first: Tcb; // blocks with output to do, in order
   out_last: Tcb;
+  live_first: Tcb; // all blocks in use, the one that was not looked at for longest first
+  live_last: Tcb;
+  live_least: u32; // below as many it is not worth the while to park any
+  parked: u32; // connections that are parked
+  fire: u32; // table index of what the timers of connections call
 }
 
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
@@ -28,14 +38,38 @@ const MSS_LEAST: u32 = 48;
 /** Bytes a header may not carry as payload: an IPv4 and a TCP header without options. */
 const MIN_HEADERS: u32 = 40;
 
+/** Connections that are never parked: a megabyte of them. */
+const LIVE_LEAST: u32 = 1024;
+/** How long nothing has happened on connections that are parked. */
+const IDLE_US: i64 = 250_000;
+/** When there are so many times as many as are worth it, a part of that time is enough. */
+const CROWDED: u32 = 8;
+/** How many are looked at in a turn, and how long to wait when none of them was idle. */
+const LOOKS: u32 = 64;
+const LOOK_AGAIN_US: i64 = 10_000;
+
+/** Where a parked connection is looked at. */
+const PEEK: Tcb = changetype<Tcb>(memory.data(offsetof<Tcb>(), 16));
+
+/** Makes room for `limit` connections. */
 export function init(limit: u32): void {
   pool.init(P, offsetof<Tcb>(), limit);
+  parkFrom(LIVE_LEAST, IDLE_US);
+  park.init(limit > LIVE_LEAST ? limit : 0);
+}
+
+/** Has connections parked that were idle for so long while more than `least` are not parked. */
+export function parkFrom(least: u32, idle_us: i64): void {
+  S.live_least = least;
+  S.idle_us = idle_us;
 }
 
 /** A new block in CLOSED for `inp`, or nil. */
 export function create(inp: Inpcb): Tcb {
+  if (P.used + S.parked >= P.limit) return changetype<Tcb>(0); // those parked come back
   const tp = changetype<Tcb>(pool.get(P));
   if (!tp) return tp;
+  enter(tp);
   tp.inp = inp;
   inp.ppcb = changetype<usize>(tp);
   tp.state = TcpState.CLOSED;
@@ -58,6 +92,7 @@ export function create(inp: Inpcb): Tcb {
 /** Gives the block back. Whoever still holds it sees Tf.FREED until it is used again. */
 export function release(tp: Tcb): void {
   unlist(tp);
+  leave(tp);
   tp.flags |= Tf.FREED;
   tp.state = TcpState.CLOSED;
   pool.put(P, changetype<usize>(tp));
@@ -101,9 +136,101 @@ function unlist(tp: Tcb): void {
   tp.out_listed = 0;
 }
 
-/** The connection of a control block, or nil. */
+/** Puts a block at the end of those in use. */
+function enter(tp: Tcb): void {
+  const last = S.live_last;
+  tp.live_prev = last;
+  tp.live_next = changetype<Tcb>(0);
+  if (last) last.live_next = tp;
+  else S.live_first = tp;
+  S.live_last = tp;
+}
+
+function leave(tp: Tcb): void {
+  if (tp.live_prev) tp.live_prev.live_next = tp.live_next;
+  else S.live_first = tp.live_next;
+  if (tp.live_next) tp.live_next.live_prev = tp.live_prev;
+  else S.live_last = tp.live_prev;
+  tp.live_next = changetype<Tcb>(0);
+  tp.live_prev = changetype<Tcb>(0);
+}
+
+/** The connection of a control block, or nil. One that was parked goes on. */
 export function ofInp(inp: Inpcb): Tcb {
-  return changetype<Tcb>(inp.ppcb);
+  return inp.ppcb & 1 ? unpark(inp) : changetype<Tcb>(inp.ppcb);
+}
+
+/** Whether the connection of a control block is parked; it is then ESTABLISHED. */
+export function isParked(inp: Inpcb): bool {
+  return (inp.ppcb & 1) != 0;
+}
+
+/** The same to look at only: one that is parked stays so. Valid until the next is looked at. */
+export function peek(inp: Inpcb): Tcb {
+  if (!isParked(inp)) return changetype<Tcb>(inp.ppcb);
+  park.read(inp.ppcb & ~1, PEEK);
+  PEEK.inp = inp;
+  return PEEK;
+}
+
+/** Connections that are parked. */
+export function parked(): u32 {
+  return S.parked;
+}
+
+/** Gives a parked connection its block again. There is one: see create. */
+function unpark(inp: Inpcb): Tcb {
+  const record = inp.ppcb & ~1;
+  const tp = changetype<Tcb>(pool.getDirty(P));
+  park.read(record, tp);
+  park.free(record);
+  S.parked--;
+  tp.inp = inp;
+  inp.ppcb = changetype<usize>(tp);
+  enter(tp);
+  timers.setup(tp, S.fire);
+  timers.rearm(tp);
+  return tp;
+}
+
+/** The keepalive timer of a parked connection: what is due fires in this run of the wheel. */
+function alarm(arg: usize): void {
+  unpark(changetype<Alarm>(arg).inp);
+}
+
+/**
+ * Parks some of the connections that are idle, if there are many; at the end of a turn, when nobody
+ * holds any. There is no timer for this: a stack on which nothing happens needs no memory.
+ */
+export function parkIdle(): void {
+  if (P.used <= S.live_least || clock.now() < S.look_at) return;
+  let found = false;
+  for (let i: u32 = 0; i < LOOKS && P.used > S.live_least; i++) {
+    const tp = S.live_first;
+    leave(tp);
+    const idle_us = P.used > CROWDED * S.live_least ? S.idle_us / CROWDED : S.idle_us;
+    if (park.idle(tp, idle_us) && settle(tp)) found = true;
+    else enter(tp);
+  }
+  if (!found) S.look_at = clock.now() + LOOK_AGAIN_US;
+}
+
+/** Parks a connection; false if there is no room for that. */
+function settle(tp: Tcb): bool {
+  const inp = tp.inp;
+  S.fire = tp.timer.fn;
+  tp.inp = changetype<Inpcb>(0);
+  const record = park.write(tp, inp, alarm.index);
+  if (!record) {
+    tp.inp = inp;
+    timers.setup(tp, S.fire);
+    timers.rearm(tp);
+    return false;
+  }
+  pool.put(P, changetype<usize>(tp));
+  inp.ppcb = record | 1;
+  S.parked++;
+  return true;
 }
 
 /** Our timestamp clock, in milliseconds (RFC 7323 5.4). */
