@@ -10,6 +10,7 @@ import type { RowGroup } from "./row.ts";
 import { bulkRows } from "./rows/bulk.ts";
 import { connectionRows } from "./rows/connections.ts";
 import { datagramRows } from "./rows/datagrams.ts";
+import { deviceRows, noNamespace } from "./rows/devices.ts";
 import { longPathRows } from "./rows/long_path.ts";
 import { memoryRows } from "./rows/memory.ts";
 import { roundTripRows } from "./rows/round_trip.ts";
@@ -27,6 +28,12 @@ export const GROUPS: readonly RowGroup[] = [
   { name: "stages", about: "where the time of a bulk transfer goes", rows: stageRows },
   { name: "memory", about: "memory of idle connections", rows: memoryRows },
   { name: "start", about: "size and start of a stack", rows: [...sizeRows, ...startRows] },
+  {
+    name: "devices",
+    about: "drivers for interfaces of Linux, without a stack",
+    rows: deviceRows,
+    missing: noNamespace,
+  },
   {
     name: "soak",
     about: "a long transfer that must leave nothing behind",

@@ -42,6 +42,9 @@ import { type DriverStats, newStats } from "./stats.ts";
 export type { AfPacketOptions, Fanout, FanoutMode } from "./af_packet_options.ts";
 export type { DriverStats } from "./stats.ts";
 
+/** Frames looked at in one call: a flood of those that are dropped must not hold up the rest. */
+const SEEN_MAX = 1024;
+
 /** An interface of the host. */
 export class AfPacketDriver implements NetDriver {
   /** `af_packet` */
@@ -146,7 +149,7 @@ export class AfPacketDriver implements NetDriver {
     const offload = this.#offload;
     const { memory } = free;
     let filled = 0;
-    while (filled < free.count && ring.next()) {
+    for (let seen = 0; seen < SEEN_MAX && filled < free.count && ring.next(); seen++) {
       const length = fullLength(ring, offload);
       const whole = ring.length === ring.wireLength && ring.length > 0;
       if (!whole || length > free.length(filled) || (!offload && isSuperFrame(ring))) {
