@@ -29,6 +29,8 @@ export class InpcbInfo {
   count: u32; // how many there are
   protocol: u32; // IpProto
   next_port: u32; // counter of RFC 6056 algorithm 3
+  conns: u32; // blocks in the connection table
+  last: Inpcb; // the one found last: the next packet is often for it, too; or nil
 }
 
 /** Most chains of a connection table: beyond that many connections the chains become longer. */
@@ -99,6 +101,7 @@ export function connInsert(inp: Inpcb): void {
   if (first) first.conn_prev = inp;
   store<usize>(place, changetype<usize>(inp));
   inp.conn_hashed = 1;
+  info.conns += 1;
   portInsert(inp);
 }
 
@@ -108,12 +111,14 @@ export function connInsert(inp: Inpcb): void {
  */
 export function connRemove(inp: Inpcb): void {
   if (!inp.conn_hashed) return;
+  const info = infoOf(inp);
+  info.conns -= 1;
+  if (info.last == inp) info.last = changetype<Inpcb>(0);
   const next = inp.conn_next;
   const prev = inp.conn_prev;
   if (next) next.conn_prev = prev;
   if (prev) prev.conn_next = next;
   else {
-    const info = infoOf(inp);
     const place = connPlace(info, laddrOf(inp), inp.lport, faddrOf(inp), inp.fport);
     store<usize>(place, changetype<usize>(next));
   }
@@ -156,15 +161,18 @@ export function connected(
   faddr: usize,
   fport: u32,
 ): Inpcb {
-  let inp = load<Inpcb>(connPlace(info, laddr, lport, faddr, fport));
-  while (inp) {
-    if (
-      inp.lport == lport && inp.fport == fport &&
-      sockaddr_ops.eq(faddrOf(inp), faddr) && sockaddr_ops.eq(laddrOf(inp), laddr)
-    ) return inp;
-    inp = inp.conn_next;
-  }
+  let inp = info.last;
+  if (inp && isBetween(inp, laddr, lport, faddr, fport)) return inp;
+  if (info.conns == 0) return changetype<Inpcb>(0); // spares the hash
+  inp = load<Inpcb>(connPlace(info, laddr, lport, faddr, fport));
+  while (inp && !isBetween(inp, laddr, lport, faddr, fport)) inp = inp.conn_next;
+  if (inp) info.last = inp;
   return inp;
+}
+
+function isBetween(inp: Inpcb, laddr: usize, lport: u32, faddr: usize, fport: u32): bool {
+  return inp.lport == lport && inp.fport == fport &&
+    sockaddr_ops.eq(faddrOf(inp), faddr) && sockaddr_ops.eq(laddrOf(inp), laddr);
 }
 
 /**

@@ -7,7 +7,6 @@
 
 import { Fate } from "../abi/fate";
 import { Mf, Mt } from "../abi/mbuf";
-import { IpProto } from "../abi/proto";
 import { Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";
 import * as so_event from "../socket/so_event";
@@ -19,9 +18,9 @@ import * as mbuf_ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as checksum from "../wire/checksum";
+import * as ip4 from "../wire/ip4";
 import * as udp from "../wire/udp";
 import * as icmp from "./icmp_error";
-import * as in_cksum from "./in_cksum";
 import * as in_mcast from "./in_mcast";
 import * as hash from "./in_pcb_hash";
 import { Inp, Inpcb } from "./in_pcb_t";
@@ -72,8 +71,8 @@ function check(m: Mbuf, off: u32): Fate {
   if (ulen < len) mbuf_ops.adj(m, -<i32> (len - ulen));
   // RFC 1122 4.1.3.4: a checksum of zero means that the sender made none
   if (udp.sum(h) == 0 || m.flags & Mf.CSUM_L4_OK) return Fate.NONE;
-  const acc = in_cksum.pseudo(PKT.src, PKT.dst, IpProto.UDP, ulen);
-  if (checksum.finish(checksum.chain(m, off, ulen, acc))) return Fate.UDP_CHECKSUM;
+  const pseudo = ip4.pseudo(m.data, ulen);
+  if (checksum.finish(checksum.chain(m, off, ulen, pseudo))) return Fate.UDP_CHECKSUM;
   return Fate.NONE;
 }
 

@@ -3,11 +3,9 @@
  * and runs the steps of RFC 9293 3.10.7 over it. Every segment gets exactly one fate.
  */
 import { Fate } from "../abi/fate";
-import { IpProto } from "../abi/proto";
 import { Mf } from "../abi/mbuf";
 import { Stat } from "../abi/stat";
 import { TcpState, Th } from "../abi/tcp";
-import * as in_cksum from "../inet/in_cksum";
 import * as in_pcb from "../inet/in_pcb";
 import { PKT, PktFlag } from "../inet/pkt_t";
 import * as gro from "../net/gro";
@@ -129,8 +127,7 @@ function parse(m: Mbuf, off: u32): Mbuf {
 }
 
 function checksumOk(m: Mbuf, off: u32, len: u32): bool {
-  const acc = in_cksum.pseudo(PKT.src, PKT.dst, IpProto.TCP, len);
-  return checksum.finish(checksum.chain(m, off, len, acc)) == 0;
+  return checksum.finish(checksum.chain(m, off, len, ip4.pseudo(m.data, len))) == 0;
 }
 
 /** Fills in G, with the options, whatever the segment (MUST-5). */

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "3a1af5f2230a31fd";
+export const LAYOUT_HASH = "24d21b192e9c174f";
 
 /** struct Ack */
 export const Ack = {
@@ -529,7 +529,7 @@ export const Inpcb = {
 
 /** struct InpcbInfo */
 export const InpcbInfo = {
-  size: 36,
+  size: 44,
   conn: 0,
   port: 4,
   peers: 8,
@@ -539,6 +539,8 @@ export const InpcbInfo = {
   count: 24,
   protocol: 28,
   next_port: 32,
+  conns: 36,
+  last: 40,
 } as const;
 
 /** struct InputDataState */
