@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Stack } from "../../mod.ts";
+import { MessageBatch, type Stack } from "../../mod.ts";
 import { seconds } from "../cpu_time.ts";
 import { datagramKernel } from "../kernel.ts";
 import { part, type Row, type Subject } from "../row.ts";
@@ -69,6 +69,19 @@ async function synchronous(pair: StackPair, bytes: number, share: number): Promi
   }
 }
 
+async function batched(pair: StackPair, bytes: number, share: number): Promise<Subject> {
+  const { left, right, address } = pair;
+  const [from, to] = await sockets(pair);
+  await left.sys.connect(from, { address, port: PORT });
+  const [out, room] = [new MessageBatch(IN_A_ROW), new MessageBatch(IN_A_ROW)];
+  for (let i = 0; i < IN_A_ROW; i++) out.push(new Uint8Array(bytes));
+  return subject(pair, share, () => {
+    left.sys.nb.sendmmsg(from, out);
+    cross(left, right);
+    for (let got = 0; got < IN_A_ROW;) got += right.sys.nb.recvmmsg(to, room);
+  });
+}
+
 function kernel(bytes: number, share: number): Subject {
   const from = datagramKernel();
   const to = datagramKernel();
@@ -90,7 +103,7 @@ function kernel(bytes: number, share: number): Subject {
   };
 }
 
-/** Datagrams of both sizes, over both ways, through both kinds of calls. */
+/** Datagrams of both sizes, over both ways, through all kinds of calls. */
 export const datagramRows: readonly Row[] = SIZES.flatMap((bytes) =>
   [
     { way: "pipe", where: "two stacks on the pipe", make: () => twoHosts(1500) },
@@ -111,6 +124,12 @@ export const datagramRows: readonly Row[] = SIZES.flatMap((bytes) =>
       unit: "1/s",
       about: `datagrams of ${bytes} bytes, ${where}, connected, through calls that never wait`,
       ours: async (share) => await synchronous(await make(), bytes, share),
+      reference,
+    }, {
+      name: `udp-${bytes}b-${way}-batch`,
+      unit: "1/s",
+      about: `datagrams of ${bytes} bytes, ${where}, connected, ${IN_A_ROW} in a call`,
+      ours: async (share) => await batched(await make(), bytes, share),
       reference,
     }];
   })
