@@ -32,6 +32,7 @@ import {
   checkMtu,
   ETHERNET_HEADER_BYTES,
   frameBytesMax,
+  queueFrames,
   refuseSecondAttach,
   wholeInRange,
 } from "./options.ts";
@@ -59,7 +60,7 @@ export interface UdpTunnelOptions {
    * 1500 bytes pass: 1458 for Ethernet over IPv4, 1438 over IPv6; 1500 over a socket file.
    */
   readonly mtu?: number;
-  /** Frames that may wait in each direction; 1024 unless told. */
+  /** Frames that may wait in each direction; 1024 unless told, fewer of large ones. */
   readonly queue?: number;
   /** Interface of the host to use; the fastest it has unless told. */
   readonly api?: DatagramApi;
@@ -111,7 +112,7 @@ export class UdpTunnel implements NetDriver {
     const mtu = checkMtu(options.mtu ?? mtuFor(medium, peer ?? this.#local));
     this.caps = { mtu, medium, pointToPoint: medium === "ip" };
     this.#bytesMax = frameBytesMax(medium, mtu);
-    this.#queue = wholeInRange("queue", options.queue ?? 1024, 1, 65536);
+    this.#queue = wholeInRange("queue", options.queue ?? queueFrames(this.#bytesMax), 1, 65536);
     this.#inbox = new Inbox(this.#queue, receiveBytesMax(medium, mtu), this.stats);
     this.#peer = peer;
   }

@@ -25,7 +25,13 @@ import { ViewCache } from "./frame_ring.ts";
 import { hostWords } from "./host_error.ts";
 import { Inbox, receiveBytesMax } from "./inbox.ts";
 import { LinkKeeper } from "./link_keeper.ts";
-import { checkMtu, frameBytesMax, refuseSecondAttach, wholeInRange } from "./options.ts";
+import {
+  checkMtu,
+  frameBytesMax,
+  queueFrames,
+  refuseSecondAttach,
+  wholeInRange,
+} from "./options.ts";
 import { quietSchedule, type Schedule } from "./schedule.ts";
 import { countNoPeer, newTunnelStats, type TunnelStats } from "./tunnel_stats.ts";
 import { closeSocket, openSocket } from "./websocket_open.ts";
@@ -41,7 +47,10 @@ export interface WebSocketOptions {
   readonly medium?: Medium;
   /** Largest IP packet in bytes; 1500 unless told. */
   readonly mtu?: number;
-  /** Frames received that may wait; 1024 unless told. More are dropped: nothing slows a peer. */
+  /**
+   * Frames received that may wait; 1024 unless told, fewer of large ones. More are dropped: nothing
+   * slows a peer.
+   */
   readonly queue?: number;
   /** Bytes sent that may wait in the socket; 256 KiB unless told. When full, the stack waits. */
   readonly queueBytes?: number;
@@ -102,7 +111,7 @@ export class WebSocketDriver implements NetDriver {
     const mtu = checkMtu(options.mtu ?? 1500);
     this.caps = { mtu, medium, pointToPoint: medium === "ip" };
     this.#bytesMax = frameBytesMax(medium, mtu);
-    const queue = wholeInRange("queue", options.queue ?? 1024, 1, 65536);
+    const queue = wholeInRange("queue", options.queue ?? queueFrames(this.#bytesMax), 1, 65536);
     this.#queueBytes = wholeInRange("queueBytes", options.queueBytes ?? 256 * 1024, 1, 1 << 30);
     this.#inbox = new Inbox(queue, receiveBytesMax(medium, mtu), this.stats);
   }
