@@ -55,6 +55,8 @@ export class FaultDriver implements NetDriver {
   readonly name: string;
   /** Present if the wrapped driver has it. */
   readonly poll?: (timeout_us: number) => boolean;
+  /** Present if the wrapped driver has it. */
+  readonly watch?: () => boolean;
   readonly #inner: NetDriver;
   readonly #schedule: Schedule;
   readonly #memory: Uint8Array<ArrayBuffer>;
@@ -96,6 +98,8 @@ export class FaultDriver implements NetDriver {
     this.#txBatch = new StoreBatch(this.#txStore, BATCH);
     this.#rxBatch = new StoreBatch(this.#rxStore, BATCH);
     if (inner.poll) this.poll = (timeout_us) => this.#poll(timeout_us);
+    // What is late or waits for room wakes the stack by a timer of its own.
+    if (inner.watch) this.watch = () => inner.watch!();
   }
 
   /** Those of the wrapped driver, but checksums are left to the stack: they are what is tested. */

@@ -78,6 +78,11 @@ export function openLibc<const S extends Deno.ForeignLibraryInterface>(
   );
 }
 
+/** Where the library may be on this machine, in the order in which it is looked for. */
+export function libcPaths(): readonly string[] {
+  return LIBC_PATHS[Deno.build.arch] ?? [];
+}
+
 /** Address of the first byte of `memory`, whose buffer must never move or shrink. */
 export function addressOf(memory: Uint8Array<ArrayBuffer>): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(memory));

@@ -24,6 +24,7 @@ import { addressOf, hostError } from "./libc.ts";
 import { checkMtu, frameBytesMax, refuseSecondAttach } from "./options.ts";
 import { type DriverStats, newStats } from "./stats.ts";
 import type { SocketError } from "../runtime/errors.ts";
+import { FdWatcher } from "./fd_watcher.ts";
 import { Libc } from "./tap_ffi.ts";
 
 export type { DriverStats } from "./stats.ts";
@@ -71,6 +72,9 @@ export class TapDriver implements NetDriver {
   readonly #lengths: (bigint | undefined)[] = new Array(LENGTHS_CACHED);
   #libc: Libc | undefined = undefined;
   #ifp: Ifnet | undefined = undefined;
+  #watcher: FdWatcher | undefined = undefined;
+  /** The end of a watcher, which the descriptor has to outlive. */
+  #unwatched: Promise<void> | undefined = undefined;
   #fd = -1;
   #device: string;
   #mtu: number;
@@ -208,10 +212,22 @@ export class TapDriver implements NetDriver {
     return readiness === "readable";
   }
 
+  /** Has the stack woken when a frame can be read, by a Worker that waits for it. */
+  watch(): boolean {
+    if (this.#fd < 0) return false;
+    this.#watcher ??= new FdWatcher([this.#fd], () => {
+      // A device that is gone counts as readable for ever.
+      this.poll(0);
+      this.#ifp?.wake();
+    });
+    return this.#watcher.arm();
+  }
+
   /** Closes the device; one that the driver made goes away. */
-  detach(): void {
+  async detach(): Promise<void> {
     this.#ifp = undefined;
     this.#closeDevice();
+    await this.#unwatched;
     this.#libc?.close();
     this.#libc = undefined;
     this.#memory = undefined;
@@ -240,8 +256,13 @@ export class TapDriver implements NetDriver {
   }
 
   #closeDevice(): void {
-    if (this.#fd >= 0) this.#libc?.closeFile(this.#fd);
+    const fd = this.#fd;
+    const libc = this.#libc;
     this.#fd = -1;
+    if (fd < 0 || !libc) return;
+    this.#unwatched = this.#watcher?.close().then(() => libc.closeFile(fd));
+    this.#watcher = undefined;
+    if (!this.#unwatched) libc.closeFile(fd);
   }
 
   #refuse(count: number): number {

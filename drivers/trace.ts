@@ -51,6 +51,8 @@ export class TraceDriver implements NetDriver {
   readonly name: string;
   /** Present if the tapped driver has it. */
   readonly poll?: (timeout_us: number) => boolean;
+  /** Present if the tapped driver has it. */
+  readonly watch?: () => boolean;
   /** Why the trace ended before the driver was detached; undefined while all is well. */
   failure: unknown = undefined;
   /** How many frames were traced, both ways. */
@@ -69,6 +71,7 @@ export class TraceDriver implements NetDriver {
     this.#options = options;
     this.name = `trace(${inner.name})`;
     if (inner.poll) this.poll = (timeout_us) => inner.poll!(timeout_us);
+    if (inner.watch) this.watch = () => inner.watch!();
   }
 
   /** Those of the tapped driver. */

@@ -23,9 +23,9 @@ import * as platform from "./loop_timers.ts";
 const SLICE_US = 1000;
 /** Longest wait inside a device on this thread. */
 const POLL_US = 1000;
-/** A device that has to be polled is watched closely for this long after the last frame ... */
+/** Devices that must be polled are waited for on this thread for this long after the last work. */
 const ACTIVE_US = 50_000;
-/** ... and this often after that, while nobody waits on the stack. */
+/** Then one that cannot be watched is looked at this often, while nobody waits on the stack. */
 const IDLE_POLL_US = 10_000;
 /** Deadlines nearer than this are reached by turns of the event loop: timers are too coarse. */
 const SPIN_US = 1000;
@@ -290,17 +290,30 @@ export class Loop implements Scheduler {
     this.#armed_us = Infinity;
   }
 
-  /** Watches devices that cannot call: waits inside them, in short pieces, between rounds. */
+  /**
+   * Devices that cannot call: waits inside them, in short pieces, between rounds. When there has
+   * been no work for a while, they are watched by another thread, if they know how.
+   */
   #watch(deadline_us: number): void {
     if (this.#polling) return;
+    const idle = this.#now_us - this.#worked_us > ACTIVE_US;
+    if (idle && this.#watched()) return;
     this.#polling = true;
-    const idle = this.#now_us - this.#worked_us > ACTIVE_US && this.#parts.waits.pending === 0;
-    if (idle) {
+    if (idle && this.#parts.waits.pending === 0) {
       platform.after(IDLE_POLL_US / 1000, () => this.#look(0));
     } else {
       const left_us = Math.max(0, Math.min(POLL_US, deadline_us - this.#now_us));
       platform.soon(() => this.#look(left_us));
     }
+  }
+
+  /** True if every device that cannot call is watched, and will wake the stack. */
+  #watched(): boolean {
+    const { attachments } = this.#parts;
+    for (let i = 0; i < attachments.length; i++) {
+      if (attachments[i].polled && !attachments[i].watch()) return false;
+    }
+    return true;
   }
 
   #look(timeout_us: number): void {

@@ -192,6 +192,16 @@ export class Attachment implements Ifnet {
     }
   }
 
+  /** Has the device wake the stack when a frame can be read; false if it cannot. */
+  watch(): boolean {
+    try {
+      return this.driver.watch?.() ?? false;
+    } catch (error) {
+      this.#fail("watch", error);
+      return false;
+    }
+  }
+
   /** Takes the interface out of the engine and closes the device. */
   async detach(): Promise<void> {
     const index = this.#index;

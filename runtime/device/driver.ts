@@ -96,6 +96,13 @@ export interface NetDriver {
    * @returns true if a frame can be read.
    */
   poll?(timeout_us: number): boolean;
+  /**
+   * Has `ifp.wake()` called as soon as a frame can be read, without holding this thread up: asked
+   * for while the stack is idle, again after each wake. Only for drivers with a `poll`.
+   *
+   * @returns false if that is not possible: then the stack looks from time to time
+   */
+  watch?(): boolean;
   /** Unbinds and closes the device. Called once, also after `down`. */
   detach(): void | Promise<void>;
 }

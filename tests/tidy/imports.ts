@@ -53,7 +53,9 @@ const RUNTIME = [
   ["mod.ts"],
 ];
 /** What drivers may import beside each other. */
-const DRIVERS = /^(runtime\/device\/driver\.ts|runtime\/errors\.ts|assembly\/abi\/.*|node:dgram)$/;
+const DRIVERS = new RegExp(
+  "^(runtime/device/driver\\.ts|runtime/errors\\.ts|assembly/abi/.*|node:(dgram|worker_threads))$",
+);
 
 /** What simulations may import beside each other; nobody but tests and bench/ imports them. */
 const SIM = /^(runtime\/|drivers\/|assembly\/abi\/|node:|console-table-printer$)/;
