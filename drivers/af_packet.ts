@@ -32,7 +32,7 @@ import {
   SUPER_FRAME_BYTES_MAX,
 } from "./af_packet_options.ts";
 import { type ReceiveRing, VNET_HEADER_BYTES } from "./af_packet_ring.ts";
-import { BATCH_MAX, openAfPacket } from "./af_packet_setup.ts";
+import { type AfPacketSocket, BATCH_MAX, openAfPacket } from "./af_packet_setup.ts";
 import { SendVector } from "./af_packet_send.ts";
 import { HostErrno } from "./host_errno.ts";
 import type { HostSocket } from "./host_socket.ts";
@@ -54,6 +54,7 @@ export class AfPacketDriver implements NetDriver {
   readonly #offload: boolean;
   #socket: HostSocket | undefined = undefined;
   #ring: ReceiveRing | undefined = undefined;
+  #arp: AfPacketSocket["arp"] = undefined;
   #vector: SendVector | undefined = undefined;
   #ifp: Ifnet | undefined = undefined;
   #ifindex = 0;
@@ -107,6 +108,7 @@ export class AfPacketDriver implements NetDriver {
     const opened = openAfPacket(this.#options);
     this.#socket = opened.socket;
     this.#ring = opened.ring;
+    this.#arp = opened.arp;
     this.#ifindex = opened.index;
     this.#vector = new SendVector(BATCH_MAX, this.#offload);
     if (this.#options.mtu === undefined) this.#mtu = opened.mtu;
@@ -143,13 +145,39 @@ export class AfPacketDriver implements NetDriver {
 
   /** Copies frames out of the ring until it has no more. */
   rx(free: FrameBatch): number {
-    const ring = this.#ring;
-    if (!ring) return 0;
+    let filled = 0;
+    if (this.#arp) filled = this.#takeFrom(this.#arp.ring, free, filled);
+    if (this.#ring) filled = this.#takeFrom(this.#ring, free, filled);
+    this.#stats.rxFrames += filled;
+    return filled;
+  }
+
+  /** Waits on this thread until a frame can be read, at most one second. */
+  poll(timeout_us: number): boolean {
+    const socket = this.#socket;
+    if (!socket) return false;
+    if (this.#ready) return true;
+    const readiness = socket.poll(timeout_us, this.#arp?.socket);
+    if (readiness === "failed") this.#checkInterface(socket);
+    return this.#ready;
+  }
+
+  /** Closes the socket and unmaps its ring. */
+  detach(): void {
+    this.#ifp = undefined;
+    this.#close();
+  }
+
+  get #ready(): boolean {
+    return (this.#ring?.ready || this.#arp?.ring.ready) ?? false;
+  }
+
+  /** Fills empty frames from `filled` on; answers how many are filled then. */
+  #takeFrom(ring: ReceiveRing, free: FrameBatch, filled: number): number {
     const stats = this.#stats;
     const offload = this.#offload;
-    const { memory } = free;
-    let filled = 0;
-    for (let seen = 0; seen < SEEN_MAX && filled < free.count && ring.next(); seen++) {
+    const { memory, count } = free;
+    for (let seen = 0; seen < SEEN_MAX && filled < count && ring.next(); seen++) {
       const length = fullLength(ring, offload);
       const whole = ring.length === ring.wireLength && ring.length > 0;
       if (!whole || length > free.length(filled) || (!offload && isSuperFrame(ring))) {
@@ -163,23 +191,7 @@ export class AfPacketDriver implements NetDriver {
       }
       ring.release();
     }
-    stats.rxFrames += filled;
     return filled;
-  }
-
-  /** Waits on this thread until a frame can be read, at most one second. */
-  poll(timeout_us: number): boolean {
-    const socket = this.#socket;
-    if (!socket || !this.#ring) return false;
-    if (this.#ring.ready) return true;
-    if (socket.poll(timeout_us) === "failed") this.#checkInterface(socket);
-    return this.#ring?.ready ?? false;
-  }
-
-  /** Closes the socket and unmaps its ring. */
-  detach(): void {
-    this.#ifp = undefined;
-    this.#close();
   }
 
   /** Answers how many of the vector's messages are done with: sent, or refused for good. */
@@ -217,7 +229,9 @@ export class AfPacketDriver implements NetDriver {
   #close(): void {
     this.#countKernelDrops();
     this.#socket?.close();
+    this.#arp?.socket.close();
     this.#socket = undefined;
+    this.#arp = undefined;
     this.#ring = undefined;
     this.#vector = undefined;
   }

@@ -9,7 +9,11 @@ import { checkInterfaceName, wholeInRange } from "./options.ts";
 /** How frames are spread over the stacks of a fan-out group. */
 export type FanoutMode = "hash" | "balance" | "cpu" | "queue";
 
-/** A group of drivers that share the frames of one interface. */
+/**
+ * A group of drivers that share the frames of one interface, for stacks that serve under one
+ * address. ARP comes to all of them. A connection that one of them opens works only if `hash`
+ * happens to bring the answers to it: let a stack outside of the group open connections.
+ */
 export interface Fanout {
   /** Number of the group, 0 to 65535; all drivers of a group are on the same interface. */
   readonly group: number;

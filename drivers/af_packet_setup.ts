@@ -31,6 +31,7 @@ export const BATCH_MAX = 64;
 
 const AF_PACKET = 17;
 const ETH_P_ALL = 3;
+const ETH_P_ARP = 0x0806;
 const TPACKET_V2 = 1;
 const TPACKET_V3 = 2;
 const MR_PROMISC = 1;
@@ -42,6 +43,8 @@ const NOMINAL_FRAME_BYTES = 2048;
 /** A batch of full frames must find room however large they are. */
 const SEND_BUFFER_BYTES = 8 << 20;
 const SOCKADDR_LL_BYTES = 20;
+/** More than any ARP packet on an Ethernet has. */
+const ARP_BYTES_MAX = 128;
 /** Bytes that slots are a multiple of (TPACKET_ALIGNMENT). */
 const ALIGNMENT = 16;
 
@@ -51,22 +54,46 @@ export interface AfPacketSocket extends HostInterface {
   readonly socket: HostSocket;
   /** Its receive ring. */
   readonly ring: ReceiveRing;
+  /** In a fan-out group: ARP, which is of no flow and concerns every stack of the group. */
+  readonly arp?: { readonly socket: HostSocket; readonly ring: ReceiveRing };
 }
 
 /** Opens, configures and binds; leaves nothing open if something fails. */
 export function openAfPacket(options: AfPacketOptions): AfPacketSocket {
   const socket = HostSocket.open(AF_PACKET, "AF_PACKET");
+  let arp: AfPacketSocket["arp"];
   try {
     const found = socket.lookUp(options.interface);
-    set(socket, "a virtio header", PacketOption.VNET_HDR, 1);
-    set(socket, "room in the ring", PacketOption.RESERVE, RESERVE_BYTES);
-    set(socket, "leaving out what the host sends", PacketOption.IGNORE_OUTGOING, 1);
-    if (options.bypassQdisc) set(socket, "bypassing the qdisc", PacketOption.QDISC_BYPASS, 1);
-    socket.setSendBuffer(SEND_BUFFER_BYTES);
-    const ring = makeRing(socket, options, found.mtu);
-    bind(socket, options.interface, found.index);
+    const ring = configure(socket, options, found.mtu);
+    if (options.fanout) arp = openArp(options, found);
+    bind(socket, options.interface, found.index, ETH_P_ALL);
     join(socket, options, found.index);
-    return { socket, ring, ...found };
+    return { socket, ring, ...(arp && { arp }), ...found };
+  } catch (error) {
+    arp?.socket.close();
+    socket.close();
+    throw error;
+  }
+}
+
+/** Everything but the binding; answers the ring. */
+function configure(socket: HostSocket, options: AfPacketOptions, mtu: number): ReceiveRing {
+  set(socket, "a virtio header", PacketOption.VNET_HDR, 1);
+  set(socket, "room in the ring", PacketOption.RESERVE, RESERVE_BYTES);
+  set(socket, "leaving out what the host sends", PacketOption.IGNORE_OUTGOING, 1);
+  if (options.bypassQdisc) set(socket, "bypassing the qdisc", PacketOption.QDISC_BYPASS, 1);
+  socket.setSendBuffer(SEND_BUFFER_BYTES);
+  return makeRing(socket, options, mtu);
+}
+
+/** A socket for ARP alone, outside of the group. */
+function openArp(options: AfPacketOptions, found: HostInterface): AfPacketSocket["arp"] {
+  const socket = HostSocket.open(AF_PACKET, "AF_PACKET");
+  try {
+    const small = { ...options, ring: "slots", offload: false, ringBytes: BLOCK_BYTES } as const;
+    const ring = configure(socket, small, ARP_BYTES_MAX);
+    bind(socket, options.interface, found.index, ETH_P_ARP);
+    return { socket, ring };
   } catch (error) {
     socket.close();
     throw error;
@@ -102,10 +129,10 @@ function map(socket: HostSocket, bytes: number): ArrayBuffer {
   throw hostError(socket.errno, "mmap", "the receive ring cannot be mapped");
 }
 
-function bind(socket: HostSocket, name: string, index: number): void {
+function bind(socket: HostSocket, name: string, index: number, protocol: number): void {
   const address = new DataView(new ArrayBuffer(SOCKADDR_LL_BYTES));
   address.setUint16(0, AF_PACKET, true);
-  address.setUint16(2, ETH_P_ALL, false);
+  address.setUint16(2, protocol, false);
   address.setInt32(4, index, true);
   if (!socket.bind(new Uint8Array(address.buffer))) {
     throw hostError(socket.errno, "bind", `cannot bind to ${name}`);

@@ -30,7 +30,8 @@ type LibraryCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** Offsets in the scratch memory of the structures that calls take. */
 const POLLFD_AT = 0;
-const TIMESPEC_AT = 8;
+const POLLFD_BYTES = 8;
+const TIMESPEC_AT = 16;
 const LENGTH_AT = 32;
 const IFREQ_AT = 64;
 const IFREQ_BYTES = 40;
@@ -225,26 +226,29 @@ export class HostSocket {
     return got;
   }
 
-  /** Waits on this thread until there is something to read, at most a second. */
-  poll(timeout_us: number): Readiness {
+  /**
+   * Waits on this thread, at most a second, until there is something to read on this socket or on
+   * another; `failed` if there is an error on this one and nothing to read.
+   */
+  poll(timeout_us: number, other?: HostSocket): Readiness {
     const s = this.#scratch;
     const bounded_us = timeout_us > 0 ? Math.min(timeout_us, POLL_US_MAX) : 0;
-    s.setInt32(POLLFD_AT, this.fd, true);
-    s.setInt16(POLLFD_AT + 4, POLLIN, true);
-    s.setInt16(POLLFD_AT + 6, 0, true);
+    this.#pollfd(POLLFD_AT, this.fd);
+    if (other) this.#pollfd(POLLFD_AT + POLLFD_BYTES, other.fd);
     const seconds = Math.floor(bounded_us / 1e6);
     s.setBigInt64(TIMESPEC_AT, BigInt(seconds), true);
     s.setBigInt64(TIMESPEC_AT + 8, BigInt(Math.floor((bounded_us - seconds * 1e6) * 1000)), true);
     const base = this.#scratchBase;
     const ready = this.#calls.ppoll(
       base + BigInt(POLLFD_AT),
-      1n,
+      other ? 2n : 1n,
       base + BigInt(TIMESPEC_AT),
       0n,
     );
     if (ready <= 0) return "nothing";
     const events = s.getInt16(POLLFD_AT + 6, true);
-    if ((events & POLLIN) !== 0) return "readable";
+    const others = other ? s.getInt16(POLLFD_AT + POLLFD_BYTES + 6, true) : 0;
+    if (((events | others) & POLLIN) !== 0) return "readable";
     return (events & POLL_FAILED) !== 0 ? "failed" : "nothing";
   }
 
@@ -254,6 +258,12 @@ export class HostSocket {
     for (const fd of this.#more.toReversed()) this.#calls.close(fd);
     this.#calls.close(this.fd);
     this.#library.close();
+  }
+
+  #pollfd(at: number, fd: number): void {
+    this.#scratch.setInt32(at, fd, true);
+    this.#scratch.setInt16(at + 4, POLLIN, true);
+    this.#scratch.setInt16(at + 6, 0, true);
   }
 
   #map(bytes: number, flags: number, fd: number, offset: bigint): Mapping | undefined {

@@ -8,6 +8,8 @@ import { Buffer } from "node:buffer";
 import { SocketError } from "../../runtime/errors.ts";
 import { AfPacketDriver, type AfPacketOptions } from "../../drivers/af_packet.ts";
 import { FaultDriver } from "../../drivers/fault.ts";
+import { createStack } from "../../mod.ts";
+import { crowd, echo } from "../interop/kit/crowd.ts";
 import { makeFrame } from "./case_kit.ts";
 import {
   attachAs,
@@ -141,6 +143,50 @@ Deno.test("af_packet: a fan-out group shares flows, each frame once, a flow in o
   assertStringIncludes(error.message, "group 77 has another mode");
 });
 
+Deno.test("af_packet: ARP comes to every driver of a group", () => {
+  const fanout = { group: 78 };
+  using first = open({ interface: "near", fanout });
+  using second = open({ interface: "near", fanout });
+  using far = open({ interface: "far" });
+  const request = new Uint8Array(60);
+  request.set([255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+  assertEquals(far.send(request), 1);
+  for (const end of [first, second]) {
+    const got = end.receive(1);
+    assert(got.length >= 1, "no ARP");
+    assertEquals(got[0], request);
+  }
+});
+
+Deno.test("af_packet: two stacks of a group serve one address to the kernel", async () => {
+  makeVeth("many0", "many1");
+  run("ip", "addr", "add", "10.78.0.1/24", "dev", "many1");
+  const fanout = { group: 79 };
+  const served = [0, 0];
+  const stacks = await Promise.all(served.map(async (_, which) => {
+    const driver = new AfPacketDriver({ interface: "many0", ring: "slots", fanout });
+    const stack = await createStack({ interfaces: [{ driver, addresses: ["10.78.0.2/24"] }] });
+    const listener = stack.listen({ port: 80 });
+    const serving = (async () => {
+      for await (const conn of listener) {
+        served[which]++;
+        await echo(conn);
+      }
+    })();
+    return { stack, listener, serving };
+  }));
+  const connect = () => Deno.connect({ hostname: "10.78.0.2", port: 80 });
+  await crowd(connect, 40, 10_000);
+  for (const { stack, listener, serving } of stacks) {
+    listener.close();
+    await serving;
+    await stack.close();
+  }
+  assertEquals(served[0] + served[1], 40);
+  assert(served[0] > 4 && served[1] > 4, `${served}`);
+  run("ip", "link", "del", "many0");
+});
+
 /** A TCP segment of IPv4 with a virtio header that says it stands for many. */
 function superFrame(payload: number): Uint8Array {
   const frame = new Uint8Array(10 + 54 + payload).map((_, i) => i & 255);
@@ -208,6 +254,9 @@ Deno.test("af_packet: leaves no descriptor and no mapping behind", () => {
     assertEquals(holdings().descriptors, before.descriptors + 1);
     assertEquals(holdings().mappings, before.mappings + 1);
     assertThrows(() => open({ interface: "absent" }), SocketError);
+    open({ interface: "near", fanout: { group: 80 } })[Symbol.dispose]();
+    const group = { group: 80, mode: "queue" } as const;
+    assertThrows(() => open({ interface: "absent", fanout: group }), SocketError);
   }
   assertEquals(holdings(), before);
 });
