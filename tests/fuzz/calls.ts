@@ -1,11 +1,12 @@
 /** Calls of the boundary in any order, with values that a careless program or operator may give. */
 
-import { Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
+import { IfCap, Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
 import { Rtf } from "../../assembly/abi/route.ts";
 import { Af, Msg, Sock, Sol } from "../../assembly/abi/socket.ts";
 import { BatchRecord, SockAddr } from "../../runtime/wasm/layout.gen.ts";
 import * as frames from "../unit/net/frames.ts";
 import { Host, OWN, PEER } from "../unit/net/host.ts";
+import { type VnetFields, withHeader } from "../unit/net/vnet.ts";
 import type { Random } from "./random.ts";
 
 const SECOND_US = 1_000_000;
@@ -18,7 +19,7 @@ const LINKS = ["10.0.0.1/24", "10.0.1.1/24", "10.0.0.9/24", "10.0.0.7/31", "10.0
 const PREFIXES = ["0.0.0.0/0", "10.9.0.0/16", "224.0.0.0/4"];
 const KINDS = [[Sock.STREAM, 0], [Sock.DGRAM, 0], [Sock.RAW, 0], [Sock.RAW, 200], [Sock.RAW, 255]];
 const SIZES = [0, 1, 40, 200, 1400, 3000, 9000, 65507, 65536];
-const MTUS = [67, 68, 300, 576, 1500, 2032, 2033];
+const MTUS = [67, 68, 300, 576, 1500, 2032, 2033, 9000, 65535, 65536];
 const INTERFACES_MAX = 3;
 const LOOPBACK = 1;
 
@@ -28,6 +29,8 @@ export class Caller {
   readonly #random: Random;
   readonly #ports: number[] = [];
   readonly #sockets: number[] = [];
+  /** Interfaces whose frames begin with a virtio_net_hdr. */
+  readonly #headed = new Set<number>();
   readonly #held: number[] = [];
   readonly #steps: (() => void)[];
 
@@ -85,9 +88,13 @@ export class Caller {
 
   #attach(): void {
     if (this.#ports.length === INTERFACES_MAX) return;
-    const port = this.host.attach({ medium: Medium.ETHERNET, mtu: this.#random.pick(MTUS) });
+    const random = this.#random;
+    const caps = random.oneIn(3) ? IfCap.VNET_HDR : 0;
+    const port = this.host.attach({ medium: Medium.ETHERNET, mtu: random.pick(MTUS), caps });
     if (port < 0) return;
     this.#ports.push(port);
+    if (caps) this.#headed.add(port);
+    else this.#headed.delete(port);
     this.host.address(port, this.#random.pick(LINKS));
   }
 
@@ -258,7 +265,24 @@ export class Caller {
     const port = this.#port();
     const n = this.#random.between(1, 4);
     if (this.host.call.if_rx_prepare(port, n) !== n) return;
-    this.host.input(port, ...Array.from({ length: n }, () => this.#frame()));
+    const headed = this.#headed.has(port);
+    const all = Array.from({ length: n }, () => {
+      return headed ? withHeader(this.#vnet(), this.#frame()) : this.#frame();
+    });
+    this.host.input(port, ...all);
+  }
+
+  /** What may stand in front of a frame. */
+  #vnet(): VnetFields {
+    const random = this.#random;
+    if (random.oneIn(3)) return {};
+    return {
+      flags: random.below(4),
+      type: random.pick([0, 0, 1, 3, 4, 5, 0x81]),
+      size: random.pick([0, 1, 100, 536, 1460, 65535]),
+      start: random.pick([34, 34, 38, random.below(100)]),
+      offset: random.pick([6, 16, random.below(100)]),
+    };
   }
 
   #frame(): Uint8Array {
