@@ -13,6 +13,7 @@ import { datagramRows } from "./rows/datagrams.ts";
 import { deviceRows, noNamespace } from "./rows/devices.ts";
 import { longPathRows } from "./rows/long_path.ts";
 import { memoryRows } from "./rows/memory.ts";
+import { millionRows } from "./rows/million.ts";
 import { roundTripRows } from "./rows/round_trip.ts";
 import { soakRows } from "./rows/soak.ts";
 import { stageRows } from "./rows/stages.ts";
@@ -40,4 +41,5 @@ export const GROUPS: readonly RowGroup[] = [
     rows: soakRows,
     long: true,
   },
+  { name: "million", about: "a million connections", rows: millionRows, long: true },
 ];

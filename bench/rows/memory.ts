@@ -5,12 +5,13 @@
  */
 
 import { part, type Row, type Subject } from "../row.ts";
-import { closeAll, connectMany, twoHosts } from "../stacks.ts";
+import { closeAll, connectMany, type StackPair, twoHosts } from "../stacks.ts";
 
 const CONNECTIONS = 10_000;
 const FEWER = 1 / 10;
 /** A short form would drown in what else the process does. */
 const CONNECTIONS_MIN = 2_000;
+const IDLE_MS = 300;
 const MEMORY_BYTES = 512 * 2 ** 20;
 /** The system gives memory to a process in these. */
 const PAGE_BYTES = 4096;
@@ -48,6 +49,15 @@ function touchedBytes(memory: Uint8Array<ArrayBuffer>): number {
   return pages * PAGE_BYTES;
 }
 
+/** Lets the stacks find out which connections are idle. */
+async function rest({ left, right }: StackPair, connections: number): Promise<void> {
+  await new Promise((done) => setTimeout(done, IDLE_MS));
+  for (let i = 0; i <= connections / 32; i++) {
+    left.turn();
+    right.turn();
+  }
+}
+
 /** What two stacks made for so many connections take once these are there. */
 async function usedBy(connections: number): Promise<Used> {
   const memory = {
@@ -61,6 +71,7 @@ async function usedBy(connections: number): Promise<Used> {
   const pair = await twoHosts(1500, { memory, descriptors: connections + 16 });
   try {
     await connectMany(pair, connections);
+    await rest(pair, connections);
     const engine = touchedBytes(pair.left.engine.memory) + touchedBytes(pair.right.engine.memory);
     return { engine, total: engine + heapBytes() - heap };
   } finally {

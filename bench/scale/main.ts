@@ -26,7 +26,8 @@ const PAGE_BYTES = 4096;
 const IDLE_MS = 300;
 
 /** What was seen with so many connections. */
-interface Level {
+export interface Level {
+  /** How many there were. */
   readonly connections: number;
   /** Connections accepted a second, from the level before on. */
   readonly accept_per_s: number;

@@ -1,0 +1,67 @@
+/**
+ * A million connections in one stack: what one of them takes, and whether it takes more than one of
+ * a thousand. See bench/scale/main.ts for how they are made.
+ *
+ * @module
+ */
+
+import { part, type Row, type Start } from "../row.ts";
+import { type Level, measure } from "../scale/main.ts";
+
+const MOST = 1_000_000;
+const FEWEST = 1_000;
+const RUN_MS_MAX = 600_000;
+const MEMORY_B_TARGET = 1024;
+const TURN_MS_TARGET = 5;
+
+/** Figures of a level. */
+type Kind = keyof Level;
+
+/** One run serves all rows. */
+let run: Promise<readonly Level[]> | undefined;
+
+function levels(share: number): Promise<readonly Level[]> {
+  return run ??= measureAll(Math.max(FEWEST, part(MOST, share)));
+}
+
+async function measureAll(most: number): Promise<readonly Level[]> {
+  const all: Level[] = [];
+  await measure(most, (level) => all.push(level));
+  return all;
+}
+
+/** A figure with as many connections as there were at last, or with a thousand. */
+function read(kind: Kind, which: "first" | "last"): Start {
+  return (share) =>
+    Promise.resolve({
+      measure: async () => (await levels(share)).at(which === "first" ? 0 : -1)![kind],
+      close() {},
+    });
+}
+
+function row(name: string, kind: Kind, unit: string, better: Row["better"], about: string): Row {
+  return {
+    name,
+    unit,
+    better,
+    about,
+    exact: true,
+    run_ms_max: RUN_MS_MAX,
+    ours: read(kind, "last"),
+    reference: { name: "the same with 1,000", start: read(kind, "first") },
+  };
+}
+
+/** A million connections. */
+export const millionRows: readonly Row[] = [
+  {
+    ...row("million-memory", "engine_B", "B", "less", "one of a million idle connections"),
+    reference: { name: "target", value: MEMORY_B_TARGET },
+  },
+  row("million-accept", "accept_per_s", "1/s", "more", "connections accepted, up to a million"),
+  row("million-segment", "segment_ns", "ns", "less", "a segment of one of a million connections"),
+  {
+    ...row("million-turn", "turn_ms_max", "ms", "less", "the longest turn on the way there"),
+    reference: { name: "target", value: TURN_MS_TARGET },
+  },
+];
