@@ -105,6 +105,8 @@ class Dialling implements Endpoint {
   readonly passive = false;
   readonly address = undefined;
   readonly #to: StreamAddress;
+  /** Ends a call that nobody answers: the host would wait for minutes. */
+  #calling: AbortController | undefined = undefined;
 
   constructor(to: StreamAddress) {
     this.#to = "path" in to ? to : { hostname: "127.0.0.1", ...to };
@@ -116,14 +118,18 @@ class Dialling implements Endpoint {
   async next(): Promise<StreamConn> {
     const { connect } = host();
     if (!connect) missing("connect");
+    this.#calling = new AbortController();
     try {
-      return prepare(await connect(options(this.#to)));
+      const { signal } = this.#calling;
+      return prepare(await connect({ ...options(this.#to), signal }));
     } catch (error) {
       throw fromHostError(error, "connect", `connecting to ${this.words} failed`);
     }
   }
 
-  close(): void {}
+  close(): void {
+    this.#calling?.abort();
+  }
 }
 
 class Listening implements Endpoint {

@@ -89,6 +89,8 @@ export class WebSocketDriver implements NetDriver {
   #ifp: Ifnet | undefined = undefined;
   #keeper: LinkKeeper<WebSocket> | undefined = undefined;
   #socket: WebSocket | undefined = undefined;
+  /** A socket that is being opened. */
+  #opening: WebSocket | undefined = undefined;
   #connections = 0;
   #cancelLook: (() => void) | void = undefined;
   #looking = false;
@@ -185,6 +187,8 @@ export class WebSocketDriver implements NetDriver {
     const ended = this.#keeper?.end();
     this.#keeper = undefined;
     this.#lose("detached");
+    // Its server may never answer; nobody else waits for that.
+    this.#opening?.close();
     await ended;
     this.#inbox.clear();
     this.#views.clear();
@@ -220,8 +224,15 @@ export class WebSocketDriver implements NetDriver {
     return reason;
   }
 
-  #open(url: URL): Promise<WebSocket> {
-    return openSocket(url, this.#protocols, (socket) => this.#listen(socket));
+  async #open(url: URL): Promise<WebSocket> {
+    try {
+      return await openSocket(url, this.#protocols, (socket) => {
+        this.#opening = socket;
+        this.#listen(socket);
+      });
+    } finally {
+      this.#opening = undefined;
+    }
   }
 
   #usable(socket: WebSocket): WebSocket {

@@ -106,16 +106,27 @@ function tunnel(
   return { name, carries: true, arrives: true, wakes: true, ...more, open };
 }
 
-function freePort(): number {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: LOOPBACK, port: 0 });
+function freePort(hostname: string): number {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
   const { port } = socket.addr as Deno.NetAddr;
   socket.close();
   return port;
 }
 
+/** True if this machine has a loopback address of IPv6. */
+function hasIpv6(): boolean {
+  try {
+    Deno.listenDatagram({ transport: "udp", hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    console.log("tunnels over IPv6 are not tested: this machine has no ::1");
+    return false;
+  }
+}
+
 function udp(options: Partial<UdpTunnelOptions>, hostname = LOOPBACK): Joint {
-  const one: TunnelAddress = { hostname, port: freePort() };
-  const other: TunnelAddress = { hostname, port: freePort() };
+  const one: TunnelAddress = { hostname, port: freePort(hostname) };
+  const other: TunnelAddress = { hostname, port: freePort(hostname) };
   return {
     near: new UdpTunnel({ ...options, local: one, peer: other }),
     far: new UdpTunnel({ ...options, local: other, peer: one }),
@@ -220,7 +231,7 @@ async function streamConns(options?: StreamOptions): Promise<Joint> {
 export const TUNNELS: readonly DriverUnderTest[] = [
   tunnel("udp", () => udp({ queue: 100, api: "deno" }), { keeps: 100 }),
   tunnel("udp by node:dgram", () => udp({ queue: 100, api: "node" }), { keeps: 100 }),
-  tunnel("udp, IP packets over IPv6", () => udp({ medium: "ip" }, "::1")),
+  ...(hasIpv6() ? [tunnel("udp, IP packets over IPv6", () => udp({ medium: "ip" }, "::1"))] : []),
   tunnel("udp over socket files", udpFiles),
   tunnel("websocket, server side", webSocketServerSide, { keeps: 100, unplugs: true }),
   tunnel("websocket, client", webSocketClient, { unplugs: true }),

@@ -173,6 +173,30 @@ Deno.test("websocket: comes back by itself if told to, waiting longer each time"
   await server.close();
 });
 
+Deno.test("websocket: can be detached while a server does not answer", async () => {
+  const server = new Server();
+  const { port } = new URL(server.url);
+  const clock = new VirtualClock();
+  const ifp = new FakeIfnet("eth0", clock);
+  const driver = new WebSocketDriver(server.url, {
+    reconnect: { first_ms: 100 },
+    schedule: clock.schedule,
+  });
+  await driver.attach(ifp);
+  (await server.socket(0)).close();
+  await until(() => !driver.connected && clock.pending === 1 && server.sockets[0].readyState === 3);
+  await server.close();
+  // In its place one that takes the connection and says nothing.
+  const mute = Deno.listen({ hostname: LOOPBACK, port: Number(port) });
+  const accepting = mute.accept();
+  clock.advance(100_000);
+  const conn = await accepting;
+  await driver.detach();
+  assertEquals([driver.stats.reconnects, ifp.downs, clock.pending], [0, [], 0]);
+  conn.close();
+  mute.close();
+});
+
 Deno.test("websocket: says what is wrong with what it is given", async () => {
   for (const url of ["", "frames", "ftp://192.0.2.1/"]) {
     assertThrows(() => new WebSocketDriver(url), RangeError, "is no URL of a WebSocket");
