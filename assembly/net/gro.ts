@@ -76,7 +76,8 @@ function flow(i: u32): GroFlow {
 /**
  * Takes a packet that came in by `ifp`, at its IP header, if it can be put together with others of
  * its connection; `more`: others of the batch follow. If not, false: it is the caller's to hand up,
- * and what came before it on its connection has gone up.
+ * and what came before it on its connection has gone up. The fate may be that of another frame
+ * afterwards.
  */
 export function take(ifp: Ifnet, m: Mbuf, more: bool): bool {
   if (S.held == 0 && !(more && N.gro)) return false;
@@ -239,7 +240,6 @@ function up(ifp: Ifnet, f: GroFlow): void {
   stat.standFor(f.segs);
   input_type.dispatch(ifp, m, EtherType.IP);
   stat.endFrame();
-  stat.clearFate();
 }
 
 /**

@@ -42,7 +42,10 @@ function one(ifp: Ifnet, m: Mbuf, more: bool): void {
   ifp.ipackets += 1;
   ifp.ibytes += u64(m.pktlen);
   const type = frame(ifp, m);
-  if (type == EtherType.IP && gro.take(ifp, m, more)) return; // its fate comes later
+  if (type == EtherType.IP) {
+    if (gro.take(ifp, m, more)) return; // its fate comes later
+    stat.clearFate();
+  }
   if (type) input_type.dispatch(ifp, m, type);
   stat.endFrame();
 }

@@ -4,6 +4,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { Fate } from "../../assembly/abi/fate.ts";
 import { Stat } from "../../assembly/abi/stat.ts";
 import { type Conn, pattern, type Say, type Shake } from "./harness.ts";
 import { Host } from "./host.ts";
@@ -235,6 +236,7 @@ Deno.test("gro: a packet is no longer than 65,535 bytes", async () => {
   assertEquals(c.tcb("segs_in") - c.tcb("data_segs_in"), 1, "the SYN-ACK");
   assertEquals(c.tcb("data_segs_in"), 60);
   assertEquals(c.takeAll().map((s) => s.ack), [1 + 1460 * 60], "one ACK");
+  assertEquals(c.fate(), Fate.TCP_ACCEPTED);
   assertEquals(c.tryRead(65_536).data, pattern(65_536));
   c.end();
 });
