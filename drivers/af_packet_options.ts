@@ -50,9 +50,11 @@ export interface AfPacketOptions {
    */
   readonly offload?: boolean;
   /**
-   * `blocks`: frames come in blocks, which costs the least, up to a millisecond late (TPACKET_V3);
-   * and unless told. `slots`: each frame comes at once (TPACKET_V2), into a slot that has room for
-   * the longest: with `offload`, a ring of 8 MiB holds 96 frames, however short.
+   * How frames come. `blocks`, and unless told: many at once, and as many as there is memory for,
+   * but a block that is not full comes only after a millisecond (TPACKET_V3): a round trip of one
+   * byte takes a millisecond. `slots`: each at once (TPACKET_V2), so that the round trip takes some
+   * 50 µs, into a slot that has room for the longest: with `offload`, a ring of 8 MiB holds 96
+   * frames, however short.
    */
   readonly ring?: "blocks" | "slots";
   /** Bytes of the receive ring, a multiple of 256 KiB; 8 MiB unless told. */
