@@ -34,6 +34,7 @@ import {
 import { type ReceiveRing, VNET_HEADER_BYTES } from "./af_packet_ring.ts";
 import { type AfPacketSocket, BATCH_MAX, openAfPacket } from "./af_packet_setup.ts";
 import { SendVector } from "./af_packet_send.ts";
+import { FdWatcher } from "./fd_watcher.ts";
 import { HostErrno } from "./host_errno.ts";
 import type { HostSocket } from "./host_socket.ts";
 import { checkHwaddr, checkMtu, frameBytesMax, refuseSecondAttach } from "./options.ts";
@@ -55,6 +56,9 @@ export class AfPacketDriver implements NetDriver {
   #socket: HostSocket | undefined = undefined;
   #ring: ReceiveRing | undefined = undefined;
   #arp: AfPacketSocket["arp"] = undefined;
+  #watcher: FdWatcher | undefined = undefined;
+  /** The end of a watcher, which the sockets have to outlive. */
+  #unwatched: Promise<void> | undefined = undefined;
   #vector: SendVector | undefined = undefined;
   #ifp: Ifnet | undefined = undefined;
   #ifindex = 0;
@@ -162,10 +166,24 @@ export class AfPacketDriver implements NetDriver {
     return this.#ready;
   }
 
+  /** Has the stack woken when a frame can be read, by a Worker that waits for it. */
+  watch(): boolean {
+    const socket = this.#socket;
+    if (!socket) return false;
+    const fds = this.#arp ? [socket.fd, this.#arp.socket.fd] : [socket.fd];
+    this.#watcher ??= new FdWatcher(fds, () => {
+      // An interface that is gone, or down, counts as readable until its error is taken.
+      this.poll(0);
+      this.#ifp?.wake();
+    });
+    return this.#watcher.arm();
+  }
+
   /** Closes the socket and unmaps its ring. */
-  detach(): void {
+  async detach(): Promise<void> {
     this.#ifp = undefined;
     this.#close();
+    await this.#unwatched;
   }
 
   get #ready(): boolean {
@@ -228,12 +246,15 @@ export class AfPacketDriver implements NetDriver {
 
   #close(): void {
     this.#countKernelDrops();
-    this.#socket?.close();
-    this.#arp?.socket.close();
+    const sockets = [this.#socket, this.#arp?.socket];
+    const close = () => sockets.forEach((socket) => socket?.close());
     this.#socket = undefined;
     this.#arp = undefined;
     this.#ring = undefined;
     this.#vector = undefined;
+    if (this.#watcher) this.#unwatched = this.#watcher.close().then(close);
+    else close();
+    this.#watcher = undefined;
   }
 
   /** Adds what the kernel has dropped since it was last asked (struct tpacket_stats). */

@@ -34,6 +34,7 @@ import {
   XdpOption,
   type XdpSocket,
 } from "./af_xdp_setup.ts";
+import { FdWatcher } from "./fd_watcher.ts";
 import type { XdpMode } from "./af_xdp_program.ts";
 import { HostErrno } from "./host_errno.ts";
 import {
@@ -88,6 +89,9 @@ export class AfXdpDriver implements NetDriver {
   #spareCount = 0;
   #xdp: XdpSocket | undefined = undefined;
   #ifp: Ifnet | undefined = undefined;
+  #watcher: FdWatcher | undefined = undefined;
+  /** The end of a watcher, which the sockets have to outlive. */
+  #unwatched: Promise<void> | undefined = undefined;
   #mtu: number;
   #hwaddr: Uint8Array<ArrayBuffer> | undefined = undefined;
   #kernelDropped = 0;
@@ -217,14 +221,27 @@ export class AfXdpDriver implements NetDriver {
     if (xdp.receive.available > 0) return true;
     const readable = xdp.socket.poll(timeout_us) === "readable";
     // A socket whose interface is gone has an error, which nothing else tells of.
-    if (!readable && xdp.socket.takeError() !== 0) this.#checkInterface(xdp);
+    if (!readable && this.#takeErrors(xdp)) this.#checkInterface(xdp);
     return readable;
   }
 
+  /** Has the stack woken when a frame can be read, by a Worker that waits for it. */
+  watch(): boolean {
+    const xdp = this.#xdp;
+    if (!xdp) return false;
+    // Of an interface that is gone, only the other socket tells one who waits.
+    this.#watcher ??= new FdWatcher([xdp.socket.fd, xdp.control.fd], () => {
+      this.poll(0);
+      this.#ifp?.wake();
+    });
+    return this.#watcher.arm();
+  }
+
   /** Takes the program off the interface, closes the socket and unmaps its memory. */
-  detach(): void {
+  async detach(): Promise<void> {
     this.#ifp = undefined;
     this.#close();
+    await this.#unwatched;
   }
 
   /** Makes the kernel send what waits in the ring: a call sends a few frames, so several. */
@@ -262,11 +279,22 @@ export class AfXdpDriver implements NetDriver {
     this.#ifp?.down(`the interface ${this.device} was removed (ENODEV)`);
   }
 
+  #takeErrors({ socket, control }: XdpSocket): boolean {
+    const errors = [socket.takeError(), control.takeError()];
+    return errors.some((error) => error !== 0);
+  }
+
   #close(): void {
     this.#countKernelDrops();
-    this.#xdp?.socket.close();
-    this.#xdp?.control.close();
+    const xdp = this.#xdp;
+    const close = () => {
+      xdp?.socket.close();
+      xdp?.control.close();
+    };
     this.#xdp = undefined;
+    if (this.#watcher) this.#unwatched = this.#watcher.close().then(close);
+    else close();
+    this.#watcher = undefined;
   }
 
   /** Adds what the kernel has dropped since it was last asked (struct xdp_statistics). */

@@ -47,6 +47,9 @@ const BIND_USE_NEED_WAKEUP = 1 << 3;
 const DESCRIPTOR_BYTES = 16;
 const ADDRESS_BYTES = 8;
 const SOCKADDR_BYTES = 16;
+const SOCKADDR_LL_BYTES = 20;
+/** Reserved by the IEEE: no frame has it. */
+const ETHERTYPE_RESERVED = 0xffff;
 const BIND_TRIES_MAX = 100;
 const BIND_WAIT_US = 1000;
 /** What the kernel keeps free before a frame (XDP_PACKET_HEADROOM). */
@@ -96,6 +99,7 @@ export function openAfXdp(request: XdpRequest): XdpSocket {
     if (!control.setOption(SOL_PACKET, PacketOption.ADD_MEMBERSHIP, ...membership)) {
       throw hostError(control.errno, "setsockopt", "the kernel refuses promiscuous mode");
     }
+    bindControl(control, found);
     socket = HostSocket.open(AF_XDP, "AF_XDP");
     socket.setSendBuffer(SEND_BUFFER_BYTES);
     const chunkBytes = chunkFor(request.interface, found.mtu);
@@ -112,6 +116,22 @@ export function openAfXdp(request: XdpRequest): XdpSocket {
     control.close();
     throw error;
   }
+}
+
+/**
+ * Binds the other socket too: it then has an error to tell when the interface is gone. Of a
+ * protocol that there are no frames of.
+ */
+function bindControl(control: HostSocket, { index }: HostInterface): void {
+  const address = new DataView(new ArrayBuffer(SOCKADDR_LL_BYTES));
+  address.setUint16(0, AF_PACKET, true);
+  address.setUint16(2, ETHERTYPE_RESERVED, false);
+  address.setInt32(4, index, true);
+  if (!control.bind(new Uint8Array(address.buffer))) {
+    throw hostError(control.errno, "bind", "cannot bind to the interface");
+  }
+  // A link that is down leaves an error, and works when it comes up.
+  control.takeError();
 }
 
 function chunkFor(name: string, mtu: number): number {
