@@ -22,11 +22,14 @@ import { type DriverStats, newStats } from "./stats.ts";
 
 export type { DriverStats } from "./stats.ts";
 
+/** Short queues keep round trips short, and what waits in them in the cache. */
+const QUEUE_FRAMES = 128;
+
 /** How the cable is made. */
 export interface PipeOptions {
   /** Largest IP packet in bytes; 1500 unless told. */
   readonly mtu?: number;
-  /** Frames that may wait in each direction; 1024 unless told, fewer of large ones. */
+  /** Frames that may wait in each direction; 128 unless told, fewer of large ones. */
   readonly queue?: number;
   /** What the cable carries; `ethernet` unless told. */
   readonly medium?: Medium;
@@ -159,7 +162,7 @@ export class PipeEnd implements NetDriver {
 export function pipe(options: PipeOptions = {}): [PipeEnd, PipeEnd] {
   const mtu = checkMtu(options.mtu ?? 1500);
   const medium = options.medium ?? "ethernet";
-  const most = queueFrames(frameBytesMax(medium, mtu));
+  const most = Math.min(QUEUE_FRAMES, queueFrames(frameBytesMax(medium, mtu)));
   const queue = wholeInRange("queue", options.queue ?? most, 1, 65536);
   const left = new PipeEnd(medium, mtu, queue);
   const right = new PipeEnd(medium, mtu, queue);

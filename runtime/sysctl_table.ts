@@ -805,6 +805,16 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "Longest queue of a listening socket; longer ones are cut to it. Linux has 4096.",
   ),
   one(
+    "net.ipv4.tcp_limit_output_bytes",
+    "net.tcp_limit_output_bytes",
+    "bytes",
+    [1, UINT_MAX],
+    [131_072, 131_072],
+    "How much TCP lets wait in the send queue of an interface; then connections wait for the " +
+      "driver. Short queues keep round trips short and data in the cache. Here it is a limit of " +
+      "the interface, not of each socket.",
+  ),
+  one(
     "net.godwit.gro",
     "net.gro",
     "",

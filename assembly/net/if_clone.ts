@@ -68,6 +68,7 @@ export function grow(chain: Mbuf, bytes: u32, seg_size: u32): void {
   const m = S.frame;
   m.next = chain;
   m.pktlen += bytes;
+  S.ifp.snd_bytes += bytes;
   m.segs = u16(1 + (bytes + seg_size - 1) / seg_size);
   m.seg_size = u16(seg_size);
   const ip = m.data + S.net;
@@ -75,10 +76,10 @@ export function grow(chain: Mbuf, bytes: u32, seg_size: u32): void {
   ip4.setChecksum(ip, ip4.HEADER);
 }
 
-/** Frames that the queue takes without refusing one. */
-export function room(): u32 {
+/** Frames of `bytes` that may still be queued; the last may go beyond the allowance. */
+export function room(bytes: u32): u32 {
   if (mbuf.critical() && if_queue.queued(S.ifp) >= u32(Limits.RING)) return 0;
-  return if_queue.room(S.ifp);
+  return min<u32>((if_queue.allowance(S.ifp) + bytes - 1) / bytes, if_queue.room(S.ifp));
 }
 
 /**

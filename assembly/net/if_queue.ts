@@ -15,6 +15,7 @@ import { Limits } from "../abi/limits";
 import { Mf } from "../abi/mbuf";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
+import { N } from "../sys/net_settings";
 import * as vnet from "../wire/vnet_hdr";
 import * as if_slots from "./if_slots";
 import * as if_vnet from "./if_vnet";
@@ -39,6 +40,15 @@ export function room(ifp: Ifnet): u32 {
 }
 
 /**
+ * Bytes that a stream may still queue: beyond N.tcp_limit_output_bytes it waits ({@link block}) for
+ * the driver to send, so that data stays where it can be sent in time and short queues stay short.
+ */
+export function allowance(ifp: Ifnet): u32 {
+  const limit = N.tcp_limit_output_bytes;
+  return ifp.snd_bytes < limit && room(ifp) > 0 ? limit - ifp.snd_bytes : 0;
+}
+
+/**
  * Appends a frame, link header and all. ENETDOWN if the interface is down, ENOBUFS if there is no
  * room, or more than a batch in the queue of a driver that may have stopped sending while others
  * have hardly any mbufs; m is freed then.
@@ -54,6 +64,7 @@ export function enqueue(ifp: Ifnet, m: Mbuf): i32 {
     return -Errno.ENOBUFS;
   }
   if (m.flags & (Mf.BCAST | Mf.MCAST)) ifp.omcasts += 1;
+  ifp.snd_bytes += m.pktlen;
   store<Mbuf>(place(ifp, ifp.snd_tail), m);
   ifp.snd_tail += 1;
   return 0;
@@ -70,6 +81,7 @@ export function dequeue(ifp: Ifnet): Mbuf {
   if (queued(ifp) == 0) return changetype<Mbuf>(0);
   const m = load<Mbuf>(place(ifp, ifp.snd_head));
   ifp.snd_head += 1;
+  ifp.snd_bytes -= m.pktlen;
   return m;
 }
 
@@ -123,6 +135,8 @@ export function txDone(ifp: Ifnet, n: u32): void {
 /** Calls senders that wait for room, each once, while there is room. */
 export function wake(ifp: Ifnet): void {
   const last = changetype<Blocked>(ifp.blocked_tail);
+  // half empty, not merely below the limit: a sender that is woken for every frame would crawl
+  if (ifp.snd_bytes > N.tcp_limit_output_bytes >> 1) return;
   while (ifp.blocked && room(ifp) > 0) {
     const b = changetype<Blocked>(ifp.blocked);
     unlinkFirst(ifp, b);
@@ -179,7 +193,9 @@ export function flush(ifp: Ifnet, lent: bool): void {
   const keep: u32 = lent ? 0 : min(ifp.snd_lent, queued(ifp));
   while (queued(ifp) > keep) {
     ifp.snd_tail -= 1;
-    mbuf.freem(load<Mbuf>(place(ifp, ifp.snd_tail)));
+    const m = load<Mbuf>(place(ifp, ifp.snd_tail));
+    ifp.snd_bytes -= m.pktlen;
+    mbuf.freem(m);
   }
   ifp.snd_ready = min(ifp.snd_ready, keep);
   if (lent) ifp.snd_lent = 0;

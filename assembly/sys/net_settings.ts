@@ -22,6 +22,7 @@ export class NetSettings {
   sndbuf: u32; // default so_snd: the largest datagram
   somaxconn: u32; // largest backlog of a listening socket
   gro: u32; // 1: received TCP segments are put together, batch by batch
+  tcp_limit_output_bytes: u32; // in an interface's send queue before streams wait
 }
 
 export const N: NetSettings = changetype<NetSettings>(
@@ -44,5 +45,6 @@ export const N: NetSettings = changetype<NetSettings>(
     65_536, // sndbuf
     1024, // somaxconn
     1, // gro
+    131_072, // tcp_limit_output_bytes
   ]),
 );

@@ -63,7 +63,7 @@ export function follow(tp: Tcb): void {
 function clones(tp: Tcb, n: u32): u32 {
   const mss: u32 = tp.snd_mss;
   let s = tp.snd_nxt;
-  n = min<u32>(n, if_clone.room());
+  n = min<u32>(n, if_clone.room(mss));
   while (n > 0 && sent.available()) {
     const m = if_clone.make(rand.public32());
     if (!m) break;

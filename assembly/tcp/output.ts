@@ -39,6 +39,7 @@ export function output(tp: Tcb): i32 {
   let error: i32 = 0;
   while (plan(tp)) {
     if (!roomBelow(tp)) {
+      P.limited = 0; // the queue is what limits, not cwnd
       error = -Errno.ENOBUFS;
       break;
     }
@@ -83,7 +84,7 @@ function restartAfterIdle(tp: Tcb): void {
  */
 function roomBelow(tp: Tcb): bool {
   const ifp = in_output.ifpFor(tp.inp);
-  if (!ifp || if_queue.room(ifp) > 0) return true;
+  if (!ifp || (P.len > 0 ? if_queue.allowance(ifp) : if_queue.room(ifp)) > 0) return true;
   if (!(tp.flags & Tf.BLOCKED)) {
     tp.flags |= Tf.BLOCKED;
     const b = tp.blocked;

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "24d21b192e9c174f";
+export const LAYOUT_HASH = "fe648a2806b62ea6";
 
 /** struct Ack */
 export const Ack = {
@@ -470,15 +470,16 @@ export const Ifnet = {
   snd_lent: 132,
   txdesc: 136,
   slots: 140,
-  snd_ready: 144,
-  rxdesc: 148,
-  rxmbuf: 152,
-  rx_ready: 156,
-  rx_spent: 160,
-  rx_lent: 164,
-  blocked: 168,
-  blocked_tail: 172,
-  output: 176,
+  snd_bytes: 144,
+  snd_ready: 148,
+  rxdesc: 152,
+  rxmbuf: 156,
+  rx_ready: 160,
+  rx_spent: 164,
+  rx_lent: 168,
+  blocked: 172,
+  blocked_tail: 176,
+  output: 180,
   name0: 184,
   name1: 192,
   attached: 200,
@@ -687,7 +688,7 @@ export const MultiState = {
 
 /** struct NetSettings */
 export const NetSettings = {
-  size: 72,
+  size: 76,
   forwarding: 0,
   ttl: 4,
   reass_ms: 8,
@@ -706,6 +707,7 @@ export const NetSettings = {
   sndbuf: 60,
   somaxconn: 64,
   gro: 68,
+  tcp_limit_output_bytes: 72,
 } as const;
 
 /** struct Options */

@@ -93,6 +93,7 @@ export const SETTINGS_READ: ReadonlySet<string> = new Set([
   "syn_retries",
   "synack_retries",
   "syncookies",
+  "tcp_limit_output_bytes",
   "timestamps",
   "tolerate_missing_ts",
   "ttl",

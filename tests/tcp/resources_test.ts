@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Iff } from "../../assembly/abi/ifnet.ts";
 import { Limits } from "../../assembly/abi/limits.ts";
 import { TcpState } from "../../assembly/abi/tcp.ts";
+import * as layout from "../../runtime/wasm/layout.gen.ts";
 import { Conn, Errno, Host, pattern } from "./harness.ts";
 import { accepted, connecting, established } from "./shake.ts";
 
@@ -40,6 +41,30 @@ Deno.test("a full send queue holds connections back without loss or timeout", as
   assertEquals(c.tcb("rexmt_segments"), 0);
   assertEquals(d.tcb("rexmt_segments"), 0);
   c.end(d.so);
+});
+
+Deno.test("tcp_limit_output_bytes: streams wait while so much is queued, ACKs do not", async () => {
+  const c = await established({ sndbuf: 1 << 20, wscale: 7, win: 60_000 });
+  c.write(pattern(600_000));
+  drain(c);
+  c.send({});
+  c.host.tuneNet({ tcp_limit_output_bytes: 30_000 });
+  c.host.stuck = true;
+  c.write(pattern(400_000));
+  assert(c.tcb("blk_ifindex") !== 0, "it waits");
+  const { snd_bytes } = layout.Ifnet;
+  const queued = () => c.host.inspect.u32((c.host.call("if_ptr", 2) >>> 0) + snd_bytes);
+  const before = queued();
+  assert(before >= 30_000 && before < 32_000, `${before}`);
+  c.send({ data: "x" });
+  assertEquals(queued() - before, 40, "an ACK goes behind the data at once");
+  c.host.stuck = false;
+  c.host.step();
+  assertEquals(queued(), 0);
+  drain(c);
+  assertEquals(c.tcb("blk_ifindex"), 0, "the connection goes on");
+  assertEquals(c.tcb("rexmt_segments"), 0);
+  c.end();
 });
 
 Deno.test("a connection that waits for the send queue may be reset or closed", async () => {
