@@ -40,7 +40,7 @@ export function output(tp: Tcb): i32 {
   while (plan(tp)) {
     if (!roomBelow(tp)) {
       P.limited = 0; // the queue is what limits, not cwnd
-      error = -Errno.ENOBUFS;
+      error = ackAlone(tp);
       break;
     }
     error = P.lost || sent.available() ? segment.send(tp, P.seq, P.len, P.flags) : -Errno.ENOBUFS;
@@ -93,6 +93,14 @@ function roomBelow(tp: Tcb): bool {
     if_queue.block(ifp, b);
   }
   return false;
+}
+
+/** Data has to wait, but an ACK that is owed does not. Answers what the waiting data would. */
+function ackAlone(tp: Tcb): i32 {
+  const owed = P.len > 0 && tp.flags & Tf.ACKNOW && tp.state >= TcpState.ESTABLISHED;
+  P.len = 0;
+  if (owed && roomBelow(tp)) segment.send(tp, tp.snd_nxt, 0, Th.ACK);
+  return -Errno.ENOBUFS;
 }
 
 function unblocked(arg: usize): void {

@@ -56,7 +56,7 @@ Deno.test("tcp_limit_output_bytes: streams wait while so much is queued, ACKs do
   const queued = () => c.host.inspect.u32((c.host.call("if_ptr", 2) >>> 0) + snd_bytes);
   const before = queued();
   assert(before >= 30_000 && before < 32_000, `${before}`);
-  c.send({ data: "x" });
+  c.send({ data: pattern(1400) }, { seq: 1401, data: pattern(1400) });
   assertEquals(queued() - before, 40, "an ACK goes behind the data at once");
   c.host.stuck = false;
   c.host.step();
