@@ -41,7 +41,7 @@ function pipeWorld(
   name: string,
   options: PipeOptions,
   wrap: (end: NetDriver, clock: VirtualClock) => NetDriver,
-  holds = options.queue ?? 1024,
+  holds = options.queue ?? 128,
 ): DriverUnderTest {
   return {
     name,
@@ -184,6 +184,6 @@ export const IN_PROCESS_DRIVERS: readonly DriverUnderTest[] = [
     "trace over fault over pipe",
     {},
     (end, clock) => new TraceDriver(new FaultDriver(end, { schedule: clock.schedule }), {}),
-    1024 + 1024,
+    1024 + 128,
   ),
 ];
