@@ -46,6 +46,11 @@ export class Inbox {
     return false;
   }
 
+  /** True if half of the room is taken: the stack should not be long in coming. */
+  get filling(): boolean {
+    return 2 * this.#ring.count >= this.#ring.capacity;
+  }
+
   /** Counts something that came and is no frame. */
   refuse(): void {
     this.#stats.rxInvalid++;

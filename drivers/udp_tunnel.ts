@@ -37,6 +37,7 @@ import {
   wholeInRange,
 } from "./options.ts";
 import { countNoPeer, newTunnelStats, type TunnelStats } from "./tunnel_stats.ts";
+import { Waker } from "./waker.ts";
 
 export type { DatagramApi, TunnelAddress } from "./datagram_socket.ts";
 export type { DriverStats } from "./stats.ts";
@@ -86,6 +87,7 @@ export class UdpTunnel implements NetDriver {
   readonly #bytesMax: number;
   readonly #views = new ViewCache();
   readonly #inbox: Inbox;
+  readonly #waker: Waker = new Waker(() => this.#ifp?.wake());
   #outbox: FrameRing | undefined = undefined;
   #ifp: Ifnet | undefined = undefined;
   #socket: DatagramSocket | undefined = undefined;
@@ -193,6 +195,7 @@ export class UdpTunnel implements NetDriver {
     this.#sending = false;
     this.#blocked = false;
     this.#inbox.clear();
+    this.#waker.stop();
     this.#views.clear();
     await socket?.close();
   }
@@ -237,7 +240,7 @@ export class UdpTunnel implements NetDriver {
         return;
       }
     }
-    if (this.#inbox.put(bytes)) this.#ifp?.wake();
+    if (this.#inbox.put(bytes)) this.#waker.arrived(this.#inbox.filling);
   }
 
   /** True if this is the peer, however the host writes it, or becomes it. */

@@ -34,6 +34,7 @@ import {
 } from "./options.ts";
 import { quietSchedule, type Schedule } from "./schedule.ts";
 import { countNoPeer, newTunnelStats, type TunnelStats } from "./tunnel_stats.ts";
+import { Waker } from "./waker.ts";
 import { closeSocket, openSocket } from "./websocket_open.ts";
 
 export type { ReconnectOptions } from "./backoff.ts";
@@ -86,6 +87,7 @@ export class WebSocketDriver implements NetDriver {
   readonly #queueBytes: number;
   readonly #views = new ViewCache();
   readonly #inbox: Inbox;
+  readonly #waker: Waker = new Waker(() => this.#ifp?.wake());
   #ifp: Ifnet | undefined = undefined;
   #keeper: LinkKeeper<WebSocket> | undefined = undefined;
   #socket: WebSocket | undefined = undefined;
@@ -191,6 +193,7 @@ export class WebSocketDriver implements NetDriver {
     this.#opening?.close();
     await ended;
     this.#inbox.clear();
+    this.#waker.stop();
     this.#views.clear();
   }
 
@@ -251,7 +254,7 @@ export class WebSocketDriver implements NetDriver {
   #received(data: unknown): void {
     if (!(data instanceof ArrayBuffer)) return this.#inbox.refuse();
     this.#backoff?.reset();
-    if (this.#inbox.put(new Uint8Array(data))) this.#ifp?.wake();
+    if (this.#inbox.put(new Uint8Array(data))) this.#waker.arrived(this.#inbox.filling);
   }
 
   #busy(taken: number): number {
