@@ -3,7 +3,7 @@
  * and when there are a million.
  *
  * ```
- *   deno run -A bench/scale/main.ts [--most 1000000] [--json]
+ *   deno task bench:scale [--most 1000000] [--json]
  * ```
  *
  * @module

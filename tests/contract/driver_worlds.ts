@@ -9,6 +9,7 @@ import { CaptureWire } from "../../drivers/capture_wire.ts";
 import { FaultDriver } from "../../drivers/fault.ts";
 import { NullDriver } from "../../drivers/null.ts";
 import { pipe, type PipeOptions } from "../../drivers/pipe.ts";
+import { Rss, RssPort } from "../../drivers/rss.ts";
 import { TraceDriver } from "../../drivers/trace.ts";
 import type { DriverUnderTest, World } from "./case_kit.ts";
 import { FakeIfnet, FarEnd, VirtualClock } from "./fake_ifnet.ts";
@@ -72,6 +73,34 @@ const bridge: DriverUnderTest = {
     return world;
   },
 };
+
+/** One of three stacks that share the end of a pipe: the one that all these frames are for. */
+function rssWorld(name: string, options: PipeOptions, queue: number): DriverUnderTest {
+  return {
+    name,
+    carries: true,
+    arrives: true,
+    wakes: true,
+    holds: queue,
+    open: async (arrivals) => {
+      const clock = new VirtualClock();
+      const [near, far] = pipe(options);
+      const rss = await Rss.open(near, { shards: 3, queue, seed: 1 });
+      const world = await joined(new RssPort(rss.handle(0)), far, clock, arrivals);
+      return {
+        ...world,
+        settle: async () => {
+          clock.advance(SETTLE_US);
+          for (let i = 0; i < 4; i++) await new Promise((done) => setTimeout(done, 0));
+        },
+        close: async () => {
+          await rss.close();
+          await world.close();
+        },
+      };
+    },
+  };
+}
 
 const nothing: DriverUnderTest = {
   name: "null",
@@ -160,6 +189,8 @@ export const IN_PROCESS_DRIVERS: readonly DriverUnderTest[] = [
   pipeWorld("pipe, IP packets", { medium: "ip" }, (end) => end),
   pipeWorld("pipe, short queue and jumbo frames", { mtu: 9000, queue: 100 }, (end) => end),
   bridge,
+  rssWorld("rss", {}, 128),
+  rssWorld("rss, jumbo frames", { mtu: 9000 }, 256),
   nothing,
   captureWorld("capture wire", "none"),
   captureWorld("capture wire with pacing", "original"),
