@@ -216,7 +216,6 @@ class NodeSocket implements DatagramSocket {
     socket.on("error", (error) => {
       if (!this.#closed && !PASSING.test(error.name)) events.failed(error);
     });
-    socket.unref();
   }
 
   static async open(
@@ -225,6 +224,8 @@ class NodeSocket implements DatagramSocket {
   ): Promise<NodeSocket> {
     const { createSocket } = await import("node:dgram");
     const socket = createSocket(local.hostname.includes(":") ? "udp6" : "udp4");
+    // Deno heeds this only before the socket is bound.
+    socket.unref();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.once("error", reject);
     socket.bind(local.port, local.hostname, resolve);
