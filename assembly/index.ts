@@ -78,7 +78,7 @@ export function set_clock(nowUs: f64): void {
 
 export function nextDeadline(): f64 {
   if (loop.pending()) return f64(clock.now());
-  const next = timer.next();
+  const next = timer.announce();
   return next == i64.MAX_VALUE ? Infinity : f64(next);
 }
 
@@ -232,6 +232,11 @@ export function so_want(p: usize, mask: u32): void {
 
 export function ev_drain(ptr: usize, most: u32): u32 {
   return so_event.drain(ptr, most);
+}
+
+/** Address of struct WheelState: `sooner` says that nextDeadline has a new answer. */
+export function timer_state(): usize {
+  return timer.state();
 }
 
 /** Address of struct EventList: its first word is 0 while there is nothing to drain. */

@@ -94,6 +94,8 @@ export interface EngineCalls {
   so_want(so: number, mask: number): void;
   /** Writes up to `max` pairs (socket, events) to `ptr`; answers how many. */
   ev_drain(ptr: number, max: number): number;
+  /** Address of struct WheelState; `sooner` is 1 when `nextDeadline` has an earlier answer. */
+  timer_state(): number;
   /** Address of struct EventList; its word `first` is 0 while there is nothing to drain. */
   ev_list(): number;
 

@@ -18,6 +18,7 @@ import type { Engine } from "./engine.ts";
 import type { Scheduler } from "./socket/wait.ts";
 import type { Waits } from "./socket/waits.ts";
 import * as platform from "./loop_timers.ts";
+import * as layout from "./wasm/layout.gen.ts";
 
 /** How long turns may follow each other before the event loop gets a round. */
 const SLICE_US = 1000;
@@ -55,6 +56,8 @@ export class Loop implements Scheduler {
   readonly #rounds: Rounds;
   /** Index of the word that is not 0 while sockets have events to report. */
   readonly #events: number;
+  /** Index of the word that is not 0 if the engine wants a turn sooner than it said. */
+  readonly #sooner: number;
   readonly #anchor = new platform.Anchor();
   readonly #run: () => void = () => {
     this.#coming = false;
@@ -70,6 +73,8 @@ export class Loop implements Scheduler {
   #timer: platform.TimerHandle | undefined = undefined;
   /** When the timer fires; `Infinity` without one. */
   #armed_us = Infinity;
+  /** When the engine wants its next turn, as it said last. */
+  #engine_us = 0;
   #now_us = 0;
   /** The clock was read since the last turn, by a call; it serves while a turn is about to run. */
   #fresh = false;
@@ -92,6 +97,7 @@ export class Loop implements Scheduler {
     this.#real = parts.clock instanceof RealClock;
     this.#rounds = new Rounds(parts.engine, parts.attachments);
     this.#events = parts.engine.calls.ev_list() >>> 2;
+    this.#sooner = (parts.engine.calls.timer_state() + layout.WheelState.sooner) >>> 2;
   }
 
   /** True if a turn was asked for and has not run; for those who drive a stack by hand. */
@@ -144,9 +150,7 @@ export class Loop implements Scheduler {
   /** Takes a turn soon if the engine has something to do before the loop would look again. */
   touch(): void {
     if (this.#scheduled) return;
-    const { engine } = this.#parts;
-    const next_us = engine.calls.nextDeadline();
-    if (next_us < this.#armed_us || this.#rounds.waiting) this.kick();
+    if (this.#engineDeadline() < this.#armed_us || this.#rounds.waiting) this.kick();
   }
 
   /** A wait with this deadline has begun. */
@@ -167,6 +171,15 @@ export class Loop implements Scheduler {
   /** When the stack wants its next turn, in microseconds of its clock; `Infinity` if never. */
   nextDeadline(): number {
     return Math.min(this.#parts.engine.calls.nextDeadline(), this.#parts.waits.next_us);
+  }
+
+  /** The engine's own; asked only when it can have become earlier, or has passed. */
+  #engineDeadline(): number {
+    const { calls, u32 } = this.#parts.engine;
+    const known = u32[this.#sooner] === 0 && this.#engine_us > this.#now_us;
+    if (known && !this.#rounds.looped) return this.#engine_us;
+    u32[this.#sooner] = 0;
+    return this.#engine_us = calls.nextDeadline();
   }
 
   /** Takes one turn; answers how much work there was: frames, timers and events. */
@@ -210,7 +223,7 @@ export class Loop implements Scheduler {
     try {
       rounds.transmit();
       if (rounds.more || rounds.looped || engine.u32[this.#events] !== 0) return false;
-      return engine.calls.nextDeadline() >= this.#armed_us;
+      return this.#engineDeadline() >= this.#armed_us;
     } catch (panic) {
       this.#die(panic);
     } finally {
@@ -268,7 +281,7 @@ export class Loop implements Scheduler {
 
   #sleep(): void {
     const now_us = this.#now_us;
-    const deadline_us = this.nextDeadline();
+    const deadline_us = Math.min(this.#engineDeadline(), this.#parts.waits.next_us);
     if (deadline_us <= now_us) return this.kick();
     for (const { polled } of this.#parts.attachments) {
       if (polled) this.#watch(deadline_us);

@@ -42,7 +42,9 @@ export class WheelState {
   limit: i64; // base, or the time given to run while it runs
   levels: u32; // bit for each level that has timers
   running: u32;
+  announced: i64; // the world was told that nothing happens before this
   count: u32; // timers that are on
+  sooner: u32; // 1: a timer was armed for a time before that; whoever asks again clears it
 }
 
 const S: WheelState = changetype<WheelState>(memory.data(offsetof<WheelState>(), 16));
@@ -78,6 +80,7 @@ export function pending(t: Timer): bool {
  */
 export function arm(t: Timer, when: i64): void {
   t.when = when;
+  if (when < S.announced) S.sooner = 1;
   const passed = when <= S.limit;
   if (!pending(t)) {
     S.count++;
@@ -136,6 +139,17 @@ export function run(now: i64): u32 {
 export function next(): i64 {
   if (!empty(DUE)) return S.base;
   return S.levels ? startOf(earliest()) : i64.MAX_VALUE;
+}
+
+/** The same, for a world that then sleeps until that time unless `sooner` tells it to ask again. */
+export function announce(): i64 {
+  S.announced = next();
+  return S.announced;
+}
+
+/** Where the wheel's state stands. */
+export function state(): usize {
+  return changetype<usize>(S);
 }
 
 /** Calls `fn(t)`, by its table index, for each timer that is on; it may change none. For checks. */

@@ -183,6 +183,7 @@ export class So implements Waitable {
     if (this.place !== undefined && (flags & Msg.PEEK) === 0) this.place.shown = 0;
     // A program that has no room for a byte of a stream does not wait for one.
     if (length === 0 && this.stream && (flags & Msg.OOB) === 0) return 0;
+    if (this.stream && (flags & Msg.OOB) === 0 && this.#empty) return -Errno.EAGAIN;
     const { calls, staging } = this.#engine;
     // Receiving may send a window update; the time of the last turn is good enough for that.
     const got = calls.so_recv(this.ptr, staging, length, flags & ~OWN_FLAGS, nam);
@@ -201,6 +202,16 @@ export class So implements Waitable {
     const at = this.senders.indexOf(sender);
     if (at >= 0) this.senders.splice(at, 1);
     if (this.senders.length === 0) this.senders = NOBODY;
+  }
+
+  /** True if nothing has come on a connection that stands, so that the engine need not be asked. */
+  get #empty(): boolean {
+    const { u32 } = this.#engine;
+    const { ptr } = this;
+    if (u32[(ptr + layout.Socket.rcv_cc) >>> 2] !== 0) return false;
+    if (u32[(ptr + layout.Socket.error) >>> 2] !== 0) return false;
+    const state = u32[(ptr + layout.Socket.state) >>> 2];
+    return (state & (Ss.ISCONNECTED | Ss.CANTRCVMORE)) === Ss.ISCONNECTED;
   }
 
   /** Takes the pending error of the socket: a positive number, or 0. */

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "fe648a2806b62ea6";
+export const LAYOUT_HASH = "3a1cde99f20cc875";
 
 /** struct Ack */
 export const Ack = {
@@ -1518,10 +1518,12 @@ export const Way = {
 
 /** struct WheelState */
 export const WheelState = {
-  size: 28,
+  size: 40,
   base: 0,
   limit: 8,
   levels: 16,
   running: 20,
-  count: 24,
+  announced: 24,
+  count: 32,
+  sooner: 36,
 } as const;

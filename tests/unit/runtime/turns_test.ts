@@ -92,3 +92,18 @@ Deno.test("calls and turns by hand pile up no callbacks", async () => {
   }
   await nextRound();
 });
+
+Deno.test("the engine is not asked for its deadline while nothing is armed sooner", async () => {
+  const { stack, send } = await sender();
+  await using _ = stack;
+  const calls = stack.engine.calls as { nextDeadline: () => number };
+  const { nextDeadline } = calls;
+  let asked = 0;
+  calls.nextDeadline = () => {
+    asked++;
+    return nextDeadline();
+  };
+  for (let i = 0; i < 1000; i++) await send();
+  assert(asked < 50, `asked ${asked} times`);
+  assertEquals(stack.nextDeadline(), nextDeadline());
+});
