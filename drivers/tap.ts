@@ -20,12 +20,12 @@
 
 import type { DriverCaps, FrameBatch, Ifnet, NetDriver } from "../runtime/device/driver.ts";
 import { HostErrno, hostErrnoName } from "./host_errno.ts";
-import { addressOf, hostError } from "./libc.ts";
-import { checkMtu, frameBytesMax, refuseSecondAttach } from "./options.ts";
+import { addressOf } from "./libc.ts";
+import { checkMtu, frameBytesMax, refuseSecondAttach, wholeInRange } from "./options.ts";
 import { type DriverStats, newStats } from "./stats.ts";
-import type { SocketError } from "../runtime/errors.ts";
 import { FdWatcher } from "./fd_watcher.ts";
 import { Libc } from "./tap_ffi.ts";
+import { checkDeviceName, openTap, QUEUES_MAX, SUPER_FRAME_BYTES_MAX } from "./tap_setup.ts";
 
 export type { DriverStats } from "./stats.ts";
 
@@ -40,23 +40,19 @@ export interface TapOptions {
   readonly tun?: boolean;
   /** Largest IP packet in bytes; that of the device unless told. */
   readonly mtu?: number;
+  /**
+   * Leave checksums to the other side, and let one frame stand for many segments, up to 64 KiB, in
+   * both directions (IFF_VNET_HDR): bulk transfers are several times as fast. False unless told.
+   */
+  readonly offload?: boolean;
+  /**
+   * Queues of a device with several (IFF_MULTI_QUEUE) that this driver opens, 1 to 256. Drivers of
+   * several stacks may share one device, with as many queues each as they are told; the kernel
+   * keeps each flow on the queue that it was last seen on. Unless told, the device has one.
+   */
+  readonly queues?: number;
 }
 
-const DEVICE_FILE = "/dev/net/tun";
-const NAME_BYTES_MAX = 15;
-const O_RDWR = 0o2;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
-const TUNSETIFF = 0x400454ca;
-const IFF_TUN = 1;
-const IFF_TAP = 2;
-const IFF_NO_PI = 0x1000;
-const SIOCGIFFLAGS = 0x8913;
-const SIOCSIFFLAGS = 0x8914;
-const SIOCGIFMTU = 0x8921;
-const IFF_UP = 1;
-const AF_INET = 2;
-const SOCK_DGRAM = 2;
 const LENGTHS_CACHED = 65_600;
 /** One wait never lasts longer, whatever is asked for. */
 const POLL_US_MAX = 1_000_000;
@@ -73,9 +69,12 @@ export class TapDriver implements NetDriver {
   #libc: Libc | undefined = undefined;
   #ifp: Ifnet | undefined = undefined;
   #watcher: FdWatcher | undefined = undefined;
-  /** The end of a watcher, which the descriptor has to outlive. */
+  /** The end of a watcher, which the descriptors have to outlive. */
   #unwatched: Promise<void> | undefined = undefined;
-  #fd = -1;
+  /** Of each queue one; empty while the device is closed. */
+  #fds: readonly number[] = [];
+  /** Queue that is read first, so that none starves. */
+  #first = 0;
   #device: string;
   #mtu: number;
   #longest: number;
@@ -87,21 +86,21 @@ export class TapDriver implements NetDriver {
     this.#options = options;
     this.name = options.tun ? "tun" : "tap";
     this.#mtu = checkMtu(options.mtu ?? 1500);
-    this.#longest = frameBytesMax(this.caps.medium, this.#mtu);
+    this.#longest = this.#longestFrame();
     this.#device = options.name;
-    const bytes = new TextEncoder().encode(options.name);
-    if (bytes.length === 0 || bytes.length > NAME_BYTES_MAX || /[\s/\0:]/.test(options.name)) {
-      throw new RangeError(
-        `a device name has 1 to ${NAME_BYTES_MAX} bytes without space, colon or slash, ` +
-          `unlike ${JSON.stringify(options.name)}`,
-      );
-    }
+    wholeInRange("queues", options.queues ?? 1, 1, QUEUES_MAX);
+    checkDeviceName(options.name);
   }
 
   /** MTU of the device once attached. */
   get caps(): DriverCaps {
     const tun = this.name === "tun";
-    return { mtu: this.#mtu, medium: tun ? "ip" : "ethernet", pointToPoint: tun };
+    return {
+      mtu: this.#mtu,
+      medium: tun ? "ip" : "ethernet",
+      pointToPoint: tun,
+      ...(this.#options.offload && { vnetHeader: true }),
+    };
   }
 
   /** Name of the device; once attached, the one that the kernel gave it. */
@@ -119,22 +118,17 @@ export class TapDriver implements NetDriver {
   attach(ifp: Ifnet): void {
     refuseSecondAttach(this.name, this.#ifp);
     const libc = Libc.open();
-    let fd = -1;
     try {
-      fd = libc.openFile(DEVICE_FILE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-      if (fd < 0) throw openError(libc.errno);
-      const kind = this.name === "tun" ? IFF_TUN : IFF_TAP;
-      const set = libc.ioctlIfreq(fd, TUNSETIFF, this.#options.name, kind | IFF_NO_PI, 16);
-      if (!set) throw this.#setError(libc.errno);
-      this.#device = set.name;
-      this.#configure(libc);
+      const { fds, device, mtu } = openTap(libc, this.#options);
+      this.#fds = fds;
+      this.#device = device;
+      if (this.#options.mtu === undefined && mtu !== undefined) this.#mtu = mtu;
     } catch (error) {
-      if (fd >= 0) libc.closeFile(fd);
       libc.close();
       throw error;
     }
+    this.#longest = this.#longestFrame();
     this.#libc = libc;
-    this.#fd = fd;
     this.#ifp = ifp;
     this.#rebase(ifp.memory);
   }
@@ -142,7 +136,8 @@ export class TapDriver implements NetDriver {
   /** Writes frames to the device, each in one system call. */
   start(tx: FrameBatch): number {
     const libc = this.#libc;
-    if (!libc || this.#fd < 0) return this.#refuse(tx.count);
+    const fd = this.#fds[0];
+    if (!libc || fd === undefined) return this.#refuse(tx.count);
     if (tx.memory !== this.#memory) this.#rebase(tx.memory);
     const stats = this.stats;
     for (let i = 0; i < tx.count; i++) {
@@ -152,7 +147,7 @@ export class TapDriver implements NetDriver {
         continue;
       }
       const base = this.#base + BigInt(tx.address(i));
-      const written = libc.write(this.#fd, base, this.#bigLength(length));
+      const written = libc.write(fd, base, this.#bigLength(length));
       if (written === length) {
         stats.txFrames++;
         stats.txBytes += length;
@@ -173,17 +168,30 @@ export class TapDriver implements NetDriver {
     return tx.count;
   }
 
-  /** Reads frames from the device until it has no more, each in one system call. */
+  /** Reads frames from the queues until they have no more, each in one system call. */
   rx(free: FrameBatch): number {
-    const libc = this.#libc;
-    if (!libc || this.#fd < 0) return 0;
+    if (!this.#libc) return 0;
     if (free.memory !== this.#memory) this.#rebase(free.memory);
-    const stats = this.stats;
+    const queues = this.#fds.length;
     let filled = 0;
+    for (let i = 0; i < queues && filled < free.count; i++) {
+      filled = this.#readQueue(this.#fds[(this.#first + i) % queues], free, filled);
+    }
+    if (queues > 1) this.#first = (this.#first + 1) % queues;
+    this.stats.rxFrames += filled;
+    return filled;
+  }
+
+  /** Reads one queue; answers how many frames of the batch are filled then. */
+  #readQueue(fd: number | undefined, free: FrameBatch, from: number): number {
+    const libc = this.#libc;
+    if (!libc || fd === undefined) return from;
+    const stats = this.stats;
+    let filled = from;
     while (filled < free.count) {
       const room = free.length(filled);
       const base = this.#base + BigInt(free.address(filled));
-      const got = libc.read(this.#fd, base, this.#bigLength(room));
+      const got = libc.read(fd, base, this.#bigLength(room));
       if (got <= 0) {
         const errno = got < 0 ? libc.errno : HostErrno.EAGAIN;
         if (isGone(errno)) this.#lost(errno);
@@ -199,23 +207,22 @@ export class TapDriver implements NetDriver {
       stats.rxBytes += got;
       filled++;
     }
-    stats.rxFrames += filled;
     return filled;
   }
 
   /** Waits on this thread until a frame can be read, at most one second. */
   poll(timeout_us: number): boolean {
-    if (!this.#libc || this.#fd < 0) return false;
+    if (!this.#libc || this.#fds.length === 0) return false;
     const bounded_us = timeout_us > 0 ? Math.min(timeout_us, POLL_US_MAX) : 0;
-    const readiness = this.#libc.poll(this.#fd, bounded_us);
+    const readiness = this.#libc.poll(this.#fds, bounded_us);
     if (readiness === "failed") this.#lost(HostErrno.EBADFD);
     return readiness === "readable";
   }
 
   /** Has the stack woken when a frame can be read, by a Worker that waits for it. */
   watch(): boolean {
-    if (this.#fd < 0) return false;
-    this.#watcher ??= new FdWatcher([this.#fd], () => {
+    if (this.#fds.length === 0) return false;
+    this.#watcher ??= new FdWatcher(this.#fds, () => {
       // A device that is gone counts as readable for ever.
       this.poll(0);
       this.#ifp?.wake();
@@ -233,36 +240,26 @@ export class TapDriver implements NetDriver {
     this.#memory = undefined;
   }
 
-  /** Reads the MTU if none was asked for, and sets the link up if we may. */
-  #configure(libc: Libc): void {
-    const socket = libc.socket(AF_INET, SOCK_DGRAM);
-    if (socket < 0) return;
-    const mtu = libc.ioctlIfreq(socket, SIOCGIFMTU, this.#device, 0, 32);
-    if (mtu && this.#options.mtu === undefined) {
-      this.#mtu = Math.min(65535, Math.max(68, mtu.value));
-      this.#longest = frameBytesMax(this.caps.medium, this.#mtu);
-    }
-    const flags = libc.ioctlIfreq(socket, SIOCGIFFLAGS, this.#device, 0, 16);
-    if (flags && (flags.value & IFF_UP) === 0) {
-      // Without the privilege this fails, and the link stays down until its owner sets it up.
-      libc.ioctlIfreq(socket, SIOCSIFFLAGS, this.#device, flags.value | IFF_UP, 16);
-    }
-    libc.closeFile(socket);
-  }
-
   #lost(errno: number): void {
     this.#closeDevice();
     this.#ifp?.down(`the device ${this.#device} was removed (${hostErrnoName(errno)})`);
   }
 
   #closeDevice(): void {
-    const fd = this.#fd;
+    const fds = this.#fds;
     const libc = this.#libc;
-    this.#fd = -1;
-    if (fd < 0 || !libc) return;
-    this.#unwatched = this.#watcher?.close().then(() => libc.closeFile(fd));
+    this.#fds = [];
+    if (fds.length === 0 || !libc) return;
+    const close = () => fds.forEach((fd) => libc.closeFile(fd));
+    this.#unwatched = this.#watcher?.close().then(close);
     this.#watcher = undefined;
-    if (!this.#unwatched) libc.closeFile(fd);
+    if (!this.#unwatched) close();
+  }
+
+  #longestFrame(): number {
+    return this.#options.offload
+      ? SUPER_FRAME_BYTES_MAX
+      : frameBytesMax(this.caps.medium, this.#mtu);
   }
 
   #refuse(count: number): number {
@@ -279,52 +276,6 @@ export class TapDriver implements NetDriver {
   #bigLength(length: number): bigint {
     return this.#lengths[length] ??= BigInt(length);
   }
-
-  #setError(errno: number): SocketError {
-    const name = this.#options.name;
-    const mode = this.name;
-    const setup = `sudo ip tuntap add dev ${name} mode ${mode} user $USER && ` +
-      `sudo ip link set ${name} up`;
-    let why: string;
-    switch (errno) {
-      case HostErrno.EPERM:
-        why = `not permitted to open ${name}: run as root, or first run: ${setup}`;
-        break;
-      case HostErrno.EBUSY:
-        why = `${name} is in use by another program, or it is a device of another kind`;
-        break;
-      case HostErrno.EINVAL:
-        why = `${name} exists and is not a ${mode} device for one program; to make one, run: ` +
-          `sudo ip link del ${name} && ${setup}`;
-        break;
-      default:
-        why = `opening ${name} failed`;
-    }
-    return hostError(errno, "ioctl", why);
-  }
-}
-
-function openError(errno: number): SocketError {
-  switch (errno) {
-    case HostErrno.ENOENT:
-    case HostErrno.ENODEV:
-    case HostErrno.ENXIO:
-      return hostError(
-        errno,
-        "open",
-        `no ${DEVICE_FILE}: run: sudo modprobe tun (in a container, start it with ` +
-          `--device ${DEVICE_FILE} --cap-add NET_ADMIN)`,
-      );
-    case HostErrno.EACCES:
-    case HostErrno.EPERM:
-      return hostError(
-        errno,
-        "open",
-        `not permitted to open ${DEVICE_FILE}: run as root, or first run: ` +
-          `sudo chmod 0666 ${DEVICE_FILE}`,
-      );
-  }
-  return hostError(errno, "open", `opening ${DEVICE_FILE} failed`);
 }
 
 function isBusy(errno: number): boolean {

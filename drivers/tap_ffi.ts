@@ -22,11 +22,13 @@ const SYMBOLS = {
 type LibraryCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** Offsets in the scratch memory of the structures that calls take. */
-const POLLFD_AT = 0;
-const TIMESPEC_AT = 8;
+const TIMESPEC_AT = 0;
+const INT_AT = 16;
 const IFREQ_AT = 64;
 const IFREQ_BYTES = 40;
 const PATH_AT = 256;
+const POLLFDS_AT = 1024;
+const POLLFD_BYTES = 8;
 const SCRATCH_BYTES = 4096;
 
 const POLLIN = 1;
@@ -117,24 +119,43 @@ export class Libc {
     };
   }
 
-  /** Waits on this thread until `fd` can be read, for `timeout_us` microseconds at most. */
-  poll(fd: number, timeout_us: number): Readiness {
+  /** An ioctl with the address of an int; false if it failed. */
+  ioctlInt(fd: number, request: number, value: number): boolean {
+    this.#scratch.setInt32(INT_AT, value, true);
+    return this.#calls.ioctl(fd, BigInt(request), this.#scratchBase + BigInt(INT_AT)) >= 0;
+  }
+
+  /** An ioctl with a value; false if it failed. */
+  ioctlValue(fd: number, request: number, value: number): boolean {
+    return this.#calls.ioctl(fd, BigInt(request), BigInt(value)) >= 0;
+  }
+
+  /**
+   * Waits on this thread until one of at most 256 descriptors can be read, for `timeout_us`
+   * microseconds at most.
+   */
+  poll(fds: readonly number[], timeout_us: number): Readiness {
     const s = this.#scratch;
-    s.setInt32(POLLFD_AT, fd, true);
-    s.setInt16(POLLFD_AT + 4, POLLIN, true);
-    s.setInt16(POLLFD_AT + 6, 0, true);
+    for (let i = 0; i < fds.length; i++) {
+      const at = POLLFDS_AT + i * POLLFD_BYTES;
+      s.setInt32(at, fds[i], true);
+      s.setInt32(at + 4, POLLIN, true);
+    }
     const seconds = Math.floor(timeout_us / 1e6);
     s.setBigInt64(TIMESPEC_AT, BigInt(seconds), true);
     s.setBigInt64(TIMESPEC_AT + 8, BigInt(Math.floor((timeout_us - seconds * 1e6) * 1000)), true);
     const base = this.#scratchBase;
     const ready = this.#calls.ppoll(
-      base + BigInt(POLLFD_AT),
-      1n,
+      base + BigInt(POLLFDS_AT),
+      BigInt(fds.length),
       base + BigInt(TIMESPEC_AT),
       0n,
     );
     if (ready <= 0) return "nothing";
-    const events = s.getInt16(POLLFD_AT + 6, true);
+    let events = 0;
+    for (let i = 0; i < fds.length; i++) {
+      events |= s.getInt16(POLLFDS_AT + i * POLLFD_BYTES + 6, true);
+    }
     if ((events & POLLIN) !== 0) return "readable";
     return (events & POLL_FAILED) !== 0 ? "failed" : "nothing";
   }

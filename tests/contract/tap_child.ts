@@ -191,6 +191,91 @@ Deno.test("tap: says what is wrong with a device that is taken, or of another ki
   assertStringIncludes(kind.message, "ip tuntap add dev near mode tun user $USER");
 });
 
+Deno.test("tun: with offloads, frames begin with a virtio header in both directions", () => {
+  const ifp = new FakeIfnet("tun0", new VirtualClock());
+  const tun = new TapDriver({ name: "echo1", tun: true, offload: true });
+  tun.attach(ifp);
+  assertEquals(tun.caps, { mtu: 1500, medium: "ip", pointToPoint: true, vnetHeader: true });
+  run("ip", "addr", "add", "10.77.0.1/24", "dev", "echo1");
+  const request = echoRequest(1000);
+  const frame = new Uint8Array(10 + request.length);
+  frame.set(request, 10);
+  assertEquals(tun.start(ifp.txBatch([frame])), 1);
+  assert(tun.poll(1e6), "no answer within a second");
+  const free = ifp.freeBatch(4, 65_600);
+  const [reply] = ifp.filled(free, tun.rx(free));
+  assertEquals(reply.length, frame.length);
+  assertEquals(reply[1], 0, "not an ordinary frame");
+  assertEquals(reply.slice(10 + 28), request.slice(28));
+  tun.detach();
+});
+
+Deno.test("tun: several drivers share a device with several queues", () => {
+  const ifp = new FakeIfnet("tun0", new VirtualClock());
+  const several = new TapDriver({ name: "multi0", tun: true, queues: 2 });
+  const one = new TapDriver({ name: "multi0", tun: true, queues: 1 });
+  several.attach(ifp);
+  one.attach(ifp);
+  run("ip", "addr", "add", "10.77.0.1/24", "dev", "multi0");
+  const request = echoRequest(56);
+  for (const tun of [several, one]) assertEquals(tun.start(ifp.txBatch([request, request])), 2);
+  let replies = 0;
+  for (let i = 0; i < 100 && replies < 4; i++) {
+    for (const tun of [several, one]) {
+      tun.poll(10_000);
+      const free = ifp.freeBatch(8, 2048);
+      for (const reply of ifp.filled(free, tun.rx(free))) {
+        assertEquals(reply.slice(28), request.slice(28));
+        replies++;
+      }
+    }
+  }
+  assertEquals(replies, 4);
+  several.detach();
+  assert(run("ip", "link").includes("multi0"), "the device goes with the first of its drivers");
+  assertEquals(one.start(ifp.txBatch([request])), 1);
+  run("ip", "link", "del", "multi0");
+  assertEquals(one.poll(1000), false);
+  assertEquals(ifp.downs, ["the device multi0 was removed (EBADFD)"]);
+  one.detach();
+  assertThrows(() => new TapDriver({ name: "multi0", queues: 257 }), RangeError, "queues");
+});
+
+Deno.test("tun: wakes the stack when a frame comes, and when the device is removed", async () => {
+  const anchor = setInterval(() => {}, 1e6);
+  const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  for (let round = 0, before = 0; round < 4; round++) {
+    const woken = { call: () => {} };
+    class WakingIfnet extends FakeIfnet {
+      override wake(): void {
+        woken.call();
+      }
+    }
+    const ifp = new WakingIfnet("tun0", new VirtualClock());
+    const tun = new TapDriver({ name: "watch0", tun: true });
+    tun.attach(ifp);
+    const next = () => new Promise<void>((resolve) => woken.call = resolve);
+    run("ip", "addr", "add", "10.77.0.1/24", "dev", "watch0");
+    tun.rx(ifp.freeBatch(8, 2048));
+    let wake = next();
+    assert(tun.watch());
+    assertEquals(tun.start(ifp.txBatch([echoRequest(8)])), 1);
+    await wake;
+    const free = ifp.freeBatch(4, 2048);
+    assertEquals(tun.rx(free), 1);
+    wake = next();
+    assert(tun.watch());
+    run("ip", "link", "del", "watch0");
+    await wake;
+    assertEquals(ifp.downs, ["the device watch0 was removed (EBADFD)"]);
+    assertEquals(tun.watch(), false);
+    await tun.detach();
+    if (round === 0) before = descriptors();
+    else assert(descriptors() <= before + 2, `${descriptors()} descriptors, ${before} before`);
+  }
+  clearInterval(anchor);
+});
+
 const ATTACH_AND_TELL = `
   import { TapDriver } from ${JSON.stringify(import.meta.resolve("../../drivers/tap.ts"))};
   const memory = new Uint8Array(65536);

@@ -13,7 +13,13 @@ import { DEVICE } from "./addresses.ts";
 import { run, setSysctl } from "./kernel.ts";
 
 /** How the stack reaches the kernel. */
-export type Link = "tap" | "af_packet" | "af_packet plain" | "af_xdp skb" | "af_xdp native";
+export type Link =
+  | "tap"
+  | "tap offload"
+  | "af_packet"
+  | "af_packet plain"
+  | "af_xdp skb"
+  | "af_xdp native";
 
 /** True if frames that stand for many go over it, and checksums are left to devices. */
 export function offloads(link: Link): boolean {
@@ -25,7 +31,9 @@ const STACK_END = "gw1";
 
 /** Makes the driver, and the device if the driver does not. */
 export async function openLink(link: Link): Promise<NetDriver> {
-  if (link === "tap") return new TapDriver({ name: DEVICE });
+  if (link === "tap" || link === "tap offload") {
+    return new TapDriver({ name: DEVICE, offload: link !== "tap" });
+  }
   await run("ip", "link", "add", DEVICE, "type", "veth", "peer", "name", STACK_END);
   if (!offloads(link)) {
     // A frame that stands for many would come whole to the other end. And an AF_XDP socket is told
@@ -48,7 +56,7 @@ export async function openLink(link: Link): Promise<NetDriver> {
 
 /** Keeps the kernel from answering and forwarding what is for the stack, once it may forward. */
 export function quietenLink(link: Link): void {
-  if (link === "tap") return;
+  if (link.startsWith("tap")) return;
   setSysctl(`net.ipv4.conf.${STACK_END}.forwarding`, "0");
   setSysctl(`net.ipv4.conf.${STACK_END}.arp_ignore`, "8");
 }
