@@ -18,6 +18,7 @@ import { roundTripRows } from "./rows/round_trip.ts";
 import { soakRows } from "./rows/soak.ts";
 import { stageRows } from "./rows/stages.ts";
 import { sizeRows, startRows } from "./rows/start.ts";
+import { noIperf, tapRows } from "./rows/tap.ts";
 
 /** The groups. */
 export const GROUPS: readonly RowGroup[] = [
@@ -34,6 +35,12 @@ export const GROUPS: readonly RowGroup[] = [
     about: "drivers for interfaces of Linux, without a stack",
     rows: deviceRows,
     missing: noNamespace,
+  },
+  {
+    name: "tap",
+    about: "bulk TCP with the kernel over TAP",
+    rows: tapRows,
+    missing: () => noNamespace() ?? noIperf(),
   },
   {
     name: "soak",

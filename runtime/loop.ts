@@ -24,6 +24,8 @@ import * as layout from "./wasm/layout.gen.ts";
 const SLICE_US = 1000;
 /** Longest wait inside a device on this thread. */
 const POLL_US = 1000;
+/** The same if the stack has the thread to itself. */
+const BLOCK_US = 10_000;
 /** Devices that must be polled are waited for on this thread for this long after the last work. */
 const ACTIVE_US = 50_000;
 /** Then one that cannot be watched is looked at this often, while nobody waits on the stack. */
@@ -42,6 +44,8 @@ export interface LoopParts {
   readonly clock: Clock;
   /** Those who wait on sockets. */
   readonly waits: Waits;
+  /** The stack has its thread to itself: it waits inside its device while somebody waits on it. */
+  readonly blocking: boolean;
   /** The interfaces; the list may change between turns. */
   readonly attachments: readonly Attachment[];
   /** Called once if the engine stops. */
@@ -309,13 +313,16 @@ export class Loop implements Scheduler {
    */
   #watch(deadline_us: number): void {
     if (this.#polling) return;
+    const { blocking, waits } = this.#parts;
+    const wanted = waits.pending > 0;
     const idle = this.#now_us - this.#worked_us > ACTIVE_US;
-    if (idle && this.#watched()) return;
+    if (idle && !(blocking && wanted) && this.#watched()) return;
     this.#polling = true;
-    if (idle && this.#parts.waits.pending === 0) {
+    if (idle && !wanted) {
       platform.after(IDLE_POLL_US / 1000, () => this.#look(0));
     } else {
-      const left_us = Math.max(0, Math.min(POLL_US, deadline_us - this.#now_us));
+      const longest_us = blocking && wanted ? BLOCK_US : POLL_US;
+      const left_us = Math.max(0, Math.min(longest_us, deadline_us - this.#now_us));
       platform.soon(() => this.#look(left_us));
     }
   }

@@ -78,6 +78,7 @@ export class Stack implements AsyncDisposable {
       engine,
       waits,
       clock: options.clock ?? new RealClock(),
+      blocking: options.blocking ?? false,
       attachments: this.#attachments,
       died: (panic) => this.#died(panic),
     });

@@ -49,6 +49,12 @@ export interface StackOptions {
   readonly profile?: Profile;
   /** Settings by name that differ from the profile, or from those of the snapshot. */
   readonly sysctl?: Readonly<Record<string, SysctlValue | boolean | readonly number[]>>;
+  /**
+   * The stack has its thread to itself, as in a Worker: while somebody waits on it, it waits inside
+   * its device, so that a frame is taken in at once. Timers, and messages to the Worker, are up to
+   * 10 ms late. No unless told.
+   */
+  readonly blocking?: boolean;
   /** Interfaces to begin with, beside the loopback interface `lo0`. */
   readonly interfaces?: readonly InterfaceOptions[];
   /** Another build of the engine: a module, or its bytes. */
