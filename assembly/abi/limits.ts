@@ -2,7 +2,7 @@
 export const enum Limits {
   INTERFACES = 64, // interfaces of one stack
   RING = 64, // frames in one batch to or from a driver
-  SLOTS = 16, // frames in one batch if they can be larger than an mbuf; a power of two
+  SLOTS = 16, // most frames in one batch if they can be larger than an mbuf; a power of two
   SLOT_BYTES = 65600, // room of each: a virtio_net_hdr, a link header and an IP packet
   IF_SNDQ = 1024, // frames waiting in an interface's send queue; a power of two
   ARP_HOLD = 1024, // packets held for an address being resolved

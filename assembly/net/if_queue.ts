@@ -90,7 +90,7 @@ export function dequeue(ifp: Ifnet): Mbuf {
  * the driver reads stays in place, until txDone. Answers how many.
  */
 export function txPrepare(ifp: Ifnet, max: u32): u32 {
-  if (ifp.slots) return intoSlots(ifp, min(min(queued(ifp), max), Limits.SLOTS));
+  if (ifp.slots) return intoSlots(ifp, min(min(queued(ifp), max), ifp.slot_count));
   const n = min(min(queued(ifp), max), Limits.RING);
   for (let i: u32 = 0; i < n; i++) {
     const m = load<Mbuf>(place(ifp, ifp.snd_head + i));

@@ -64,7 +64,7 @@ function empty(have: u32): Mbuf {
  * filled are lent again, at their places.
  */
 export function prepare(ifp: Ifnet, most: u32): u32 {
-  if (ifp.slots) return slots(ifp, min(most, Limits.SLOTS));
+  if (ifp.slots) return slots(ifp, min(most, ifp.slot_count));
   const n = min(most, Limits.RING);
   renew(ifp);
   while (ifp.rx_ready < n) {

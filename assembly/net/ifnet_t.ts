@@ -87,6 +87,7 @@ export class Ifnet {
   snd_lent: u32; // how many from snd_head on are with the driver
   txdesc: usize; // Limits.RING descriptors (address u32, length u32) for frames to send
   slots: usize; // room for frames larger than an mbuf, 0: they never are; see if_slots.ts
+  slot_count: u32; // how many there are each way, a power of two
   snd_bytes: u32; // bytes in the send queue
   snd_ready: u32; // how many frames from snd_head on are in their slots
   rxdesc: usize; // the same for empty frames lent to the driver

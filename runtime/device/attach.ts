@@ -267,7 +267,7 @@ export class Attachment implements Ifnet {
     const ifnet = engine.calls.if_ptr(index);
     this.#ifnet = ifnet;
     const { Ifnet } = layout;
-    this.#batch = field.getU32(engine, ifnet, Ifnet.slots) === 0 ? Limits.RING : Limits.SLOTS;
+    this.#batch = field.getU32(engine, ifnet, Ifnet.slot_count) || Limits.RING;
     this.#rx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.rxdesc), true);
     this.#tx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.txdesc), false);
     if (this.#reason !== undefined) {

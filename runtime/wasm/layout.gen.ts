@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "3a1cde99f20cc875";
+export const LAYOUT_HASH = "485720cb7d2ed159";
 
 /** struct Ack */
 export const Ack = {
@@ -443,7 +443,7 @@ export const Ifmulti = {
 
 /** struct Ifnet */
 export const Ifnet = {
-  size: 216,
+  size: 224,
   ipackets: 0,
   opackets: 8,
   ibytes: 16,
@@ -470,21 +470,22 @@ export const Ifnet = {
   snd_lent: 132,
   txdesc: 136,
   slots: 140,
-  snd_bytes: 144,
-  snd_ready: 148,
-  rxdesc: 152,
-  rxmbuf: 156,
-  rx_ready: 160,
-  rx_spent: 164,
-  rx_lent: 168,
-  blocked: 172,
-  blocked_tail: 176,
-  output: 180,
-  name0: 184,
-  name1: 192,
-  attached: 200,
-  igmp_v1: 204,
-  igmp_v1_until: 208,
+  slot_count: 144,
+  snd_bytes: 148,
+  snd_ready: 152,
+  rxdesc: 156,
+  rxmbuf: 160,
+  rx_ready: 164,
+  rx_spent: 168,
+  rx_lent: 172,
+  blocked: 176,
+  blocked_tail: 180,
+  output: 184,
+  name0: 192,
+  name1: 200,
+  attached: 208,
+  igmp_v1: 212,
+  igmp_v1_until: 216,
 } as const;
 
 /** struct InetHooks */

@@ -216,7 +216,7 @@ export const ETHER_TYPE_NAMES: ConstantNames = {
 /** `Limits` of assembly/abi/limits.ts. */
 export const LIMITS_NAMES: ConstantNames = {
   64: { name: "INTERFACES", note: "interfaces of one stack" },
-  16: { name: "SLOTS", note: "frames in one batch if they can be larger than an mbuf; a power of two" },
+  16: { name: "SLOTS", note: "most frames in one batch if they can be larger than an mbuf; a power of two" },
   65600: { name: "SLOT_BYTES", note: "room of each: a virtio_net_hdr, a link header and an IP packet" },
   1024: { name: "IF_SNDQ", note: "frames waiting in an interface's send queue; a power of two" },
   134217728: { name: "SB_MAX", note: "largest socket buffer, bytes" },

@@ -12,7 +12,7 @@ import { Af, Sock, Sol } from "../../assembly/abi/socket.ts";
 import { Engine, type MemoryOptions } from "../../runtime/engine.ts";
 import { SeededEntropy } from "../../runtime/entropy.ts";
 import * as layout from "../../runtime/wasm/layout.gen.ts";
-import { finished, withHeader } from "../unit/net/vnet.ts";
+import { onWire, withHeader } from "../unit/net/vnet.ts";
 import checked from "../engine_checked_module.js";
 import { type Calls, Inspector } from "./invariants.ts";
 import { addressBytes } from "./segment.ts";
@@ -200,7 +200,9 @@ export class Host {
         const address = this.inspect.u32(descriptors + 8 * i);
         const length = this.inspect.u32(descriptors + 8 * i + 4);
         const frame = this.engine.memory.slice(address, address + length);
-        this.wire.push({ at: this.now, packet: this.#header ? finished(frame) : frame });
+        for (const packet of this.#header ? onWire(frame) : [frame]) {
+          this.wire.push({ at: this.now, packet });
+        }
       }
       this.call("if_txdone", this.#ifindex, n);
     }
