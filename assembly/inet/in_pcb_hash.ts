@@ -30,7 +30,8 @@ export class InpcbInfo {
   protocol: u32; // IpProto
   next_port: u32; // counter of RFC 6056 algorithm 3
   conns: u32; // blocks in the connection table
-  last: Inpcb; // the one found last: the next packet is often for it, too; or nil
+  last: Inpcb; // the one found last, or nil: the next packet is often for it, too
+  before: Inpcb; // the one found before it: over loopback, the other end
 }
 
 /** Most chains of a connection table: beyond that many connections the chains become longer. */
@@ -114,6 +115,7 @@ export function connRemove(inp: Inpcb): void {
   const info = infoOf(inp);
   info.conns -= 1;
   if (info.last == inp) info.last = changetype<Inpcb>(0);
+  if (info.before == inp) info.before = changetype<Inpcb>(0);
   const next = inp.conn_next;
   const prev = inp.conn_prev;
   if (next) next.conn_prev = prev;
@@ -163,10 +165,15 @@ export function connected(
 ): Inpcb {
   let inp = info.last;
   if (inp && isBetween(inp, laddr, lport, faddr, fport)) return inp;
+  inp = info.before;
+  if (inp && isBetween(inp, laddr, lport, faddr, fport)) return inp;
   if (info.conns == 0) return changetype<Inpcb>(0); // spares the hash
   inp = load<Inpcb>(connPlace(info, laddr, lport, faddr, fport));
   while (inp && !isBetween(inp, laddr, lport, faddr, fport)) inp = inp.conn_next;
-  if (inp) info.last = inp;
+  if (inp) {
+    info.before = info.last;
+    info.last = inp;
+  }
   return inp;
 }
 

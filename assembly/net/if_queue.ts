@@ -17,6 +17,7 @@ import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import { N } from "../sys/net_settings";
 import * as vnet from "../wire/vnet_hdr";
+import * as if_list from "./if_list";
 import * as if_slots from "./if_slots";
 import * as if_vnet from "./if_vnet";
 import { Blocked, Ifnet } from "./ifnet_t";
@@ -24,6 +25,17 @@ import { Blocked, Ifnet } from "./ifnet_t";
 export { Blocked } from "./ifnet_t";
 
 const MASK: u32 = Limits.IF_SNDQ - 1;
+/** Senders called at once: their segments fill a batch. */
+const WAKE_MOST: u32 = Limits.RING;
+
+/** State of the module. */
+@unmanaged
+@final
+export class IfQueueState {
+  waiting: u32; // senders in the lists of all interfaces
+}
+
+const S: IfQueueState = changetype<IfQueueState>(memory.data(offsetof<IfQueueState>(), 16));
 
 function place(ifp: Ifnet, at: u32): usize {
   return ifp.sndq + ((at & MASK) << 2);
@@ -132,24 +144,43 @@ export function txDone(ifp: Ifnet, n: u32): void {
   wake(ifp);
 }
 
-/** Calls senders that wait for room, each once, while there is room. */
-export function wake(ifp: Ifnet): void {
-  const last = changetype<Blocked>(ifp.blocked_tail);
+/**
+ * Calls senders that wait for room, if there is some: the first of them, as many as could use it.
+ * They send later; {@link wakeMore} goes on if they leave room. True if it called any.
+ */
+export function wake(ifp: Ifnet): bool {
   // half empty, not merely below the limit: a sender that is woken for every frame would crawl
-  if (ifp.snd_bytes > N.tcp_limit_output_bytes >> 1) return;
-  while (ifp.blocked && room(ifp) > 0) {
+  if (!ifp.blocked || ifp.snd_bytes > N.tcp_limit_output_bytes >> 1) return false;
+  const last = changetype<Blocked>(ifp.blocked_tail);
+  const most = min<u32>(room(ifp), WAKE_MOST);
+  for (let n: u32 = 0; n < most; n++) {
     const b = changetype<Blocked>(ifp.blocked);
-    unlinkFirst(ifp, b);
+    unlink(ifp, b);
     call_indirect<void>(b.fn, b.arg);
-    if (b == last) return; // the rest came back to the list just now
+    if (b == last) break; // the rest came back to the list just now
   }
+  return most > 0;
 }
 
-function unlinkFirst(ifp: Ifnet, b: Blocked): void {
-  ifp.blocked = changetype<usize>(b.next);
-  if (!ifp.blocked) ifp.blocked_tail = 0;
+/** Calls the next of those who wait, where those called before have left room. True if any. */
+export function wakeMore(): bool {
+  if (S.waiting == 0) return false;
+  let woke = false;
+  for (let ifp = if_list.first(); ifp; ifp = if_list.next(ifp)) {
+    if (wake(ifp)) woke = true;
+  }
+  return woke;
+}
+
+function unlink(ifp: Ifnet, b: Blocked): void {
+  if (b.prev) b.prev.next = b.next;
+  else ifp.blocked = changetype<usize>(b.next);
+  if (b.next) b.next.prev = b.prev;
+  else ifp.blocked_tail = changetype<usize>(b.prev);
   b.next = changetype<Blocked>(0);
+  b.prev = changetype<Blocked>(0);
   b.ifindex = 0;
+  S.waiting -= 1;
 }
 
 /** `b` waits for room in the send queue; does nothing if it waits already. */
@@ -157,33 +188,23 @@ export function block(ifp: Ifnet, b: Blocked): void {
   if (b.ifindex) return;
   b.ifindex = ifp.index;
   b.next = changetype<Blocked>(0);
-  if (ifp.blocked) changetype<Blocked>(ifp.blocked_tail).next = b;
+  b.prev = changetype<Blocked>(ifp.blocked_tail);
+  if (b.prev) b.prev.next = b;
   else ifp.blocked = changetype<usize>(b);
   ifp.blocked_tail = changetype<usize>(b);
+  S.waiting += 1;
 }
 
 /** `b` waits no longer: its sender goes away. */
 export function unblock(ifp: Ifnet, b: Blocked): void {
-  if (b.ifindex != ifp.index) return;
-  let prev = changetype<Blocked>(0);
-  for (let at = changetype<Blocked>(ifp.blocked); at; at = at.next) {
-    if (at == b) {
-      if (prev) prev.next = b.next;
-      else ifp.blocked = changetype<usize>(b.next);
-      if (ifp.blocked_tail == changetype<usize>(b)) ifp.blocked_tail = changetype<usize>(prev);
-      b.next = changetype<Blocked>(0);
-      b.ifindex = 0;
-      return;
-    }
-    prev = at;
-  }
+  if (b.ifindex == ifp.index) unlink(ifp, b);
 }
 
 /** Calls every waiting sender, room or not: the interface is going away. */
 export function wakeAll(ifp: Ifnet): void {
   while (ifp.blocked) {
     const b = changetype<Blocked>(ifp.blocked);
-    unlinkFirst(ifp, b);
+    unlink(ifp, b);
     call_indirect<void>(b.fn, b.arg);
   }
 }

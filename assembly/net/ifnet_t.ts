@@ -113,6 +113,7 @@ export class Ifnet {
 @final
 export class Blocked {
   next: Blocked;
+  prev: Blocked;
   fn: u32; // function: fn(arg: usize): void
   arg: usize;
   ifindex: u32; // interface it waits for, 0 while it waits for none

@@ -278,7 +278,12 @@ function forgetRefusal(tp: Tcb): void {
   if (tp.snd_una == tp.snd_nxt && tp.state >= TcpState.ESTABLISHED) timers.clear(tp, Row.REXMT);
 }
 
-/** Sends for every connection that this turn's input, all of it, has marked (MUST-59). */
+/**
+ * Sends for every connection that this turn's input, all of it, has marked (MUST-59), and for those
+ * that waited for room below as long as there is some.
+ */
 export function flush(): void {
-  for (let tp = tcb.nextOutput(); tp; tp = tcb.nextOutput()) output(tp);
+  do {
+    for (let tp = tcb.nextOutput(); tp; tp = tcb.nextOutput()) output(tp);
+  } while (if_queue.wakeMore());
 }

@@ -118,6 +118,7 @@ function strip(tp: Tcb): void {
   tp.timer_2 = 0;
   tp.timer_3 = 0;
   tp.blk_next = 0;
+  tp.blk_prev = 0;
   tp.blk_fn = 0;
   tp.blk_arg = 0;
   tp.out_next = changetype<Tcb>(0);

@@ -69,6 +69,7 @@ export class Tcb {
   live_next: Tcb; // all blocks that have a connection, by when they were last looked at; see tcb.ts
   live_prev: Tcb;
   blk_next: usize; // laid out as a Blocked; see blocked()
+  blk_prev: usize;
   blk_fn: u32;
   blk_arg: usize;
   blk_ifindex: u32;

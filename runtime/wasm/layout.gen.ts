@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "485720cb7d2ed159";
+export const LAYOUT_HASH = "ade892ec3716715b";
 
 /** struct Ack */
 export const Ack = {
@@ -91,11 +91,12 @@ export const BatchRecord = {
 
 /** struct Blocked */
 export const Blocked = {
-  size: 16,
+  size: 20,
   next: 0,
-  fn: 4,
-  arg: 8,
-  ifindex: 12,
+  prev: 4,
+  fn: 8,
+  arg: 12,
+  ifindex: 16,
 } as const;
 
 /** struct BootConfig */
@@ -361,6 +362,12 @@ export const IfConfig = {
   hwaddr_lo: 36,
 } as const;
 
+/** struct IfQueueState */
+export const IfQueueState = {
+  size: 4,
+  waiting: 0,
+} as const;
+
 /** struct IfReq */
 export const IfReq = {
   size: 40,
@@ -531,7 +538,7 @@ export const Inpcb = {
 
 /** struct InpcbInfo */
 export const InpcbInfo = {
-  size: 44,
+  size: 48,
   conn: 0,
   port: 4,
   peers: 8,
@@ -543,6 +550,7 @@ export const InpcbInfo = {
   next_port: 32,
   conns: 36,
   last: 40,
+  before: 44,
 } as const;
 
 /** struct InputDataState */
@@ -1101,30 +1109,31 @@ export const Tcb = {
   live_next: 352,
   live_prev: 356,
   blk_next: 360,
-  blk_fn: 364,
-  blk_arg: 368,
-  blk_ifindex: 372,
-  snd_una: 376,
-  snd_nxt: 380,
-  snd_wnd: 384,
-  snd_wl1: 388,
-  snd_wl2: 392,
-  snd_up: 396,
-  iss: 400,
-  rcv_nxt: 404,
-  rcv_adv: 408,
-  rcv_up: 412,
-  irs: 416,
-  last_ack_sent: 420,
-  max_sndwnd: 424,
-  max_rcvwnd: 428,
-  cwnd: 432,
-  ssthresh: 436,
-  recover: 440,
-  sacked_bytes: 444,
-  bytes_acked: 448,
-  prior_cwnd: 452,
-  prior_ssthresh: 456,
+  blk_prev: 364,
+  blk_fn: 368,
+  blk_arg: 372,
+  blk_ifindex: 376,
+  snd_una: 380,
+  snd_nxt: 384,
+  snd_wnd: 388,
+  snd_wl1: 392,
+  snd_wl2: 396,
+  snd_up: 400,
+  iss: 404,
+  rcv_nxt: 408,
+  rcv_adv: 412,
+  rcv_up: 416,
+  irs: 420,
+  last_ack_sent: 424,
+  max_sndwnd: 428,
+  max_rcvwnd: 432,
+  cwnd: 436,
+  ssthresh: 440,
+  recover: 444,
+  sacked_bytes: 448,
+  bytes_acked: 452,
+  prior_cwnd: 456,
+  prior_ssthresh: 460,
   cc_0: 464,
   cc_1: 472,
   cc_2: 480,

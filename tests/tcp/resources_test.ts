@@ -67,6 +67,32 @@ Deno.test("tcp_limit_output_bytes: streams wait while so much is queued, ACKs do
   c.end();
 });
 
+Deno.test("many that wait for the send queue: all go on, and any may leave the list", async () => {
+  const first = await established({ sndbuf: 1 << 16 });
+  const { host } = first;
+  const conns = [first];
+  while (conns.length < 150) conns.push(await established({ sndbuf: 1 << 16 }, host));
+  host.tuneNet({ tcp_limit_output_bytes: 5_000 });
+  host.stuck = true;
+  for (const c of conns) c.write(pattern(3_000));
+  const waiting = conns.filter((c) => c.tcb("blk_ifindex") !== 0);
+  assert(waiting.length > 140, `${waiting.length} wait`);
+  // from the middle, the end and the front of the list
+  for (const c of [waiting[70], waiting.at(-1)!, waiting[0]]) {
+    c.send({ flags: "R" });
+    assertEquals(c.state(), TcpState.CLOSED);
+    conns.splice(conns.indexOf(c), 1);
+    c.close();
+  }
+  host.stuck = false;
+  host.step();
+  host.settle();
+  for (const c of conns) {
+    assertEquals([drain(c), c.tcb("blk_ifindex"), c.tcb("rexmt_segments")], [3_000, 0, 0]);
+  }
+  first.end(...conns.slice(1).map((c) => c.so));
+});
+
 Deno.test("a connection that waits for the send queue may be reset or closed", async () => {
   const c = await established({ sndbuf: 4 << 20, wscale: 7, win: 60_000 });
   c.write(pattern(3_000_000));
