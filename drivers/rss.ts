@@ -3,9 +3,13 @@
  * is served by one of them; all have the same addresses, and share nothing but rings of frames.
  *
  * ```ts
+ * import { pipe } from "@godwit/godwit/drivers/pipe";
  * import { Rss, RssPort } from "@godwit/godwit/drivers/rss";
+ * const [device] = pipe(); // or any other driver
  * const rss = await Rss.open(device, { shards: 2 });
- * worker.postMessage(rss.handle(0)); // there: new RssPort(handle) is the driver of a stack
+ * const handle = rss.handle(0); // may be posted to a Worker
+ * const driver = new RssPort(handle); // the driver of a stack there
+ * await rss.close();
  * ```
  *
  * A frame goes to the stack that a symmetric hash of its addresses and ports names; ICMP errors go

@@ -2,14 +2,14 @@
  * Many stacks in Workers behind one device: each Worker has a stack of its own, flows are shared
  * out by {@link Rss}, and every stack listens on the same ports.
  *
- * ```ts
+ * ```ts ignore
  * import { shards } from "@godwit/godwit/drivers/shards";
  * const all = await shards(device, { count: 2, module: new URL("./server.ts", import.meta.url) });
  * ```
  *
  * The module runs in each Worker:
  *
- * ```ts
+ * ```ts ignore
  * const { driver, ready } = await shard();
  * const stack = await createStack({ interfaces: [{ driver, addresses: ["10.0.0.1/24"] }] });
  * const listener = stack.listen({ port: 80 });
