@@ -41,7 +41,10 @@ import { formatSettings } from "./tools/settings.ts";
 
 const ROOT = new URL("./", import.meta.url);
 const WASM_DIR = "runtime/wasm";
-const TOOL_FILES = ["build.ts", "tools/layout.ts", "tools/names.ts", "tools/settings.ts"];
+const TOOL_FILES = [
+  "build.ts",
+  ...["hot", "layout", "names", "optimize", "settings"].map((name) => `tools/${name}.ts`),
+];
 const PANIC = "assembly/sys/panic.ts";
 const ASC_FLAGS = [
   ..."--runtime stub --importMemory --noExportMemory --zeroFilledMemory".split(" "),
@@ -93,6 +96,7 @@ export async function readSources(root: URL = ROOT): Promise<Sources> {
   }
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   sources.set("compiler", config.imports["assemblyscript/asc"]);
+  sources.set("optimizer", config.imports["binaryen"]);
   return new Map([...sources].sort(([a], [b]) => a < b ? -1 : 1));
 }
 
@@ -114,10 +118,11 @@ export async function compile(
   const entries = options.entry ? [options.entry, PANIC] : entryFiles(sources, options.checked);
   const entry = entries[0];
   if (!sources.has(entry)) throw new BuildError(`${entry} does not exist`);
-  const output = options.emit === false ? ["--noEmit"] : ["--outFile", "out.wasm", "-O3"];
+  // With names of functions: they tell which are to be fast.
+  const output = options.emit === false
+    ? ["--noEmit"]
+    : ["--outFile", "out.wasm", "--optimizeLevel", "0", "--debug"];
   const define = options.checked ? ["--use", "GODWIT_CHECKED=1"] : [];
-  // Names of functions, for profiles: the code is the same.
-  if (options.named) define.push("--debug");
   let diagnostics = "";
   let wasm = new Uint8Array(0);
   let layout: Layout | undefined;
@@ -141,7 +146,9 @@ export async function compile(
   });
   if (error) throw new BuildError(`${entry}: ${error.message}\n${diagnostics}`.trimEnd());
   if (!layout) throw new BuildError(`${entry}: the compiler did not report the structs`);
-  return { wasm, layout };
+  if (options.emit === false) return { wasm, layout };
+  const { optimize } = await import("./tools/optimize.ts");
+  return { wasm: optimize(wasm, options.named), layout };
 }
 
 /** Files whose exports become the module's. */

@@ -3,7 +3,8 @@
  * else, keeps no state outside of it, never grows it, and has no managed runtime.
  */
 
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { HOT } from "../tools/hot.ts";
 import { type ModuleShape, readModule } from "./wasm/module.ts";
 
 const MEMORY_GROW = 0x40;
@@ -50,6 +51,24 @@ Deno.test("shape: the release engine has no export for tests", async () => {
   const path = new URL("../runtime/wasm/engine.wasm", import.meta.url);
   const { exports } = readModule(await Deno.readFile(path));
   assertEquals(exports.filter(({ name }) => /^(probe|test)_?/.test(name)), []);
+});
+
+Deno.test("shape: the engine is at most 64 KiB when compressed", async () => {
+  const bytes = await Deno.readFile(new URL("../runtime/wasm/engine.wasm", import.meta.url));
+  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+  const { length } = await new Response(packed).bytes();
+  assert(length <= 64 * 1024, `engine.wasm has ${length} bytes with gzip`);
+  assert(length > 16 * 1024, "that is not a whole engine");
+});
+
+Deno.test("shape: the functions that the optimizer inlines exist", async () => {
+  const missing: string[] = [];
+  for (const name of HOT) {
+    const [, file, call] = /^(.*)\/(\w+)$/.exec(name)!;
+    const text = await Deno.readTextFile(new URL(`../${file}.ts`, import.meta.url));
+    if (!new RegExp(`^(export )?function ${call}\\b`, "m").test(text)) missing.push(name);
+  }
+  assertEquals(missing, [], "tools/hot.ts names what is not there");
 });
 
 // The checks on small modules, so that each can be seen to fail.
