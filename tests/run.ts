@@ -93,6 +93,7 @@ async function staticChecks(): Promise<void> {
     "assembly/abi",
     "runtime",
     "drivers",
+    "filter",
     "protocols",
     "examples",
     "bench",
@@ -136,7 +137,10 @@ function readAll(paths: readonly string[]): Promise<string[]> {
 
 /** Files with an example in a doc comment or a fenced block; others would fail for want of one. */
 async function filesWithExamples(): Promise<string[]> {
-  const files = ["mod.ts", ...await find("runtime", /\.ts$/), ...await find("drivers", /\.ts$/)];
+  const files = ["mod.ts"];
+  for (const folder of ["runtime", "drivers", "filter"]) {
+    files.push(...await find(folder, /\.ts$/));
+  }
   const texts = await readAll(files);
   return files.filter((_, i) => /^\s*\*\s*```(ts|js|typescript)$/m.test(texts[i]));
 }

@@ -9,6 +9,95 @@ export interface ConstantName {
 /** Names by value. */
 export type ConstantNames = Readonly<Record<number, ConstantName>>;
 
+/** `BpfCode` of assembly/abi/bpf.ts. */
+export const BPF_CODE_NAMES: ConstantNames = {
+  0: { name: "LD_IMM", note: "A = k" },
+  32: { name: "LD_W_ABS", note: "A = 4 bytes at k" },
+  40: { name: "LD_H_ABS", note: "A = 2 bytes at k" },
+  48: { name: "LD_B_ABS", note: "A = the byte at k" },
+  64: { name: "LD_W_IND", note: "A = 4 bytes at x + k" },
+  72: { name: "LD_H_IND", note: "A = 2 bytes at x + k" },
+  80: { name: "LD_B_IND", note: "A = the byte at x + k" },
+  96: { name: "LD_MEM", note: "A = M[k]" },
+  128: { name: "LD_LEN", note: "A = length on the wire" },
+  1: { name: "LDX_IMM", note: "X = k" },
+  97: { name: "LDX_MEM", note: "X = M[k]" },
+  129: { name: "LDX_LEN", note: "X = length on the wire" },
+  177: { name: "LDX_MSH", note: "X = 4 * (the byte at k & 0xf): length of an IPv4 header" },
+  2: { name: "ST", note: "M[k] = A" },
+  3: { name: "STX", note: "M[k] = X" },
+  4: { name: "ADD_K", note: "A += k" },
+  20: { name: "SUB_K", note: "A -= k" },
+  36: { name: "MUL_K", note: "A *= k" },
+  52: { name: "DIV_K", note: "A /= k, unsigned" },
+  68: { name: "OR_K", note: "A |= k" },
+  84: { name: "AND_K", note: "A &= k" },
+  100: { name: "LSH_K", note: "A <<= k" },
+  116: { name: "RSH_K", note: "A >>= k" },
+  132: { name: "NEG", note: "A = -A" },
+  148: { name: "MOD_K", note: "A %= k" },
+  164: { name: "XOR_K", note: "A ^= k" },
+  12: { name: "ADD_X", note: "A += X" },
+  28: { name: "SUB_X", note: "A -= X" },
+  44: { name: "MUL_X", note: "A *= X" },
+  60: { name: "DIV_X", note: "A /= X; X = 0 rejects the packet" },
+  76: { name: "OR_X", note: "A |= X" },
+  92: { name: "AND_X", note: "A &= X" },
+  108: { name: "LSH_X", note: "A <<= X; 0 from X = 32 on" },
+  124: { name: "RSH_X", note: "A >>= X; 0 from X = 32 on" },
+  156: { name: "MOD_X", note: "A %= X; X = 0 rejects the packet" },
+  172: { name: "XOR_X", note: "A ^= X" },
+  5: { name: "JA", note: "skips k instructions" },
+  21: { name: "JEQ_K", note: "A == k: skips jt instructions, else jf" },
+  37: { name: "JGT_K", note: "A > k" },
+  53: { name: "JGE_K", note: "A >= k" },
+  69: { name: "JSET_K", note: "A & k" },
+  29: { name: "JEQ_X", note: "A == X" },
+  45: { name: "JGT_X", note: "A > X" },
+  61: { name: "JGE_X", note: "A >= X" },
+  77: { name: "JSET_X", note: "A & X" },
+  6: { name: "RET_K", note: "answers k: bytes of the packet to keep, 0 to reject it" },
+  22: { name: "RET_A", note: "answers A" },
+  7: { name: "TAX", note: "X = A" },
+  135: { name: "TXA", note: "A = X" },
+};
+
+/** `BpfLimit` of assembly/abi/bpf.ts. */
+export const BPF_LIMIT_NAMES: ConstantNames = {
+  4096: { name: "INSNS", note: "instructions of a program (BPF_MAXINSNS)" },
+  16: { name: "MEMWORDS", note: "words of scratch memory" },
+  8: { name: "INSN_BYTES", note: "bytes of an instruction" },
+};
+
+/** `BpfAd` of assembly/abi/bpf.ts. */
+export const BPF_AD_NAMES: ConstantNames = {
+  [-4096]: { name: "PROTOCOL", note: "ethertype of the packet" },
+  [-4092]: { name: "PKTTYPE", note: "for whom it was: the packet type of a packet socket's address" },
+  [-4088]: { name: "IFINDEX", note: "index of the interface; without one the packet is rejected" },
+  [-4068]: { name: "HATYPE", note: "hardware type of the interface" },
+  [-4056]: { name: "XOR_X", note: "A ^= X: nothing is loaded" },
+  [-4052]: { name: "VLAN_TAG", note: "tag that was taken out of the frame, 0 if there was none" },
+  [-4048]: { name: "VLAN_TAG_PRESENT", note: "1 if a tag was taken out" },
+  [-4036]: { name: "VLAN_TPID", note: "ethertype of that tag" },
+  [-1048576]: { name: "NET_OFF", note: "SKF_NET_OFF: relative to the network header" },
+  [-2097152]: { name: "LL_OFF", note: "SKF_LL_OFF: relative to the link header" },
+};
+
+/** `BpfFault` of assembly/abi/bpf.ts. */
+export const BPF_FAULT_NAMES: ConstantNames = {
+  0: { name: "NONE", note: "the program is sound" },
+  1: { name: "EMPTY", note: "no instructions" },
+  2: { name: "LONG", note: "more than 4096 instructions" },
+  3: { name: "CODE", note: "no such instruction" },
+  4: { name: "JUMP", note: "a jump out of the program" },
+  5: { name: "SCRATCH", note: "scratch memory has 16 words" },
+  6: { name: "UNSET", note: "scratch memory is read that may not have been written" },
+  7: { name: "DIVISION", note: "a division by the constant 0" },
+  8: { name: "SHIFT", note: "a shift by more than 31" },
+  9: { name: "EXTENSION", note: "a load from an extension that does not exist" },
+  10: { name: "END", note: "the last instruction does not return" },
+};
+
 /** `Errno` of assembly/abi/errno.ts. */
 export const ERRNO_NAMES: ConstantNames = {
   0: { name: "OK", note: "" },

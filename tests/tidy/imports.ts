@@ -19,6 +19,7 @@ export interface Import {
 const ASSEMBLY = [
   "abi",
   "sys",
+  "bpf",
   "protocol",
   "socket",
   "wire",
@@ -32,6 +33,7 @@ const ASSEMBLY = [
 const ASSEMBLY_ONLY: Record<string, readonly string[]> = {
   abi: [],
   sys: ["abi", "sys"],
+  bpf: ["abi", "sys", "bpf"],
   wire: ["abi", "sys", "wire"],
 };
 /** Left to right; folders end in a slash, and those in one row must not import each other. */
@@ -54,8 +56,12 @@ const RUNTIME = [
 ];
 /** What drivers may import beside each other. */
 const DRIVERS = new RegExp(
-  "^(runtime/device/driver\\.ts|runtime/errors\\.ts|assembly/abi/.*|node:(dgram|worker_threads))$",
+  "^(runtime/device/driver\\.ts|runtime/errors\\.ts|assembly/abi/.*|filter/.*|" +
+    "node:(dgram|worker_threads))$",
 );
+
+/** What filters may import beside each other. */
+const FILTER = /^assembly\/abi\/bpf\.ts$/;
 
 /** What simulations may import beside each other; nobody but tests and bench/ imports them. */
 const SIM = /^(runtime\/|drivers\/|assembly\/abi\/|node:|console-table-printer$)/;
@@ -96,6 +102,7 @@ export function direction(source: Source): string[] {
     let why: string | undefined;
     if (area === "assembly") why = assemblyFault(path, imported.target);
     else if (area === "drivers") why = driversFault(imported.target);
+    else if (area === "filter") why = filterFault(imported.target);
     else if (area === "sim") why = simFault(imported.target);
     else if (!SIM_USERS.includes(area) && imported.target.startsWith("sim/")) {
       why = "only tests and bench/ import sim/";
@@ -120,8 +127,13 @@ function layer(path: string): string {
 
 function driversFault(target: string): string | undefined {
   if (target.startsWith("drivers/") || DRIVERS.test(target)) return undefined;
-  return "drivers import runtime/device/driver.ts, runtime/errors.ts, assembly/abi, node:dgram " +
-    "and each other";
+  return "drivers import runtime/device/driver.ts, runtime/errors.ts, assembly/abi, filter/, " +
+    "node:dgram and each other";
+}
+
+function filterFault(target: string): string | undefined {
+  if (target.startsWith("filter/") || FILTER.test(target)) return undefined;
+  return "filters import assembly/abi/bpf.ts and each other";
 }
 
 function simFault(target: string): string | undefined {

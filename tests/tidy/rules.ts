@@ -94,9 +94,9 @@ export const places: Rule = ({ path, text }) =>
 const DENO_VALUE =
   /\bDeno\b(?!\.(?:Addr|NetAddr|UnixAddr|Conn|TcpConn|Listener|TcpListener|DatagramConn)\b)/g;
 
-/** assembly/ knows nothing of Deno; runtime/ touches it only in device/ and clock.ts. */
+/** assembly/ and filter/ know nothing of Deno; runtime/ touches it only in device/ and clock.ts. */
 export const hostFree: Rule = ({ path, code, text }) => {
-  const bound = path.startsWith("assembly/") || (path.startsWith("runtime/") &&
+  const bound = /^(assembly|filter)\//.test(path) || (path.startsWith("runtime/") &&
     !path.startsWith("runtime/device/") && path !== "runtime/clock.ts");
   if (!bound) return [];
   return [...code.matchAll(DENO_VALUE)].map((m) =>
