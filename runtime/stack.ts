@@ -27,13 +27,10 @@ import type { Listener } from "./socket/listener.ts";
 import * as network from "./socket/network.ts";
 import type { SocketLayer } from "./socket/so.ts";
 import { adoptSockets, openFd } from "./socket/restore.ts";
-import { release } from "./socket/so_wait.ts";
 import { Syscalls } from "./socket/syscalls.ts";
+import { closeSockets } from "./socket/teardown.ts";
 import { Waits } from "./socket/waits.ts";
 import { encodeSnapshot, readHeader, type SnapshotHeader } from "./snapshot.ts";
-
-/** How long `close` takes turns, at most, until nothing moves any more. */
-const CLOSING_TURNS = 64;
 
 /** Stack's #resume, for createStack. */
 let resume: (
@@ -71,9 +68,10 @@ export class Stack implements AsyncDisposable {
   constructor(engine: Engine, entropy: Entropy, options: StackOptions) {
     this.#engine = engine;
     this.#entropy = entropy;
-    const table = new FdTable(engine, options.descriptors);
+    const table = new FdTable(options.descriptors);
     const waits = new Waits(engine, (ptr) => table.byPtr(ptr));
     this.#layer = { engine, waits, table };
+    table.begin(this.#layer);
     this.#loop = new Loop({
       engine,
       waits,
@@ -277,7 +275,7 @@ export class Stack implements AsyncDisposable {
     const { table, waits } = this.#layer;
     table.close();
     try {
-      if (this.#engine.panic === undefined) this.#closeSockets();
+      if (this.#engine.panic === undefined) closeSockets(this.#layer, () => this.#loop.turn());
     } finally {
       waits.end();
       this.#loop.close();
@@ -285,21 +283,11 @@ export class Stack implements AsyncDisposable {
     }
   }
 
-  /** Closes all sockets, and takes turns until what they say last is sent. */
-  #closeSockets(): void {
-    const { table, waits } = this.#layer;
-    for (const so of table.all()) {
-      if (so.fd >= 0) release(so);
-      else waits.close(so);
-    }
-    for (let i = 0; i < CLOSING_TURNS && this.#loop.turn() > 0; i++);
-  }
-
   /** The engine has stopped: everybody who waits is told why. */
   #died(panic: unknown): void {
     const { table, waits } = this.#layer;
     waits.fail(panic);
-    for (const so of table.all()) waits.fail(panic, so);
+    for (const so of table.used()) waits.fail(panic, so);
   }
 
   #mustLive(): void {

@@ -12,7 +12,7 @@ const IP_BYTES = 20;
 const TCP_BYTES = 20;
 const SYN_BYTES = IP_BYTES + TCP_BYTES + 20;
 const ACK_BYTES = IP_BYTES + TCP_BYTES + 12;
-const [SYN, RST, ACK] = [0x02, 0x04, 0x10];
+const [FIN, SYN, RST, ACK] = [0x01, 0x02, 0x04, 0x10];
 /** Peers behind one address, on ports from 1024 on. */
 const PORTS = 60_000;
 const FIRST_PORT = 1024;
@@ -43,6 +43,8 @@ export class Crowd implements NetDriver {
   answered = 0;
   /** Resets that came. */
   resets = 0;
+  /** Segments with a FIN that came: connections that the stack closes. */
+  fins = 0;
   /** Segments that came, resets and SYN-ACKs included. */
   segments = 0;
   readonly #options: CrowdOptions;
@@ -96,6 +98,7 @@ export class Crowd implements NetDriver {
     const flags = view.getUint8(tcp + 13);
     this.segments++;
     if (flags & RST) this.resets++;
+    if (flags & FIN) this.fins++;
     if ((flags & (SYN | ACK)) !== (SYN | ACK)) return;
     const address = view.getUint32(at + 16);
     const peer = (address - FIRST_ADDRESS) * PORTS + view.getUint16(tcp + 2) - FIRST_PORT;

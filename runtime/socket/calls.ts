@@ -11,7 +11,7 @@ import { Af } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
-import { So, type SocketLayer } from "./so.ts";
+import type { So, SocketLayer } from "./so.ts";
 import { readSockAddr, type SockAddr, type SockAddrInit, writeSockAddr } from "./sockaddr.ts";
 
 /** Makes a socket; throws `SocketError`. */
@@ -24,7 +24,7 @@ export function createSocket(
   layer.table.reserve("socket");
   const ptr = layer.engine.calls.so_create(domain, type, protocol);
   if (ptr < 0) throw new SocketError(-ptr, "socket");
-  return new So(layer, ptr);
+  return layer.table.get(layer.table.add(ptr), "socket");
 }
 
 /** Writes a name where calls find it; answers the place, 0 for no name. */
@@ -72,8 +72,8 @@ export function tryConnect(so: So, name: SockAddrInit): number {
 
 /** A connection that was accepted. */
 export interface AcceptedSocket {
-  /** Its socket. */
-  readonly so: So;
+  /** Its descriptor. */
+  readonly fd: number;
   /** Its peer. */
   readonly peer: SockAddr;
 }
@@ -89,7 +89,7 @@ export function tryAccept(so: So, take: (accepted: AcceptedSocket) => void): num
   const ptr = layer.engine.calls.so_accept(so.ptr, nameRoom(so));
   if (ptr < 0) return ptr;
   const peer = readSockAddr(layer.engine, layer.engine.scratch);
-  take({ so: new So(layer, ptr), peer });
+  take({ fd: layer.table.add(ptr), peer });
   return 0;
 }
 

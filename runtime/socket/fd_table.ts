@@ -2,16 +2,19 @@
  * Descriptors: small numbers for sockets, the lowest free one first. 0 to 2 are taken, as in a
  * process: they are open, but no sockets.
  *
+ * A descriptor is a number in a table outside of JavaScript's heap. Its {@link So} is made when
+ * somebody first uses the descriptor: of a million connections that were accepted and then left
+ * alone, the garbage collector knows nothing.
+ *
  * @module
  */
 
 import { Errno } from "../../assembly/abi/errno.ts";
-import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import { LowestFree } from "./lowest_free.ts";
-import type { So } from "./so.ts";
+import { So, type SocketLayer } from "./so.ts";
 
 /** Descriptors that are open and no sockets: standard input, output and error. */
 const RESERVED = 3;
@@ -19,25 +22,37 @@ const RESERVED = 3;
 export const DESCRIPTORS = 65534;
 /** What the field Socket.fd holds while there is no descriptor. */
 const NO_FD = 0xffffffff;
+/** The tables grow by pieces, so that nothing large is ever copied: descriptors in one of them. */
+const PIECE_BITS = 10;
+const PIECE = 1 << PIECE_BITS;
+/** A piece in which nothing was made yet. */
+const NOTHING: (So | undefined)[] = [];
 
 /** The descriptors of a stack. */
 export class FdTable {
-  readonly #engine: Engine;
   readonly #limit: number;
-  readonly #sockets: (So | undefined)[] = new Array(RESERVED).fill(undefined);
+  /** Addresses of the sockets by descriptor, 0 where there is none. */
+  readonly #addresses: Uint32Array<ArrayBuffer>[] = [];
+  /** What was made for them. */
+  readonly #made: (So | undefined)[][] = [];
   /** Sockets whose descriptor was closed while data was still to be sent (SO_LINGER). */
   readonly #lingering = new Map<number, So>();
   readonly #free = new LowestFree(RESERVED);
+  #layer: SocketLayer | undefined = undefined;
   #open = 0;
   #closed = false;
 
   /** @param limit how many descriptors there may be, the reserved ones included */
-  constructor(engine: Engine, limit: number = DESCRIPTORS) {
+  constructor(limit: number = DESCRIPTORS) {
     if (!Number.isInteger(limit) || limit <= RESERVED) {
       throw new RangeError(`descriptors must be more than ${RESERVED}, not ${limit}`);
     }
-    this.#engine = engine;
     this.#limit = limit;
+  }
+
+  /** Tells the table whose descriptors it has; before the first one. */
+  begin(layer: SocketLayer): void {
+    this.#layer = layer;
   }
 
   /** How many sockets have a descriptor. */
@@ -56,41 +71,65 @@ export class FdTable {
     if (this.#open + RESERVED >= this.#limit) throw new SocketError(Errno.EMFILE, syscall);
   }
 
-  /** Gives a socket the lowest free descriptor; call {@link reserve} before. */
-  add(so: So): number {
-    return this.#set(so, this.#free.take());
+  /** Gives the socket at an address the lowest free descriptor; call {@link reserve} before. */
+  add(ptr: number): number {
+    return this.#set(ptr, this.#free.take());
   }
 
-  /** Gives a socket this descriptor, which is higher than all there were before. */
-  put(so: So, fd: number): number {
+  /** Gives the socket this descriptor, which is higher than all there were before. */
+  put(ptr: number, fd: number): number {
     this.#free.claim(fd);
-    return this.#set(so, fd);
+    return this.#set(ptr, fd);
   }
 
-  #set(so: So, fd: number): number {
-    this.#sockets[fd] = so;
+  #set(ptr: number, fd: number): number {
+    while (this.#addresses.length <= fd >>> PIECE_BITS) {
+      this.#addresses.push(new Uint32Array(PIECE));
+      this.#made.push(NOTHING);
+    }
+    this.#addresses[fd >>> PIECE_BITS][fd & (PIECE - 1)] = ptr;
     this.#open++;
-    field.setU32(this.#engine, so.ptr, layout.Socket.fd, fd);
+    field.setU32(this.#layer!.engine, ptr, layout.Socket.fd, fd);
     return fd;
   }
 
   /** The socket behind a descriptor; throws `SocketError` EBADF or ENOTSOCK. */
   get(fd: number, syscall: string): So {
-    const so = this.#sockets[fd];
-    if (so !== undefined) return so;
-    const reserved = Number.isInteger(fd) && fd >= 0 && fd < RESERVED;
-    throw new SocketError(reserved ? Errno.ENOTSOCK : Errno.EBADF, syscall, `descriptor ${fd}`);
+    const so = this.#made[fd >>> PIECE_BITS]?.[fd & (PIECE - 1)];
+    // What is no number of a descriptor may look like one in its lower bits.
+    return so !== undefined && so.fd === fd ? so : this.#make(fd, syscall);
+  }
+
+  #make(fd: number, syscall: string): So {
+    const ptr = this.#address(fd);
+    if (ptr === 0) {
+      const reserved = Number.isInteger(fd) && fd >= 0 && fd < RESERVED;
+      throw new SocketError(reserved ? Errno.ENOTSOCK : Errno.EBADF, syscall, `descriptor ${fd}`);
+    }
+    const piece = fd >>> PIECE_BITS;
+    if (this.#made[piece] === NOTHING) this.#made[piece] = new Array(PIECE).fill(undefined);
+    return this.#made[piece][fd & (PIECE - 1)] = new So(this.#layer!, ptr, fd);
+  }
+
+  /** Address of the socket behind what may be a descriptor; 0 if it is none. */
+  #address(fd: number): number {
+    if (!Number.isInteger(fd) || fd < 0 || fd >= this.#addresses.length << PIECE_BITS) return 0;
+    return this.#addresses[fd >>> PIECE_BITS][fd & (PIECE - 1)];
   }
 
   /** Frees a descriptor; events of the socket still find it if it lingers. */
-  remove(fd: number, lingers: boolean): void {
-    const so = this.#sockets[fd];
-    if (so === undefined) return;
-    this.#sockets[fd] = undefined;
+  remove(so: So, lingers: boolean): void {
+    const { fd, ptr } = so;
+    this.#made[fd >>> PIECE_BITS][fd & (PIECE - 1)] = undefined;
+    this.#clear(ptr, fd);
+    if (lingers) this.#lingering.set(ptr, so);
+  }
+
+  #clear(ptr: number, fd: number): void {
+    this.#addresses[fd >>> PIECE_BITS][fd & (PIECE - 1)] = 0;
     this.#open--;
     this.#free.giveBack(fd);
-    field.setU32(this.#engine, so.ptr, layout.Socket.fd, NO_FD);
-    if (lingers) this.#lingering.set(so.ptr, so);
+    field.setU32(this.#layer!.engine, ptr, layout.Socket.fd, NO_FD);
   }
 
   /** Forgets a socket that has lingered. */
@@ -98,14 +137,28 @@ export class FdTable {
     this.#lingering.delete(so.ptr);
   }
 
-  /** The socket at an address in the engine, if it has a descriptor or lingers. */
+  /** The socket at an address in the engine, if somebody has used its descriptor or it lingers. */
   byPtr(ptr: number): So | undefined {
-    const so = this.#sockets[field.getU32(this.#engine, ptr, layout.Socket.fd)];
+    const fd = field.getU32(this.#layer!.engine, ptr, layout.Socket.fd);
+    const so = this.#made[fd >>> PIECE_BITS]?.[fd & (PIECE - 1)];
     return so !== undefined && so.ptr === ptr ? so : this.#lingering.get(ptr);
   }
 
-  /** All sockets with a descriptor, and those that linger. */
-  all(): So[] {
-    return [...this.#sockets.filter((so) => so !== undefined), ...this.#lingering.values()];
+  /** All sockets whose descriptor somebody has used, and those that linger. */
+  *used(): Generator<So> {
+    for (const piece of this.#made) {
+      for (const so of piece) if (so !== undefined) yield so;
+    }
+    yield* this.#lingering.values();
+  }
+
+  /** Frees the descriptors that nobody has used, the lowest first; answers their sockets. */
+  *takeUnused(): Generator<number> {
+    for (let fd = RESERVED; fd < this.#addresses.length << PIECE_BITS; fd++) {
+      const ptr = this.#address(fd);
+      if (ptr === 0 || this.#made[fd >>> PIECE_BITS][fd & (PIECE - 1)] !== undefined) continue;
+      this.#clear(ptr, fd);
+      yield ptr;
+    }
   }
 }

@@ -9,6 +9,7 @@ import { SocketError } from "../errors.ts";
 import { type AcceptedSocket, socketName, tryAccept } from "./calls.ts";
 import { type NetAddr, netAddr, TcpConn } from "./conn.ts";
 import { SocketHandle } from "./handle.ts";
+import type { SockAddr } from "./sockaddr.ts";
 import type { So } from "./so.ts";
 import { check, receive, release } from "./so_wait.ts";
 
@@ -32,7 +33,7 @@ export class Listener extends SocketHandle implements AsyncIterable<TcpConn> {
       let taken: AcceptedSocket | undefined;
       const attempt = () => tryAccept(so, (it) => taken = it);
       check(await receive(so, attempt(), 0, undefined, attempt), "accept");
-      const conn = asConn(taken!);
+      const conn = asConn(so.layer.table.get(taken!.fd, "accept"), taken!.peer);
       if (conn !== undefined) return conn;
     }
   }
@@ -63,7 +64,7 @@ export class Listener extends SocketHandle implements AsyncIterable<TcpConn> {
 }
 
 /** A connection that was reset between its accept and here has no addresses: it is passed over. */
-function asConn({ so, peer }: AcceptedSocket): TcpConn | undefined {
+function asConn(so: So, peer: SockAddr): TcpConn | undefined {
   try {
     return new TcpConn(so, socketName(so), peer);
   } catch (error) {

@@ -47,7 +47,7 @@ export class NonBlockingCalls {
   accept(fd: number): Accepted {
     let accepted: Accepted | undefined;
     const so = this.#layer.table.get(fd, "accept");
-    check(tryAccept(so, ({ so, peer }) => accepted = { fd: so.fd, address: peer }), "accept");
+    check(tryAccept(so, ({ fd, peer }) => accepted = { fd, address: peer }), "accept");
     return accepted!;
   }
 

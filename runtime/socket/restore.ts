@@ -14,7 +14,7 @@ import { peerName, socketName } from "./calls.ts";
 import { TcpConn } from "./conn.ts";
 import { DatagramConn } from "./datagram.ts";
 import { Listener } from "./listener.ts";
-import { So, type SocketLayer } from "./so.ts";
+import type { SocketLayer } from "./so.ts";
 
 const NO_FD = 0xffffffff;
 
@@ -32,7 +32,7 @@ export function adoptSockets(layer: SocketLayer): void {
     if (fd !== NO_FD) found.push([fd, ptr]);
   }
   found.sort(([a], [b]) => a - b);
-  for (const [fd, ptr] of found) new So(layer, ptr, fd);
+  for (const [fd, ptr] of found) layer.table.put(ptr, fd);
 }
 
 /**

@@ -58,16 +58,13 @@ export class So implements Waitable {
   deferred = 0;
   readonly #engine: Engine;
 
-  /**
-   * Gives the engine's socket at `ptr` a descriptor: `fd`, which must be free, or else the lowest
-   * free one; the table must have one left.
-   */
-  constructor(layer: SocketLayer, ptr: number, fd?: number) {
+  /** Made by the table, for the engine's socket at `ptr` with the descriptor `fd`. */
+  constructor(layer: SocketLayer, ptr: number, fd: number) {
     this.layer = layer;
     this.ptr = ptr;
     this.#engine = layer.engine;
     this.stream = field.getU16(this.#engine, ptr, layout.Socket.type) === Sock.STREAM;
-    this.fd = fd === undefined ? layer.table.add(this) : layer.table.put(this, fd);
+    this.fd = fd;
   }
 
   /** State bits, an `Ss`. */

@@ -283,7 +283,7 @@ export async function closeLingering(so: So): Promise<void> {
 export function release(so: So, lingers = false): void {
   const { engine, waits, table } = so.layer;
   if (so.fd < 0) return;
-  table.remove(so.fd, lingers);
+  table.remove(so, lingers);
   so.fd = -1;
   waits.close(so);
   if (lingers) return;

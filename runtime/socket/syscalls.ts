@@ -85,7 +85,7 @@ export class Syscalls extends ControlCalls {
       const attempt = () => calls.tryAccept(so, (accepted) => taken = accepted);
       return wait.receiveThen(so, attempt(), 0, options.signal, attempt, (got, signal) => {
         check(got, "accept", signal);
-        return { fd: taken!.so.fd, address: taken!.peer };
+        return { fd: taken!.fd, address: taken!.peer };
       });
     });
   }

@@ -135,3 +135,13 @@ Deno.test("a snapshot has the parked connections too", async () => {
   assertEquals(second.sys.socket(Af.INET, Sock.STREAM), all.fds.at(-1)! + 1);
   await second.close();
 });
+
+Deno.test("a stack that is closed ends each of its connections in order", async () => {
+  const all = await crowded();
+  const { stack, crowd } = all;
+  rest(all);
+  stack.sys.nb.send(all.fds[5000], new Uint8Array(9)); // one that is used among those that are not
+  await stack.close();
+  assertEquals(crowd.fins, COUNT);
+  assertEquals(crowd.resets, 0);
+});
