@@ -9,6 +9,7 @@
  * | runtime/wasm/layout.gen.ts | the `@unmanaged` classes | runtime/, tests/ |
  * | runtime/wasm/names.gen.ts | the enums of assembly/abi/ | messages, netstat, tests |
  * | runtime/wasm/settings.gen.ts | where assembly/ reads settings | packetdrill/, tests/ |
+ * | protocols/NAME/NAME.wasm | protocols/NAME/assembly/ | the protocol loader |
  *
  * The checked build is compiled with `--use GODWIT_CHECKED=1`. assembly/sys/config.ts turns that
  * into a constant, `export const CHECKED: bool = isDefined(GODWIT_CHECKED)`, so that the compiler
@@ -38,12 +39,15 @@ import {
 } from "./tools/layout.ts";
 import { formatNames } from "./tools/names.ts";
 import { formatSettings } from "./tools/settings.ts";
+import { SideError } from "./tools/side.ts";
+import { buildSide, findSides, readFolder } from "./tools/side_build.ts";
 
 const ROOT = new URL("./", import.meta.url);
 const WASM_DIR = "runtime/wasm";
 const TOOL_FILES = [
+  ...["hot", "layout", "names", "optimize", "settings", "side", "side_build", "side_link"]
+    .map((name) => `tools/${name}.ts`),
   "build.ts",
-  ...["hot", "layout", "names", "optimize", "settings"].map((name) => `tools/${name}.ts`),
 ];
 const PANIC = "assembly/sys/panic.ts";
 const ASC_FLAGS = [
@@ -195,6 +199,8 @@ export async function build(options: BuildOptions = {}): Promise<void> {
     await writeEngine(checked, compiled.wasm, begin);
   }
 
+  await buildSides(sources, await layoutHash(layout!), root, options.force ?? false, log);
+
   async function writeEngine(path: string, wasm: Uint8Array<ArrayBuffer>, begin: number) {
     const sections = [
       customSection("godwit.sources", hash),
@@ -203,6 +209,25 @@ export async function build(options: BuildOptions = {}): Promise<void> {
     await replaceFile(new URL(path, root), await new Blob([wasm, ...sections]).bytes());
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
     log(`built ${path}: ${wasm.length} bytes in ${seconds} s`);
+  }
+}
+
+/** Builds the protocols that are side modules. */
+async function buildSides(
+  engine: Sources,
+  layout: string,
+  root: URL,
+  force: boolean,
+  log: (line: string) => void,
+): Promise<void> {
+  for (const name of await findSides(root)) {
+    const folder = `protocols/${name}`;
+    const own = await readFolder(new URL(`${folder}/assembly/`, root), `${folder}/assembly`);
+    const sources = new Map([...engine, ...own]);
+    const output = new URL(`${folder}/${name}.wasm`, root);
+    const entry = `${folder}/assembly/index.ts`;
+    const bytes = await buildSide({ name, sources, entry, output, layout }, force);
+    if (bytes !== undefined) log(`built ${folder}/${name}.wasm: ${bytes} bytes`);
   }
 }
 
@@ -267,7 +292,7 @@ if (import.meta.main) {
   try {
     await runCommand(Deno.args);
   } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
+    if (!(error instanceof BuildError || error instanceof SideError)) throw error;
     console.error(error.message);
     Deno.exit(1);
   }

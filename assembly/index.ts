@@ -39,6 +39,9 @@ import * as settings from "./tcp/settings";
 import * as subr from "./tcp/subr";
 import * as tcb from "./tcp/tcb";
 
+export * from "./kernel/exports";
+export * from "./kernel/loader";
+
 /** Frames of loopback in one poll; what is left comes with the next. */
 const LOOP_BUDGET: u32 = 256;
 

@@ -65,6 +65,10 @@ export interface EngineOptions {
 export class Engine {
   /** Its exports; a trap in one of them kills the instance and throws an `EnginePanic`. */
   readonly calls: EngineCalls;
+  /** Its exports as they are: for the loader of protocols, which links others to them. */
+  readonly exports: WebAssembly.Exports;
+  /** The memory itself, for modules that share it. */
+  readonly wasmMemory: WebAssembly.Memory;
   /** The whole memory; the buffer never moves. */
   readonly memory: Uint8Array<ArrayBuffer>;
   /** The same memory as unsigned 32-bit words; index with a byte offset `>>> 2`. */
@@ -91,6 +95,8 @@ export class Engine {
     this.memory = new Uint8Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.view = new DataView(buffer);
+    this.exports = instance.exports;
+    this.wasmMemory = memory;
     this.#live = { ...instance.exports } as unknown as EngineCalls;
     this.calls = guardCalls(this.#live, (trap) => this.#fault(trap));
     this.scratch = this.calls.scratch();

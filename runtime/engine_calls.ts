@@ -151,6 +151,7 @@ export function guardCalls(live: EngineCalls, fault: (trap: unknown) => Error): 
   const table = live as unknown as Record<string, Call>;
   const guarded: Record<string, Call> = {};
   for (const name of Object.keys(table)) {
+    if (typeof table[name] !== "function") continue;
     guarded[name] = (...args) => {
       try {
         return table[name](...args);

@@ -15,6 +15,7 @@ import { type Clock, RealClock } from "./clock.ts";
 import type { Attachment } from "./device/attach.ts";
 import { Rounds } from "./device/rounds.ts";
 import type { Engine } from "./engine.ts";
+import type { Ring } from "./protocol/ring.ts";
 import type { Scheduler } from "./socket/wait.ts";
 import type { Waits } from "./socket/waits.ts";
 import * as platform from "./loop_timers.ts";
@@ -22,9 +23,8 @@ import * as layout from "./wasm/layout.gen.ts";
 
 /** How long turns may follow each other before the event loop gets a round. */
 const SLICE_US = 1000;
-/** Longest wait inside a device on this thread. */
+/** Longest wait inside a device on this thread; and if the stack has the thread to itself. */
 const POLL_US = 1000;
-/** The same if the stack has the thread to itself. */
 const BLOCK_US = 10_000;
 /** Devices that must be polled are waited for on this thread for this long after the last work. */
 const ACTIVE_US = 50_000;
@@ -38,12 +38,12 @@ let passing_us = NaN;
 
 /** What the loop drives. */
 export interface LoopParts {
-  /** The engine. */
   readonly engine: Engine;
-  /** The time. */
   readonly clock: Clock;
   /** Those who wait on sockets. */
   readonly waits: Waits;
+  /** Packets for protocols outside the engine. */
+  readonly ring: Ring;
   /** The stack has its thread to itself: it waits inside its device while somebody waits on it. */
   readonly blocking: boolean;
   /** The interfaces; the list may change between turns. */
@@ -202,6 +202,7 @@ export class Loop implements Scheduler {
       const rounds = this.#rounds;
       let work = rounds.receive(now_us);
       work += calls.poll(now_us);
+      if (this.#parts.ring.waiting) work += this.#parts.ring.drain();
       work += rounds.transmit();
       const { waits } = this.#parts;
       if (u32[this.#events] !== 0) work += waits.dispatch();

@@ -36,7 +36,14 @@ export interface SnapshotHeader {
     readonly hostid: number;
   };
   /** Interfaces that had a driver. */
-  readonly interfaces: readonly { readonly name: string; readonly index: number }[];
+  readonly interfaces: readonly {
+    readonly name: string;
+    readonly index: number;
+    /** True if a loaded protocol is its driver, and makes it again. */
+    readonly loaded?: boolean;
+  }[];
+  /** Protocols that were loaded: what the loader needs to know (runtime/protocol/loader.ts). */
+  readonly protocols?: readonly unknown[];
 }
 
 /** A snapshot that cannot be used; the message says why. */

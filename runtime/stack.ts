@@ -7,17 +7,20 @@
 import { Errno } from "../assembly/abi/errno.ts";
 import { Sioc } from "../assembly/abi/ifnet.ts";
 import { RealClock, ShiftedClock } from "./clock.ts";
-import { type AttachHost, Attachment, detachAll } from "./device/attach.ts";
+import { type Attachment, detachAll } from "./device/attach.ts";
 import type { NetDriver } from "./device/driver.ts";
-import { freeName, makeHwaddr } from "./device/naming.ts";
+import { makeHwaddr } from "./device/naming.ts";
 import { Engine } from "./engine.ts";
 import { type Entropy, SeededEntropy, SystemEntropy } from "./entropy.ts";
 import { SocketError } from "./errors.ts";
 import { Loop } from "./loop.ts";
-import type { AttachOptions, InterfaceOptions, StackOptions } from "./stack_options.ts";
+import { Interfaces } from "./stack_interfaces.ts";
+import type { AttachOptions, StackOptions } from "./stack_options.ts";
 import { type Netstat, netstat } from "./netstat.ts";
 import { Routes } from "./route.ts";
 import { firstSettings, type Sysctl } from "./sysctl.ts";
+import { optionParts, Protocols, type SavedProtocol } from "./protocol/loader.ts";
+import { Ring } from "./protocol/ring.ts";
 import type { TcpConn } from "./socket/conn.ts";
 import type { DatagramConn } from "./socket/datagram.ts";
 import { FdTable } from "./socket/fd_table.ts";
@@ -36,7 +39,7 @@ import { encodeSnapshot, readHeader, type SnapshotHeader } from "./snapshot.ts";
 let resume: (
   stack: Stack,
   header: SnapshotHeader,
-  given: readonly InterfaceOptions[],
+  options: StackOptions,
 ) => Promise<void>;
 
 /**
@@ -45,7 +48,7 @@ let resume: (
  */
 export class Stack implements AsyncDisposable {
   static {
-    resume = (stack, header, given) => stack.#resume(header, given);
+    resume = (stack, header, options) => stack.#resume(header, options);
   }
 
   /** The system calls. */
@@ -54,14 +57,14 @@ export class Stack implements AsyncDisposable {
   readonly route: Routes;
   /** The settings. */
   readonly sysctl: Sysctl;
+  /** The protocols that were loaded. */
+  readonly protocols: Protocols;
   readonly #engine: Engine;
   readonly #entropy: Entropy;
   readonly #layer: SocketLayer;
   readonly #names: HostNames;
   readonly #loop: Loop;
-  readonly #attachments: Attachment[] = [];
-  /** Names of interfaces whose driver is opening its device. */
-  readonly #opening = new Set<{ readonly name: string }>();
+  readonly #interfaces: Interfaces;
   #closing: Promise<void> | undefined = undefined;
 
   /** Made by {@link createStack}. */
@@ -72,12 +75,26 @@ export class Stack implements AsyncDisposable {
     const waits = new Waits(engine, (ptr) => table.byPtr(ptr));
     this.#layer = { engine, waits, table };
     table.begin(this.#layer);
+    this.#interfaces = new Interfaces({
+      engine,
+      now_us: () => this.#loop.now_us(),
+      wake: () => this.#loop.kick(),
+      makeHwaddr: () => makeHwaddr(entropy),
+    });
+    const ring = new Ring(engine);
+    this.protocols = new Protocols(engine, ring, {
+      now_us: () => this.#loop.now_us(),
+      wake: () => this.#loop.kick(),
+      attach: (driver, given) => this.#attachLoaded(driver, given),
+      detach: (name) => this.detach(name),
+    });
     this.#loop = new Loop({
       engine,
       waits,
+      ring,
       clock: options.clock ?? new RealClock(),
       blocking: options.blocking ?? false,
-      attachments: this.#attachments,
+      attachments: this.#interfaces.list,
       died: (panic) => this.#died(panic),
     });
     waits.begin(this.#loop);
@@ -107,7 +124,7 @@ export class Stack implements AsyncDisposable {
 
   /** Interfaces with a driver, in the order they were attached. */
   get interfaces(): readonly Attachment[] {
-    return this.#attachments;
+    return this.#interfaces.list;
   }
 
   /** True if a turn was asked for; on a clock moved by hand, somebody must take it. */
@@ -125,12 +142,8 @@ export class Stack implements AsyncDisposable {
    */
   async attach(driver: NetDriver, options: AttachOptions = {}): Promise<Attachment> {
     this.#mustBeOpen();
-    const name = options.name ?? freeName(driver.name, [...this.#attachments, ...this.#opening]);
-    const opening = { name };
-    this.#opening.add(opening);
-    const attachment = await Attachment.attach(this.#host(), driver, name)
-      .finally(() => this.#opening.delete(opening));
-    this.#attachments.push(attachment);
+    const attachment = await this.#interfaces.attach(driver, options.name);
+    const { name } = attachment;
     try {
       this.#mustBeOpen();
       for (const address of options.addresses ?? []) this.addAddress(name, address);
@@ -143,39 +156,26 @@ export class Stack implements AsyncDisposable {
     return attachment;
   }
 
-  #host(): AttachHost {
-    return {
-      engine: this.#engine,
-      now_us: () => this.#loop.now_us(),
-      wake: () => this.#loop.kick(),
-      makeHwaddr: () => makeHwaddr(this.#entropy),
-    };
+  /** Makes an interface whose driver is a loaded protocol; after a snapshot it is there already. */
+  async #attachLoaded(driver: NetDriver, options: AttachOptions): Promise<Attachment> {
+    const resumed = await this.#interfaces.resumeLoaded(driver, options.name);
+    return resumed ?? this.#interfaces.ofProtocol(await this.attach(driver, options));
   }
 
   /** Goes on from a snapshot, whose memory the engine has: sockets, names, interfaces. */
-  async #resume(header: SnapshotHeader, given: readonly InterfaceOptions[]): Promise<void> {
+  async #resume(header: SnapshotHeader, options: StackOptions): Promise<void> {
     adoptSockets(this.#layer);
     Object.assign(this.#names, header.host);
-    for (const { name } of given) {
-      if (header.interfaces.some((known) => known.name === name)) continue;
-      throw new SocketError(Errno.ENXIO, "restore", `the snapshot has no interface ${name}`);
-    }
-    for (const { name, index } of header.interfaces) {
-      const driver = given.find((one) => one.name === name)?.driver;
-      if (driver === undefined) {
-        throw new SocketError(Errno.ENODEV, "restore", `interface ${name} needs a driver`);
-      }
-      this.#attachments.push(await Attachment.attach(this.#host(), driver, name, index));
-    }
+    await this.#interfaces.resume(header.interfaces, options.interfaces ?? []);
+    const saved = (header.protocols ?? []) as readonly SavedProtocol[];
+    await this.protocols.restore(saved, options.protocols ?? []);
     this.#loop.kick();
   }
 
   /** Takes an interface away and closes its device. `SocketError` ENXIO. */
   async detach(name: string): Promise<void> {
-    const at = this.#attachments.findIndex((attachment) => attachment.name === name);
-    if (at < 0) throw new SocketError(Errno.ENXIO, "if_detach", `no interface ${name}`);
     this.#loop.kick();
-    await this.#attachments.splice(at, 1)[0].detach();
+    await this.#interfaces.detach(name);
   }
 
   /** Gives an interface one more address, such as `10.0.0.1/24`. `SocketError` EEXIST, EINVAL. */
@@ -210,7 +210,7 @@ export class Stack implements AsyncDisposable {
 
   /** Looks at everything: interfaces, routes, neighbours, sockets, counters. */
   netstat(): Netstat {
-    return netstat(this.#engine, this.#attachments, this.route);
+    return netstat(this.#engine, this.#interfaces.list, this.route);
   }
 
   /**
@@ -228,7 +228,8 @@ export class Stack implements AsyncDisposable {
       memory_bytes: this.#engine.memory.length,
       now_us: this.#loop.now_us(),
       host: { hostname, domainname, hostid },
-      interfaces: this.#attachments.map(({ name, index }) => ({ name, index })),
+      interfaces: this.#interfaces.save(),
+      protocols: this.protocols.save(),
     }, this.#engine.memory);
   }
 
@@ -279,7 +280,7 @@ export class Stack implements AsyncDisposable {
     } finally {
       waits.end();
       this.#loop.close();
-      await detachAll(this.#attachments.splice(0));
+      await detachAll(this.#interfaces.list.splice(0));
     }
   }
 
@@ -320,11 +321,15 @@ export async function createStack(options: StackOptions = {}): Promise<Stack> {
   const stack = new Stack(engine, entropy, clock ? { ...options, clock } : options);
   try {
     if (header) {
-      await resume(stack, header, interfaces);
+      await resume(stack, header, options);
       return stack;
     }
     if (options.forwarding !== undefined) stack.forwarding = options.forwarding;
     for (const { driver, ...rest } of interfaces) await stack.attach(driver, rest);
+    for (const option of options.protocols ?? []) {
+      const { module, config } = optionParts(option);
+      await stack.protocols.load(module, config);
+    }
   } catch (error) {
     await stack.close().catch(() => {});
     throw error;

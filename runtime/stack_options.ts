@@ -8,6 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { NetDriver } from "./device/driver.ts";
 import type { MemoryOptions } from "./engine.ts";
 import type { Entropy } from "./entropy.ts";
+import type { ProtocolOption } from "./protocol/loader.ts";
 import type { Profile, SysctlValue } from "./sysctl.ts";
 
 /** How an interface is set up. */
@@ -57,6 +58,11 @@ export interface StackOptions {
   readonly blocking?: boolean;
   /** Interfaces to begin with, beside the loopback interface `lo0`. */
   readonly interfaces?: readonly InterfaceOptions[];
+  /**
+   * Protocols to begin with, as {@link Protocols.load} takes them. With a snapshot: those that were
+   * loaded when it was made.
+   */
+  readonly protocols?: readonly ProtocolOption[];
   /** Another build of the engine: a module, or its bytes. */
   readonly engine?: WebAssembly.Module | BufferSource;
   /**

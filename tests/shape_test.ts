@@ -10,6 +10,13 @@ import { type ModuleShape, readModule } from "./wasm/module.ts";
 const MEMORY_GROW = 0x40;
 const MANAGED = /^__(new|pin|unpin|collect|renew|visit|retain|release|alloc|free|rtti_base)$/;
 const SCALARS = ["i32", "f64"];
+/** What loaded protocols are offered: WebAssembly, which can pass 64 bits and read constants. */
+const KERNEL = new Set(
+  [
+    ...Deno.readTextFileSync(new URL("../assembly/kernel/exports.ts", import.meta.url))
+      .matchAll(/ as (\w+)/g),
+  ].map(([, name]) => name),
+);
 
 /** Everything that is wrong with the shape of an engine. */
 function faults(bytes: Uint8Array, { imports, exports, functions, globals, opcodes }: ModuleShape) {
@@ -21,6 +28,7 @@ function faults(bytes: Uint8Array, { imports, exports, functions, globals, opcod
   if (grows > 0) found.push(`memory.grow occurs ${grows} times`);
   for (const { name, kind, index } of exports) {
     if (MANAGED.test(name)) found.push(`exports ${name} of the managed runtime`);
+    if (KERNEL.has(name) && kind !== "memory") continue;
     if (kind === "global" || kind === "memory") found.push(`exports ${kind} ${name}`);
     if (kind !== "function") continue;
     const { params, results } = functions[index];

@@ -46,8 +46,7 @@ export function input(m: usize, off: u32): void {
   const sport = udp.sport(h);
   const dport = udp.dport(h);
   if (PKT.flags & (PktFlag.BCAST | PktFlag.MCAST)) {
-    strip(packet, off + udp.HLEN);
-    deliverAll(packet, sport, dport);
+    deliverAll(packet, off + udp.HLEN, sport, dport);
     return;
   }
   const inp = hash.lookup(INFO, PKT.dst, dport, PKT.src, sport, true);
@@ -56,8 +55,7 @@ export function input(m: usize, off: u32): void {
     icmp.error(packet, UNREACHABLE, PORT, 0);
     return;
   }
-  strip(packet, off + udp.HLEN);
-  if (deliver(inp, packet, sport)) stat.fate(Fate.UDP_DELIVERED);
+  if (deliver(inp, packet, off + udp.HLEN, sport)) stat.fate(Fate.UDP_DELIVERED);
   else drop(packet, Fate.UDP_BUFFER_FULL);
 }
 
@@ -92,9 +90,18 @@ function strip(m: Mbuf, n: u32): void {
   m.pktlen -= n;
 }
 
-/** Appends the data m to a socket's receive buffer; false, m still the caller's, if it is full. */
-function deliver(inp: Inpcb, m: Mbuf, sport: u32): bool {
+/**
+ * Appends what follows the first `off` bytes of m to a socket's receive buffer, or hands it to the
+ * socket's tunnel; false, m still the caller's, if the buffer is full.
+ */
+function deliver(inp: Inpcb, m: Mbuf, off: u32, sport: u32): bool {
   const so = inp.so;
+  strip(m, off);
+  if (inp.ppcb) {
+    stat.inc(Stat.UDP_IN);
+    call_indirect<void>(<u32> inp.ppcb, m, off, so);
+    return true;
+  }
   if (so.state & Ss.CANTRCVMORE) return false;
   sockaddr_ops.fill(FROM, so.family, PKT.src, sport);
   let control = changetype<Mbuf>(0);
@@ -127,18 +134,25 @@ function wants(inp: Inpcb, sport: u32, dport: u32): bool {
 }
 
 /** Gives every socket that wants it a copy; nobody is told if there is none (RFC 1122 3.2.2). */
-function deliverAll(m: Mbuf, sport: u32, dport: u32): void {
-  const fate = deliverChain(false, m, sport, dport, Fate.UDP_NO_PORT_BROADCAST);
-  drop(m, deliverChain(true, m, sport, dport, fate));
+function deliverAll(m: Mbuf, off: u32, sport: u32, dport: u32): void {
+  const fate = deliverChain(false, m, off, sport, dport, Fate.UDP_NO_PORT_BROADCAST);
+  drop(m, deliverChain(true, m, off, sport, dport, fate));
 }
 
 /** The same for the sockets of a port that have a peer, or those that have none. */
-function deliverChain(connected: bool, m: Mbuf, sport: u32, dport: u32, before: Fate): Fate {
+function deliverChain(
+  connected: bool,
+  m: Mbuf,
+  off: u32,
+  sport: u32,
+  dport: u32,
+  before: Fate,
+): Fate {
   let fate = before;
   for (let inp = hash.portChain(INFO, dport, connected); inp; inp = inp.port_next) {
     if (!wants(inp, sport, dport)) continue;
     const copy = mbuf_ops.copym(m, 0, m.pktlen);
-    if (copy && deliver(inp, copy, sport)) fate = Fate.UDP_DELIVERED;
+    if (copy && deliver(inp, copy, off, sport)) fate = Fate.UDP_DELIVERED;
     else {
       mbuf.freem(copy);
       if (fate == Fate.UDP_NO_PORT_BROADCAST) fate = Fate.UDP_BUFFER_FULL;

@@ -56,6 +56,24 @@ export function del(type: u32): i32 {
   return 0;
 }
 
+/** Takes the types away whose function has an index in [first, last); answers how many. */
+export function delOf(first: u32, last: u32): u32 {
+  let found: u32 = 0;
+  for (let p = TABLE; p < TABLE + (S.count << 3);) {
+    const fn = load<u32>(p, 4);
+    if (fn >= first && fn < last) {
+      del(load<u32>(p));
+      found++;
+    } else p += 8;
+  }
+  return found;
+}
+
+/** How many types are taken. */
+export function count(): u32 {
+  return S.count;
+}
+
 /** The function of a type, 0 if nobody takes it. */
 export function find(type: u32): u32 {
   const p = place(type);

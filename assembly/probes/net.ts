@@ -4,6 +4,7 @@ export { count as probe_reass_count, storage as probe_reass_storage } from "../i
 export { count as probe_arp_count } from "../net/arp_entry";
 export {
   add as probe_type_add,
+  count as probe_types,
   del as probe_type_del,
   find as probe_type_find,
 } from "../net/input_type";

@@ -43,7 +43,6 @@ export {
   findType as probe_dom_find_type,
   inputRow as probe_dom_input_row,
 } from "../protocol/domain";
-export { drain as probe_host_drain, waiting as probe_host_waiting } from "../protocol/host";
 export { newconn as probe_so_newconn } from "../socket/so_event";
 
 /** A chain of mbufs with `len` bytes from `ptr`, `each` in an mbuf; nil without memory. */
@@ -87,9 +86,25 @@ export function probe_row_sockets(row: Protosw): u32 {
   return row.sockets;
 }
 
-/** The index of host.hostInput, for a row's input entry. */
+/** The index of host.packet, for a row's input entry. */
 export function probe_host_input_index(): u32 {
-  return host.hostInput.index;
+  return host.packet.index;
+}
+
+/** How many rows of the protocol switch there are. */
+export function probe_rows(): u32 {
+  let n: u32 = 0;
+  for (let d = domain.first(); d; d = d.next) {
+    for (let row = d.rows; row; row = row.next) n++;
+  }
+  return n;
+}
+
+/** How many domains there are. */
+export function probe_domains(): u32 {
+  let n: u32 = 0;
+  for (let d = domain.first(); d; d = d.next) n++;
+  return n;
 }
 
 /** Hands a packet to the input entry of a row. */

@@ -21,7 +21,7 @@ export class Domain {
   next: Domain;
   rows: Protosw; // its protocols, in the order they were added
   family: u32; // Af
-  pad: u32;
+  slot: u32; // the module that added it, 0 for the engine itself
 }
 
 const DOMAINS_MAX: u32 = 16;
@@ -64,6 +64,7 @@ export function addDomain(family: u32): i32 {
   const d = changetype<Domain>(pool.get(domains));
   if (!d) return -Errno.ENOBUFS;
   d.family = family;
+  d.slot = arena.owner();
   if (!S.first) S.first = d;
   else {
     let last = S.first;
@@ -91,6 +92,17 @@ export function delDomain(family: u32): i32 {
   return 0;
 }
 
+/** Takes the domains away that a module has added and whose rows are gone; answers how many. */
+export function delDomainsOf(slot: u32): u32 {
+  let found: u32 = 0;
+  for (let d = S.first; d;) {
+    const next = d.next;
+    if (d.slot == slot && !d.rows && delDomain(d.family) == 0) found++;
+    d = next;
+  }
+  return found;
+}
+
 /**
  * Adds a protocol behind those its domain has; the caller fills in the entries. Nil when the family
  * is not configured, when another row has this type and protocol, when the flags contradict each
@@ -113,6 +125,7 @@ export function addRow(family: u32, type: u32, protocol: u32, flags: u32): Proto
   row.type = <u16> type;
   row.protocol = <u16> protocol;
   row.flags = <u16> flags;
+  row.slot = arena.owner();
   if (last) last.next = row;
   else d.rows = row;
   return row;

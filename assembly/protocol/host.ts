@@ -1,19 +1,27 @@
 /**
- * The door to protocols that live in the runtime. Their rows have {@link hostInput} as the input
- * entry: it queues packets in a bounded ring, and after each poll the runtime takes them out with
- * {@link drain}. So the engine never calls out, and a protocol may call any export.
+ * The door to protocols that live in the runtime: the entries that they register take packets for
+ * them and queue them in one bounded ring. After each poll the runtime takes them out, by reading
+ * the ring where it lies. So no packet is handled in the middle of the engine's own work, and the
+ * protocol may call whatever the kernel offers.
+ *
+ * ```
+ *   place   mbuf u32 | off u32 | key u32 | HostKind u32
+ *   head    the next to take, counted without wrapping by the runtime: place head & mask
+ *   tail    the next free one
+ * ```
  *
  * @module
  */
 
 import { Fate } from "../abi/fate";
+import { HostKind } from "../abi/module";
 import * as arena from "../sys/arena";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 
 const DEFAULT_LIMIT: u32 = 256;
-const ENTRY: u32 = 8; // mbuf u32, offset of the transport header u32
+const ENTRY: u32 = 16;
 
 @unmanaged
 @final
@@ -37,43 +45,38 @@ export function init(limit: u32): bool {
   return S.ring != 0;
 }
 
-/** Input entry of rows whose protocol lives in the runtime: queues the packet and owns it. */
-export function hostInput(m: usize, off: u32): void {
+/** Where the ring's state stands. */
+export function queue(): usize {
+  return changetype<usize>(S);
+}
+
+/** Input entry of a row: the network header is at m's data, the transport's at `off`. */
+export function packet(m: usize, off: u32): void {
+  put(changetype<Mbuf>(m), off, 0, HostKind.PACKET);
+}
+
+/** Input type (net/input_type.ts): m's data is what follows the ethertype, which is the key. */
+export function frame(_ifp: usize, m: usize): void {
+  const type = bswap(load<u16>(changetype<Mbuf>(m).data - 2));
+  put(changetype<Mbuf>(m), 0, type, HostKind.FRAME);
+}
+
+/** UDP tunnel (inet/udp_tunnel.ts): m's data is the payload, `so`, the key, the tunnel's socket. */
+export function datagram(m: usize, off: u32, so: usize): void {
+  put(changetype<Mbuf>(m), off, <u32> so, HostKind.DATAGRAM);
+}
+
+function put(m: Mbuf, off: u32, key: u32, kind: u32): void {
   if (S.tail - S.head > S.mask || !S.ring) {
     stat.fate(Fate.HOST_QUEUE_FULL);
-    mbuf.freem(changetype<Mbuf>(m));
+    mbuf.freem(m);
     return;
   }
   const place = S.ring + (S.tail & S.mask) * ENTRY;
-  store<u32>(place, <u32> m);
+  store<u32>(place, <u32> changetype<usize>(m));
   store<u32>(place, off, 4);
+  store<u32>(place, key, 8);
+  store<u32>(place, kind, 12);
   S.tail += 1;
   stat.fate(Fate.HOST_PROTOCOL);
-}
-
-/** Packets waiting. */
-export function waiting(): u32 {
-  return S.tail - S.head;
-}
-
-/**
- * Moves up to `count` packets to `ptr` as pairs (mbuf u32, offset of the transport header u32) and
- * answers how many. The network header is at the mbuf's data; its protocol number tells whose it
- * is. The runtime then owns the mbufs and frees them.
- */
-export function drain(ptr: usize, count: u32): u32 {
-  const n = min<u32>(count, S.tail - S.head);
-  for (let i: u32 = 0; i < n; i++) {
-    store<u64>(ptr + i * ENTRY, load<u64>(S.ring + (S.head & S.mask) * ENTRY));
-    S.head += 1;
-  }
-  return n;
-}
-
-/** Frees all packets that wait; when the last protocol of the runtime is unloaded. */
-export function flush(): void {
-  while (S.head != S.tail) {
-    mbuf.freem(changetype<Mbuf>(<usize> load<u32>(S.ring + (S.head & S.mask) * ENTRY)));
-    S.head += 1;
-  }
 }

@@ -64,6 +64,22 @@ export function init(p: Pool, itemSize: u32, limit: u32): bool {
   return true;
 }
 
+/** Forgets the pools of a module that is unloaded; answers how many of their items were out. */
+export function forget(module: u32): u32 {
+  let out: u32 = 0;
+  let before = changetype<Pool>(0);
+  for (let p = S.first; p; p = p.next) {
+    if (!arena.isOf(module, changetype<usize>(p))) {
+      before = p;
+      continue;
+    }
+    out += p.used;
+    if (before) before.next = p.next;
+    else S.first = p.next;
+  }
+  return out;
+}
+
 /** A zero item, or 0 when the limit is reached. */
 export function get(p: Pool): usize {
   const item = p.free;

@@ -152,6 +152,27 @@ export function state(): usize {
   return changetype<usize>(S);
 }
 
+/** Switches off the timers whose function has an index in [first, last); answers how many. */
+export function cancelOf(first: u32, last: u32): u32 {
+  let found = cancelIn(DUE, first, last);
+  for (let slot: u32 = 0; slot < DUE; slot++) found += cancelIn(slot, first, last);
+  return found;
+}
+
+function cancelIn(slot: u32, first: u32, last: u32): u32 {
+  let found: u32 = 0;
+  const h = head(slot);
+  for (let t = h.next; t != h;) {
+    const next = t.next;
+    if (t.fn >= first && t.fn < last) {
+      cancel(t);
+      found++;
+    }
+    t = next;
+  }
+  return found;
+}
+
 /** Calls `fn(t)`, by its table index, for each timer that is on; it may change none. For checks. */
 export function each(fn: u32): void {
   eachOf(DUE, fn);

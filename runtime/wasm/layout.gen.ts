@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "ade892ec3716715b";
+export const LAYOUT_HASH = "481ee3ed9fb797a5";
 
 /** struct Ack */
 export const Ack = {
@@ -35,10 +35,12 @@ export const Alarm = {
 
 /** struct ArenaState */
 export const ArenaState = {
-  size: 12,
+  size: 20,
   top: 0,
   end: 4,
   refused: 8,
+  owner: 12,
+  regions: 16,
 } as const;
 
 /** struct ArpEntry */
@@ -214,7 +216,7 @@ export const Domain = {
   next: 0,
   rows: 4,
   family: 8,
-  pad: 12,
+  slot: 12,
 } as const;
 
 /** struct DomainState */
@@ -859,6 +861,15 @@ export const RecvInfo = {
   data: 16,
   pad: 20,
   tstamp: 24,
+} as const;
+
+/** struct Region */
+export const Region = {
+  size: 16,
+  next: 0,
+  bytes: 4,
+  owner: 8,
+  pad: 12,
 } as const;
 
 /** struct RouteState */

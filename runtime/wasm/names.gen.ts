@@ -355,6 +355,20 @@ export const MBUF_SIZE_NAMES: ConstantNames = {
   144: { name: "MAX_HDR", note: "room kept for link, network and transport headers with options" },
 };
 
+/** `HostKind` of assembly/abi/module.ts. */
+export const HOST_KIND_NAMES: ConstantNames = {
+  0: { name: "PACKET", note: "by protocol number: the IP header is at the mbuf's data" },
+  1: { name: "FRAME", note: "by ethertype, which is the key" },
+  2: { name: "DATAGRAM", note: "by UDP port: the payload is at the mbuf's data, the key is the tunnel's socket" },
+};
+
+/** `ModuleLimit` of assembly/abi/module.ts. */
+export const MODULE_LIMIT_NAMES: ConstantNames = {
+  32: { name: "SLOTS", note: "modules at a time" },
+  1024: { name: "ENTRIES", note: "places of the function table that one may have" },
+  16777216: { name: "BYTES", note: "memory that one may have for its variables" },
+};
+
 /** `Pr` of assembly/abi/proto.ts. */
 export const PR_NAMES: ConstantNames = {
   1: { name: "ATOMIC", note: "whole messages only" },

@@ -26,6 +26,7 @@ const ASSEMBLY = [
   "net",
   "inet",
   "tcp",
+  "kernel",
   "boot",
   "index",
 ];
@@ -48,8 +49,9 @@ const RUNTIME = [
     "runtime/snapshot.ts",
   ],
   ["runtime/engine.ts"],
-  ["runtime/device/", "runtime/protocol/"],
+  ["runtime/device/"],
   ["runtime/socket/"],
+  ["runtime/protocol/"],
   ["runtime/route.ts", "runtime/netstat.ts", "runtime/loop.ts", "runtime/sysctl.ts"],
   ["runtime/stack.ts"],
   ["mod.ts"],

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Errno } from "../../../assembly/abi/errno.ts";
+import { HostKind } from "../../../assembly/abi/module.ts";
 import { Fate } from "../../../assembly/abi/fate.ts";
 import { IpProto, Pr, Prc } from "../../../assembly/abi/proto.ts";
 import { Af, Sock } from "../../../assembly/abi/socket.ts";
@@ -98,16 +99,18 @@ Deno.test("packets for protocols of the runtime wait in a bounded queue, in orde
     const fate = i < 4 ? Fate.HOST_PROTOCOL : Fate.HOST_QUEUE_FULL;
     assertEquals(k.call("last_fate"), fate);
   }
-  assertEquals(k.call("probe_host_waiting"), 4);
+  const { HostQueue } = layout;
+  const queue = k.call("host_queue");
+  const word = (offset: number) => k.view.getUint32(queue + offset, true);
+  assertEquals(word(HostQueue.tail) - word(HostQueue.head), 4);
   assertEquals(k.mbufs(), before + 4);
-  const at = k.place();
-  assertEquals(k.call("probe_host_drain", at, 3), 3);
-  for (let i = 0; i < 3; i++) {
-    assertEquals(k.view.getUint32(at + i * 8, true), sent[i]);
-    assertEquals(k.view.getUint32(at + i * 8 + 4, true), 20 + i);
+  for (let i = 0; i < 4; i++) {
+    const at = word(HostQueue.ring) + i * 16;
+    assertEquals(k.view.getUint32(at, true), sent[i]);
+    assertEquals(k.view.getUint32(at + 4, true), 20 + i);
+    assertEquals(k.view.getUint32(at + 12, true), HostKind.PACKET);
     k.call("probe_mbuf_freem", sent[i]);
   }
-  assertEquals(k.call("probe_host_drain", at, 3), 1);
-  k.call("probe_mbuf_freem", sent[3]);
+  k.view.setUint32(queue + HostQueue.head, word(HostQueue.tail), true);
   assertEquals(k.mbufs(), before);
 });

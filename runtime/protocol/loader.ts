@@ -1,0 +1,287 @@
+/**
+ * The protocol loader: protocols come and go while the stack runs (AIX's add_domain_af and
+ * del_domain_af, and the loading of kernel extensions).
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import { ModuleLimit } from "../../assembly/abi/module.ts";
+import type { Engine } from "../engine.ts";
+import { SocketError } from "../errors.ts";
+import { kernelCalls } from "./kernel_calls.ts";
+import { FunctionTable } from "./function_table.ts";
+import { Hosted, placesOf } from "./hosted.ts";
+import type { ProtocolInfo } from "./module.ts";
+import { type Found, type Loadable, resolve } from "./resolve.ts";
+import type { Ring } from "./ring.ts";
+import { readSideHeader, Side } from "./side.ts";
+import { ModuleSlot, type ProtocolHost } from "./slot.ts";
+
+/** What a snapshot says of a loaded protocol. */
+export interface SavedProtocol {
+  /** Its name. */
+  readonly name: string;
+  /** Its kind. */
+  readonly kind: ProtocolInfo["kind"];
+  /** Its number. */
+  readonly slot: number;
+  /** First place in the function table, and how many. */
+  readonly places: readonly [first: number, count: number];
+  /** A side module: where its variables are. */
+  readonly base?: number;
+  /** A protocol in TypeScript: what its `snapshot` answered. */
+  readonly state?: unknown;
+  /** The same: sockets of its UDP ports. */
+  readonly sockets?: readonly number[];
+}
+
+/** A protocol that is to be there from the beginning. */
+export type ProtocolOption = Loadable | {
+  /** What {@link Protocols.load} takes. */
+  readonly module: Loadable;
+  /** Its configuration. */
+  readonly config?: unknown;
+};
+
+interface Loaded {
+  readonly name: string;
+  readonly kind: ProtocolInfo["kind"];
+  readonly slot: ModuleSlot;
+  readonly side?: Side;
+  readonly hosted?: Hosted;
+}
+
+/** The protocols that were loaded into one stack. */
+export class Protocols {
+  readonly #engine: Engine;
+  readonly #host: Omit<ProtocolHost, "failed">;
+  readonly #functions: FunctionTable;
+  readonly #ring: Ring;
+  readonly #loaded = new Map<string, Loaded>();
+  readonly #busy = new Set<string>();
+  readonly #numbers = new Set<number>();
+
+  /** For one stack. */
+  constructor(engine: Engine, ring: Ring, host: Omit<ProtocolHost, "failed">) {
+    this.#engine = engine;
+    this.#host = host;
+    this.#functions = new FunctionTable(engine.exports.table as WebAssembly.Table);
+    this.#ring = ring;
+  }
+
+  /** Places of the function table that loaded protocols have. */
+  get table_entries(): number {
+    return this.#functions.used;
+  }
+
+  /**
+   * Loads a protocol: the specifier or URL of a TypeScript module or a `.wasm` file, a module
+   * object, or a compiled `WebAssembly.Module`. If anything fails, nothing is left behind.
+   *
+   * @throws SocketError EEXIST for a name or a protocol number in use; EINVAL for what is no
+   * protocol, or one built for another engine; ENOBUFS when there are too many; ENOMEM; or what the
+   * protocol throws. The message names the module.
+   */
+  async load(given: Loadable, config?: unknown): Promise<ProtocolInfo> {
+    const found = await resolve(given, config);
+    const name = found.kind === "typescript" ? found.module.name : found.name;
+    this.#reserve(name);
+    try {
+      const slot = this.#slot(name);
+      try {
+        this.#loaded.set(name, await this.#place(found, name, slot));
+      } catch (error) {
+        slot.release();
+        this.#numbers.delete(slot.number);
+        throw error;
+      }
+    } finally {
+      this.#busy.delete(name);
+    }
+    this.#host.wake();
+    return this.#info(this.#known(name));
+  }
+
+  /** Places a protocol in its slot and has it register. */
+  async #place(found: Found, name: string, slot: ModuleSlot): Promise<Loaded> {
+    if (found.kind === "side") {
+      const header = readSideHeader(found.wasm, name);
+      slot.takePlaces(Math.max(1, header.table_entries));
+      const side = new Side(slot, found.wasm, header, name);
+      side.register(found.config, name);
+      return { name, kind: "side", slot, side };
+    }
+    if (found.kind === "untrusted") {
+      throw new SocketError(Errno.EINVAL, "protocols.load", `${name} imports no memory`);
+    }
+    const { module } = found;
+    slot.takePlaces(placesOf(module));
+    const hosted = new Hosted(slot, module);
+    try {
+      slot.enter(() => hosted.register(), name);
+      await module.load?.(hosted.kernel);
+    } catch (error) {
+      hosted.silence();
+      await hosted.kernel.release();
+      throw named(name, error);
+    }
+    return { name, kind: "typescript", slot, hosted };
+  }
+
+  /**
+   * Unloads a protocol: nothing of it is left in the stack.
+   *
+   * @throws SocketError ENOENT if there is none of that name, EBUSY while it has sockets, or what
+   * its `unload` throws; it is loaded still then
+   */
+  async unload(name: string): Promise<void> {
+    const loaded = this.#known(name);
+    const { slot, side, hosted } = loaded;
+    const sockets = slot.sockets;
+    if (sockets > 0 || this.#busy.has(name)) {
+      const words = sockets > 0 ? `${name} has ${sockets} open sockets` : `${name} is being loaded`;
+      throw new SocketError(Errno.EBUSY, "protocols.unload", words);
+    }
+    this.#busy.add(name);
+    try {
+      side?.unregister(name);
+      if (hosted?.failure === undefined) await hosted?.module.unload?.();
+      hosted?.silence();
+      await hosted?.kernel.release();
+      slot.release();
+      this.#numbers.delete(slot.number);
+      this.#loaded.delete(name);
+    } finally {
+      this.#busy.delete(name);
+    }
+  }
+
+  /** What is loaded, in the order in which it was. */
+  list(): ProtocolInfo[] {
+    return [...this.#loaded.values()].map((loaded) => this.#info(loaded));
+  }
+
+  #info({ name, kind, slot, hosted }: Loaded): ProtocolInfo {
+    const error = hosted?.failure;
+    return {
+      name,
+      kind,
+      state: error === undefined ? "loaded" : "failed",
+      ...(error === undefined ? {} : { error }),
+      sockets: slot.sockets,
+      memory_bytes: slot.memory_bytes,
+      table_entries: slot.count,
+      packets: hosted?.packets ?? 0,
+    };
+  }
+
+  #known(name: string): Loaded {
+    const loaded = this.#loaded.get(name);
+    if (loaded !== undefined) return loaded;
+    throw new SocketError(Errno.ENOENT, "protocols.unload", `no protocol ${name} is loaded`);
+  }
+
+  #reserve(name: string): void {
+    if (this.#loaded.has(name) || this.#busy.has(name)) {
+      throw new SocketError(Errno.EEXIST, "protocols.load", `a protocol ${name} is loaded already`);
+    }
+    this.#busy.add(name);
+  }
+
+  #slot(name: string, number = this.#freeNumber()): ModuleSlot {
+    this.#numbers.add(number);
+    return new ModuleSlot(number, this.#engine, this.#functions, this.#ring, {
+      ...this.#host,
+      failed: () => this.#end(name),
+    });
+  }
+
+  #freeNumber(): number {
+    for (let i = 1; i <= ModuleLimit.SLOTS; i++) if (!this.#numbers.has(i)) return i;
+    throw new SocketError(Errno.ENOBUFS, "protocols.load", "too many protocols are loaded");
+  }
+
+  /** A protocol has failed: gives back what it holds, as soon as nobody runs in it. */
+  #end(name: string): void {
+    queueMicrotask(() => void this.#loaded.get(name)?.hosted?.kernel.release());
+  }
+
+  /** What a snapshot needs to know. `SocketError` EOPNOTSUPP if a protocol cannot be in one. */
+  save(): SavedProtocol[] {
+    return [...this.#loaded.values()].map(({ name, kind, slot, side, hosted }) => {
+      const places = [slot.first, slot.count] as const;
+      const common = { name, kind, slot: slot.number, places };
+      if (side !== undefined) return { ...common, base: side.base };
+      if (hosted?.module.snapshot !== undefined && hosted.failure === undefined) {
+        return { ...common, state: hosted.module.snapshot(), sockets: hosted.kernel.sockets };
+      }
+      const words = `protocol ${name} cannot be part of a snapshot: it has no snapshot()`;
+      throw new SocketError(Errno.EOPNOTSUPP, "snapshot", words);
+    });
+  }
+
+  /**
+   * Goes on from a snapshot: each protocol that it names must be given.
+   *
+   * @throws SocketError ENODEV if one is missing, EINVAL if it is of another kind or shape
+   */
+  async restore(
+    saved: readonly SavedProtocol[],
+    given: readonly ProtocolOption[],
+  ): Promise<void> {
+    const found = await Promise.all(given.map(async (option) => {
+      const { module, config } = optionParts(option);
+      return await resolve(module, config);
+    }));
+    for (const one of saved) {
+      const match = found.find((f) => (f.kind === "typescript" ? f.module : f).name === one.name);
+      if (match === undefined) {
+        const words = `the snapshot needs protocol ${one.name}: give it in "protocols"`;
+        throw new SocketError(Errno.ENODEV, "restore", words);
+      }
+      this.#loaded.set(one.name, await this.#resume(one, match));
+    }
+  }
+
+  async #resume(saved: SavedProtocol, found: Found): Promise<Loaded> {
+    const { name, kind } = saved;
+    const [first, count] = saved.places;
+    const slot = this.#slot(name, saved.slot);
+    const refuse = (words: string) =>
+      new SocketError(Errno.EINVAL, "restore", `protocol ${name}: ${words}`);
+    if (found.kind !== kind) throw refuse(`it was ${kind} when the snapshot was made`);
+    slot.takePlaces(count, first);
+    if (found.kind === "side") {
+      const header = readSideHeader(found.wasm, name);
+      if (Math.max(1, header.table_entries) !== count) throw refuse("it is another build");
+      return { name, kind, slot, side: new Side(slot, found.wasm, header, name, saved.base) };
+    }
+    if (found.kind === "untrusted") throw refuse("it cannot go on");
+    const { module } = found;
+    if (placesOf(module) !== count) throw refuse("it has other rows");
+    if (module.restore === undefined) throw refuse("it has no restore()");
+    const hosted = new Hosted(slot, module);
+    hosted.place();
+    hosted.listen();
+    // it takes its ports, types and timers anew
+    kernelCalls(this.#engine).module_reset(first, first + count);
+    for (const so of saved.sockets ?? []) this.#engine.calls.so_close(so);
+    await module.restore(hosted.kernel, saved.state);
+    return { name, kind, slot, hosted };
+  }
+}
+
+/** What to load, and with which configuration. */
+export function optionParts(option: ProtocolOption): { module: Loadable; config?: unknown } {
+  const whole = typeof option === "object" && option !== null && "module" in option;
+  return whole ? option : { module: option as Loadable };
+}
+
+/** An error of a module's own, with its name. */
+function named(name: string, error: unknown): unknown {
+  if (error instanceof SocketError) return error;
+  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const text = `protocol ${name}, load: ${words}`;
+  return new SocketError(Errno.EIO, "protocols.load", text, { cause: error });
+}

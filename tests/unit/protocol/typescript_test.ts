@@ -1,0 +1,164 @@
+/** Protocols in TypeScript: loaded, used by sockets like any other, unloaded without a trace. */
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Errno } from "../../../assembly/abi/errno.ts";
+import { Af, Sock } from "../../../assembly/abi/socket.ts";
+import { SocketError, type Stack } from "../../../mod.ts";
+import { RDP, rdp } from "./rdp.ts";
+import { holdings, Net } from "./net.ts";
+
+const text = (words: string) => new TextEncoder().encode(words);
+
+function open(stack: Stack, port: number): number {
+  const fd = stack.sys.socket(Af.INET, Sock.DGRAM, RDP);
+  stack.sys.bind(fd, { port });
+  return fd;
+}
+
+async function errno(call: Promise<unknown>): Promise<number> {
+  return (await assertRejects(() => call, SocketError)).errno;
+}
+
+Deno.test("protocol: sockets of a loaded one send, wait, are polled and closed", async () => {
+  await using net = await Net.create();
+  for (const stack of [net.a, net.b]) await stack.protocols.load(rdp());
+  const [a, b] = [open(net.a, 7), open(net.b, 9)];
+  const buffer = new Uint8Array(100);
+  const waiting = net.b.sys.recvfrom(b, buffer);
+  const polled = net.b.sys.poll([{ fd: b, events: 1 }]);
+  await net.a.sys.sendto(a, text("hello"), 0, { address: "10.0.0.2", port: 9 });
+  const got = await waiting;
+  assertEquals([got.length, got.from?.address, got.from?.port], [5, "10.0.0.1", 7]);
+  assertEquals(new TextDecoder().decode(buffer.subarray(0, 5)), "hello");
+  await net.a.sys.sendto(a, text("again"), 0, { address: "10.0.0.2", port: 9 });
+  await polled;
+  net.b.sys.shutdown(b, 0);
+  assertEquals((await net.b.sys.recvfrom(b, buffer)).length, 0);
+  assertEquals(net.a.sys.getsockname(a).port, 7);
+  await net.a.sys.connect(a, { address: "10.0.0.2", port: 9 });
+  assertEquals(net.a.sys.getpeername(a).address, "10.0.0.2");
+  assertThrows(() => open(net.a, 7), SocketError, "EADDRINUSE");
+  assertEquals(net.b.protocols.list()[0].packets, 2);
+});
+
+Deno.test("protocol: EBUSY while sockets are open, then nothing is left", async () => {
+  await using net = await Net.create();
+  const before = holdings(net.a);
+  for (let round = 0; round < 3; round++) {
+    await net.a.protocols.load(rdp({ row: { fasttimo() {}, slowtimo() {}, drain() {} } }));
+    const fd = open(net.a, 7);
+    assertEquals(await errno(net.a.protocols.unload("rdp")), Errno.EBUSY);
+    await net.a.sys.close(fd);
+    await net.a.protocols.unload("rdp");
+    assertEquals(holdings(net.a), { ...before, sockets: holdings(net.a).sockets });
+    assertThrows(() => net.a.sys.socket(Af.INET, Sock.DGRAM, RDP), SocketError, "EPROTONOSUPPORT");
+  }
+  assertEquals(await errno(net.a.protocols.unload("rdp")), Errno.ENOENT);
+});
+
+Deno.test("protocol: what cannot be loaded is refused by name and leaves nothing", async () => {
+  await using net = await Net.create();
+  const { protocols } = net.a;
+  const before = holdings(net.a);
+  const cases: [number, string, unknown][] = [
+    [Errno.EINVAL, "has no name", {}],
+    [Errno.EINVAL, "relative", "./protocol.ts"],
+    [Errno.EINVAL, "cannot be imported", "data:text/typescript,throw 1"],
+    [Errno.EINVAL, "1 to 32 letters", rdp({ name: "a b" })],
+    [Errno.EINVAL, "no usrreq", rdp({ row: { usrreq: undefined } })],
+    [Errno.EINVAL, "from 1 to 255", rdp({ row: { protocol: 256 } })],
+    [Errno.EINVAL, "not a function", rdp({ row: { input: 1 as never } })],
+    [Errno.EEXIST, "rdp: another protocol", rdp({ row: { protocol: 17 } })],
+    [Errno.EEXIST, "takes packets", rdp({ row: { protocol: 6, type: 0, usrreq: undefined } })],
+    [
+      Errno.EIO,
+      "rdp, load: Error: no",
+      rdp({
+        module: {
+          load: (kernel) => {
+            kernel.addInputType(0x88b5, () => {});
+            kernel.addUdpPort(4789, () => {});
+            kernel.after(1000, () => {});
+            throw new Error("no");
+          },
+        },
+      }),
+    ],
+  ];
+  for (const [code, words, module] of cases) {
+    const error = await assertRejects(() => protocols.load(module as never), SocketError, words);
+    assertEquals(error.errno, code, words);
+    assertEquals(protocols.list(), []);
+  }
+  assertEquals(holdings(net.a), { ...before, sockets: holdings(net.a).sockets });
+  await protocols.load(rdp());
+  assertEquals(await errno(protocols.load(rdp())), Errno.EEXIST);
+  assertEquals(await errno(protocols.load(rdp({ name: "other" }))), Errno.EEXIST);
+});
+
+Deno.test("protocol: one whose hook throws is stopped; the stack lives on", async () => {
+  await using net = await Net.create();
+  await net.b.protocols.load(rdp({
+    row: {
+      input() {
+        throw new TypeError("a fault");
+      },
+    },
+  }));
+  await net.a.protocols.load(rdp());
+  const [a, b] = [open(net.a, 7), open(net.b, 9)];
+  const waiting = net.b.sys.recvfrom(b, new Uint8Array(10));
+  await net.a.sys.sendto(a, text("x"), 0, { address: "10.0.0.2", port: 9 });
+  assertEquals(await errno(waiting), Errno.EIO);
+  const [info] = net.b.protocols.list();
+  assertEquals([info.state, info.error], ["failed", "protocol rdp, input: TypeError: a fault"]);
+  assertEquals(await errno(net.b.sys.sendto(b, text("x"), 0, { address: "10.0.0.1", port: 7 })), 5);
+  assertThrows(() => net.b.sys.socket(Af.INET, Sock.DGRAM, RDP), SocketError, "EIO");
+  await net.b.sys.close(b);
+  await net.b.protocols.unload("rdp");
+  using listener = net.b.listen({ port: 80 });
+  using client = await net.a.connect({ hostname: "10.0.0.2", port: 80 });
+  using server = await listener.accept();
+  await client.write(text("alive"));
+  assertEquals(await server.read(new Uint8Array(10)), 5);
+});
+
+Deno.test("protocol: input by ethertype and UDP port, and timers", async () => {
+  await using net = await Net.create();
+  const seen: string[] = [];
+  const fired = Promise.withResolvers<void>();
+  await net.b.protocols.load({
+    name: "listener",
+    load(kernel) {
+      kernel.addInputType(0x88b5, (frames) => {
+        for (const frame of frames) seen.push(`frame ${frame.key.toString(16)} ${frame.length}`);
+      });
+      const port = kernel.addUdpPort(4789, (packets) => {
+        for (const packet of packets) {
+          seen.push(`udp ${new TextDecoder().decode(packet.bytes())} ${packet.sourcePort}`);
+          const to = { address: "10.0.0.1", port: packet.sourcePort };
+          port.send(kernel.packet(text("answer")), to);
+        }
+      });
+      kernel.after(1000, fired.resolve);
+      assertThrows(() => kernel.addInputType(0x88b5, () => {}), SocketError, "88b5");
+      assertThrows(() => kernel.addUdpPort(4789, () => {}), SocketError, "EADDRINUSE");
+    },
+  });
+  await net.a.protocols.load({
+    name: "speaker",
+    load(kernel) {
+      const frame = new Uint8Array(60);
+      frame.set(net.b.interfaces[0].hwaddr, 0);
+      frame.set(net.a.interfaces[0].hwaddr, 6);
+      frame.set([0x88, 0xb5], 12);
+      kernel.sendFrame(kernel.packet(frame), net.a.interfaces[0].index);
+    },
+  });
+  using udp = net.a.listenDatagram({ port: 5000 });
+  await udp.send(text("question"), { hostname: "10.0.0.2", port: 4789 });
+  const [answer] = await udp.receive();
+  assertEquals(new TextDecoder().decode(answer), "answer");
+  await fired.promise;
+  assertEquals(seen, ["frame 88b5 46", "udp question 5000"]);
+  await net.b.protocols.unload("listener");
+});
