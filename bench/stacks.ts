@@ -102,11 +102,11 @@ export function datagramStack({ sys }: Stack, address: string, port: number): nu
 
 /**
  * Lets what one stack has sent arrive at the other, without a wait. What the first call after a
- * turn sends has left with the call; then the stack wants no turn for it.
+ * turn or a read sends arrives with the call; then neither wants a turn for it.
  */
 export function cross(from: Stack, to: Stack): void {
-  if (from === to || from.wanted) from.turn();
-  if (to !== from) to.turn();
+  if (from.wanted) from.turn();
+  if (to.wanted) to.turn();
 }
 
 /** Ends the stacks of a pair. */

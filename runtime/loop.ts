@@ -12,42 +12,32 @@
  */
 
 import { type Clock, RealClock } from "./clock.ts";
-import type { Attachment } from "./device/attach.ts";
 import { Rounds } from "./device/rounds.ts";
 import type { Engine } from "./engine.ts";
 import type { Ring } from "./protocol/ring.ts";
 import type { Scheduler } from "./socket/wait.ts";
-import type { Waits } from "./socket/waits.ts";
+import { PolledDevices, type PolledParts } from "./loop_devices.ts";
 import * as platform from "./loop_timers.ts";
 import * as layout from "./wasm/layout.gen.ts";
 
 /** How long turns may follow each other before the event loop gets a round. */
 const SLICE_US = 1000;
-/** Longest wait inside a device on this thread; and if the stack has the thread to itself. */
-const POLL_US = 1000;
-const BLOCK_US = 10_000;
-/** Devices that must be polled are waited for on this thread for this long after the last work. */
-const ACTIVE_US = 50_000;
-/** Then one that cannot be watched is looked at this often, while nobody waits on the stack. */
-const IDLE_POLL_US = 10_000;
 /** Deadlines nearer than this are reached by turns of the event loop: timers are too coarse. */
 const SPIN_US = 1000;
 
 /** Time at which a stack on the machine's clock is handing out frames just now; NaN if none is. */
 let passing_us = NaN;
+/** The stack whose turn follows at once on the frames that another is handing out to it. */
+let next: Loop | undefined = undefined;
+/** A stack is handing out frames between turns. */
+let passing = false;
 
 /** What the loop drives. */
-export interface LoopParts {
+export interface LoopParts extends PolledParts {
   readonly engine: Engine;
   readonly clock: Clock;
-  /** Those who wait on sockets. */
-  readonly waits: Waits;
   /** Packets for protocols outside the engine. */
   readonly ring: Ring;
-  /** The stack has its thread to itself: it waits inside its device while somebody waits on it. */
-  readonly blocking: boolean;
-  /** The interfaces; the list may change between turns. */
-  readonly attachments: readonly Attachment[];
   /** Called once if the engine stops. */
   readonly died: (panic: unknown) => void;
 }
@@ -58,6 +48,7 @@ export class Loop implements Scheduler {
   readonly #manual: boolean;
   readonly #real: boolean;
   readonly #rounds: Rounds;
+  readonly #devices: PolledDevices;
   /** Index of the word that is not 0 while sockets have events to report. */
   readonly #events: number;
   /** Index of the word that is not 0 if the engine wants a turn sooner than it said. */
@@ -92,7 +83,6 @@ export class Loop implements Scheduler {
   #slice_us = 0;
   #starving = false;
   #worked_us = 0;
-  #polling = false;
 
   /** Begins asleep. */
   constructor(parts: LoopParts) {
@@ -100,6 +90,7 @@ export class Loop implements Scheduler {
     this.#manual = parts.clock.manual;
     this.#real = parts.clock instanceof RealClock;
     this.#rounds = new Rounds(parts.engine, parts.attachments);
+    this.#devices = new PolledDevices(parts, () => this.#beginRound());
     this.#events = parts.engine.calls.ev_list() >>> 2;
     this.#sooner = (parts.engine.calls.timer_state() + layout.WheelState.sooner) >>> 2;
   }
@@ -123,23 +114,30 @@ export class Loop implements Scheduler {
 
   /** Takes a turn soon: something happened outside. */
   kick(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || next === this) return;
     // What another stack of this program sends arrives at the time of that stack's turn.
     this.#lent = this.#real && passing_us >= this.#now_us;
     this.#fresh = this.#lent;
     if (this.#lent) this.#now_us = passing_us;
-    this.#ask();
+    if (passing && next === undefined && !this.#turning && !this.#coming && this.#inTime()) {
+      next = this;
+    } else this.#ask();
   }
 
   /**
    * After a call that began with {@link enter}, whose time will do: hands out what it has sent. The
-   * first call after a turn does so at once, so that a message alone costs no turn; those that
-   * follow are collected for the next turn.
+   * first call after a turn or a read does so at once, so that a message alone costs no turn; those
+   * that follow are collected for the next turn.
    */
   sent(): void {
     if (this.#scheduled || this.#closed) return;
     if (this.#direct && !this.#turning && this.#pass()) return;
     this.#ask();
+  }
+
+  /** True while the event loop need not have a round yet. */
+  #inTime(): boolean {
+    return !this.#manual && !this.#closed && this.#now_us - this.#slice_us <= SLICE_US;
   }
 
   #ask(): void {
@@ -154,6 +152,7 @@ export class Loop implements Scheduler {
   /** Takes a turn soon if the engine has something to do before the loop would look again. */
   touch(): void {
     if (this.#scheduled) return;
+    this.#direct = !this.#manual;
     if (this.#engineDeadline() < this.#armed_us || this.#rounds.waiting) this.kick();
   }
 
@@ -186,8 +185,17 @@ export class Loop implements Scheduler {
     return this.#engine_us = calls.nextDeadline();
   }
 
-  /** Takes one turn; answers how much work there was: frames, timers and events. */
+  /**
+   * Takes one turn for who drives the stack, and has the thread for it; answers how much work there
+   * was: frames, timers and events.
+   */
   turn(): number {
+    const work = this.#turn();
+    this.#slice_us = this.#now_us;
+    return work;
+  }
+
+  #turn(): number {
     if (this.#turning || this.#closed) return 0;
     const fresh = this.#fresh && this.#scheduled && !this.#manual;
     this.#turning = true;
@@ -218,16 +226,42 @@ export class Loop implements Scheduler {
     }
   }
 
-  /** Hands out frames between turns; true if nothing is left that a turn is wanted for. */
+  /** Hands out frames between turns; what another stack gets, it deals with. */
   #pass(): boolean {
-    const { engine } = this.#parts;
+    passing = true;
+    try {
+      return this.#handOut();
+    } finally {
+      passing = false;
+      const other = next;
+      next = undefined;
+      if (other !== undefined) {
+        other.#scheduled = true;
+        other.#turnAndGoOn();
+      }
+    }
+  }
+
+  /**
+   * Hands out frames, also those of the loopback interface to ourselves; true if nothing is left
+   * that a turn is wanted for.
+   */
+  #handOut(): boolean {
+    const { engine, ring, waits } = this.#parts;
     const rounds = this.#rounds;
+    const now_us = this.#now_us;
     this.#direct = false;
     this.#turning = true;
-    passing_us = this.#real ? this.#now_us : NaN;
+    passing_us = this.#real ? now_us : NaN;
     try {
       rounds.transmit();
+      if (rounds.looped && this.#inTime()) {
+        engine.calls.poll(now_us);
+        rounds.transmit();
+        if (engine.u32[this.#events] !== 0 && waits.dispatch() > 0) this.#direct = true;
+      }
       if (rounds.more || rounds.looped || engine.u32[this.#events] !== 0) return false;
+      if (ring.waiting) return false;
       return this.#engineDeadline() >= this.#armed_us;
     } catch (panic) {
       this.#die(panic);
@@ -250,6 +284,7 @@ export class Loop implements Scheduler {
     this.#scheduled = false;
     this.#rounds.more = false;
     this.#disarm();
+    this.#devices.close();
     this.#anchor.drop();
   }
 
@@ -264,7 +299,7 @@ export class Loop implements Scheduler {
     if (this.#closed) return;
     let work = 0;
     try {
-      work = this.turn();
+      work = this.#turn();
     } catch {
       return;
     }
@@ -288,9 +323,7 @@ export class Loop implements Scheduler {
     const now_us = this.#now_us;
     const deadline_us = Math.min(this.#engineDeadline(), this.#parts.waits.next_us);
     if (deadline_us <= now_us) return this.kick();
-    for (const { polled } of this.#parts.attachments) {
-      if (polled) this.#watch(deadline_us);
-    }
+    this.#devices.wait(now_us, deadline_us, this.#worked_us);
     if (deadline_us >= this.#armed_us) return;
     this.#disarm();
     this.#armed_us = deadline_us;
@@ -306,45 +339,5 @@ export class Loop implements Scheduler {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#armed_us = Infinity;
-  }
-
-  /**
-   * Devices that cannot call: waits inside them, in short pieces, between rounds. When there has
-   * been no work for a while, they are watched by another thread, if they know how.
-   */
-  #watch(deadline_us: number): void {
-    if (this.#polling) return;
-    const { blocking, waits } = this.#parts;
-    const wanted = waits.pending > 0;
-    const idle = this.#now_us - this.#worked_us > ACTIVE_US;
-    if (idle && !(blocking && wanted) && this.#watched()) return;
-    this.#polling = true;
-    if (idle && !wanted) {
-      platform.after(IDLE_POLL_US / 1000, () => this.#look(0));
-    } else {
-      const longest_us = blocking && wanted ? BLOCK_US : POLL_US;
-      const left_us = Math.max(0, Math.min(longest_us, deadline_us - this.#now_us));
-      platform.soon(() => this.#look(left_us));
-    }
-  }
-
-  /** True if every device that cannot call is watched, and will wake the stack. */
-  #watched(): boolean {
-    const { attachments } = this.#parts;
-    for (let i = 0; i < attachments.length; i++) {
-      if (attachments[i].polled && !attachments[i].watch()) return false;
-    }
-    return true;
-  }
-
-  #look(timeout_us: number): void {
-    this.#polling = false;
-    if (this.#closed) return;
-    const polled = this.#parts.attachments.filter((attachment) => attachment.polled);
-    // With several devices each gets a part of the time, and the first frame ends the wait.
-    for (const attachment of polled) {
-      if (attachment.poll(Math.floor(timeout_us / polled.length))) break;
-    }
-    this.#beginRound();
   }
 }

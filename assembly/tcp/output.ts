@@ -15,7 +15,8 @@ import { Tlp } from "./loss_probe";
 import * as mtu_probe from "./mtu_probe";
 import * as nagle from "./nagle";
 import * as notsent from "./notsent";
-import { finish, fit, maxPayload, maxPayloadAt, P, plan, planRecord } from "./output_plan";
+import * as output_plan from "./output_plan";
+import { finish, fit, isQuiet, P, plan, planRecord } from "./output_plan";
 import * as pacing from "./pacing";
 import * as prr from "./prr";
 import * as rtt from "./rtt";
@@ -37,7 +38,7 @@ export function output(tp: Tcb): i32 {
   P.limited = 0;
   P.data = 0;
   let error: i32 = 0;
-  while (plan(tp)) {
+  while (!isQuiet(tp) && plan(tp)) {
     if (!roomBelow(tp)) {
       P.limited = 0; // the queue is what limits, not cwnd
       error = ackAlone(tp);
@@ -127,7 +128,7 @@ function sentOne(tp: Tcb): void {
   if (fin) tp.flags |= Tf.SENTFIN;
   stat.add(Stat.TCP_BYTES_OUT, end - tp.snd_nxt);
   sent.append(tp, P.seq, end);
-  nagle.sent(tp, end, P.len >= maxPayload(tp));
+  nagle.sent(tp, end, P.len >= P.full);
   if (tp.mtu_low) mtu_probe.dataSent(tp, P.seq, end);
   tp.snd_nxt = end;
   notsent.sent(tp);
@@ -240,7 +241,7 @@ function probeNew(tp: Tcb): bool {
   P.lost = changetype<Sent>(0);
   P.seq = tp.snd_nxt;
   P.flags = Th.ACK;
-  P.len = min<u32>(notsent.unsent(tp), maxPayloadAt(tp, off));
+  P.len = min<u32>(notsent.unsent(tp), output_plan.maxPayloadAt(tp, off));
   // no sliver of the peer's window (RFC 1122 4.2.3.4)
   if (P.len == 0 || P.len > tcb.windowBeyond(tp, off) || !sent.available()) return false;
   finish(tp, off, tp.inp.so.snd.cc);
@@ -254,7 +255,7 @@ function probeLast(tp: Tcb): bool {
   while (r && r.flags & Sf.SACKED) r = r.prev; // what has arrived tells nothing new
   if (!r) return false;
   const size = r.end - r.start;
-  const most = maxPayload(tp);
+  const most = output_plan.maxPayload(tp);
   if (size > most) {
     if (!sent.split(tp, r, size - most)) return false;
     r = r.next;

@@ -42,6 +42,7 @@ export class OutputPlan {
   flags: u32; // Th
   limited: u32; // 1: in this call cwnd kept data back
   data: u32; // 1: in this call something new was sent
+  full: u32; // payload of a full segment, when maxPayloadAt was asked last
 }
 
 /** Least payload beside SACK blocks; with the least MSS such a segment is a little larger. */
@@ -60,6 +61,16 @@ export function plan(tp: Tcb): bool {
   // RFC 5682 2.1 step 2b: nothing new could go, so the lost is sent again after all
   tp.frto = Frto.OFF;
   return tp.lost_todo > 0 && planLost(tp);
+}
+
+/**
+ * True if {@link plan} would find nothing, as after most segments that come in: everything is sent,
+ * nothing is owed and nothing is lost.
+ */
+export function isQuiet(tp: Tcb): bool {
+  if (tp.state != TcpState.ESTABLISHED || tp.flags & (Tf.ACKNOW | Tf.FORCE)) return false;
+  if (tp.lost_todo || tp.frto || tp.mtu_low) return false;
+  return tp.inp.so.snd.cc == tp.snd_nxt - tp.snd_una && !window.updateDue(tp);
 }
 
 /** The first SYN, or a SYN-ACK that is asked for; the timer sends them again. */
@@ -147,7 +158,8 @@ export function maxPayload(tp: Tcb): u32 {
 
 /** The same for a segment that begins at offset `off`: none holds parts of two records. */
 export function maxPayloadAt(tp: Tcb, off: u32): u32 {
-  return inRecord(tp, off, maxPayload(tp));
+  P.full = maxPayload(tp);
+  return inRecord(tp, off, P.full);
 }
 
 /** Of `len` bytes from offset `off` on, those of one record (MSG_EOR ends it). */
@@ -188,7 +200,7 @@ export function finish(tp: Tcb, off: u32, cc: u32): void {
 function worthwhile(tp: Tcb, off: u32, cc: u32, most: u32): bool {
   if (P.flags & Th.FIN) return true;
   if (P.len == 0) return false;
-  if (P.len >= maxPayload(tp) || tp.flags & Tf.FORCE) return true;
+  if (P.len >= P.full || tp.flags & Tf.FORCE) return true;
   if (seq.gt(tp.snd_up, P.seq)) return true; // urgent data does not wait
   if (tp.max_sndwnd > 0 && P.len >= tp.max_sndwnd >> 1) return true;
   return off + P.len >= cc ? !nagle.holds(tp) : P.len >= most;

@@ -42,10 +42,11 @@ function most(tp: Tcb): u32 {
 export function toAdvertise(tp: Tcb): u32 {
   const sb = tp.inp.so.rcv;
   const room = sockbuf.space(sb);
-  let win: u32 = room > 0 ? min<u32>(room, most(tp)) : 0;
+  const all = most(tp);
+  let win: u32 = room > 0 ? min<u32>(room, all) : 0;
   // short of mbufs most of it would be refused; what was promised before stays
   if (mbuf.low()) win = min<u32>(win, LOW_SEGMENTS * tp.rcv_mss);
-  const sliver = min<u32>(most(tp) >> 2, tp.rcv_mss);
+  const sliver = min<u32>(all >> 2, tp.rcv_mss);
   if (win < sliver) win = 0;
   const scale: u32 = tp.rcv_scale;
   // Rounded down: rounded up, the edge would move with every small segment and never come to rest.
@@ -67,11 +68,13 @@ export function offered(tp: Tcb): u32 {
  * none: the next ACK tells.
  */
 export function updateDue(tp: Tcb): bool {
-  const win = min<u32>(toAdvertise(tp), max<u32>(tp.max_rcvwnd, 2 * u32(tp.rcv_mss)));
   const have = offered(tp) >> u32(tp.rcv_scale) << u32(tp.rcv_scale); // as the peer saw it
+  const all = most(tp);
+  // all of the room would not do
+  if (i32(all - have) < i32(min<u32>(2 * u32(tp.rcv_mss), all >> 1))) return false;
+  const win = min<u32>(toAdvertise(tp), max<u32>(tp.max_rcvwnd, 2 * u32(tp.rcv_mss)));
   if (win <= have) return false;
   const grows: u32 = win - have;
-  const all = most(tp);
   if (grows >= 2 * u32(tp.rcv_mss) && (have < (all >> 1) || grows >= all >> 2)) return true;
   return grows >= all >> 1;
 }

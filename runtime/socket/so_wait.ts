@@ -13,7 +13,7 @@ import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import type { So } from "./so.ts";
-import { CLOSED, INTERRUPTED, type Job, TIMED_OUT } from "./wait.ts";
+import { CLOSED, INTERRUPTED, TIMED_OUT, Wait } from "./wait.ts";
 
 /** How a call that may wait can be stopped. */
 export interface WaitOptions {
@@ -42,22 +42,24 @@ export function mustNotWait(so: So, flags: number): boolean {
 }
 
 /** A receive, or an accept, that waits. */
-class ReceiveJob<T> implements Job {
+class ReceiveWait<T> extends Wait {
   constructor(
+    so: So,
     readonly flags: number,
     readonly attempt: (flags: number) => number,
     readonly end: (got: number, signal: AbortSignal | undefined) => T,
-    readonly signal: AbortSignal | undefined,
-  ) {}
+  ) {
+    super(so, Ev.READ);
+  }
 
-  retry(result: number): number {
+  override retry(result: number): number {
     if (result > 0) return this.attempt(this.flags);
     // When the time is over, less than SO_RCVLOWAT will do.
     if (result === TIMED_OUT) return this.attempt(this.flags | Msg.DONTWAIT);
     return -waitErrno(result);
   }
 
-  finish(got: number): T {
+  override finish(got: number): T {
     return this.end(got, this.signal);
   }
 }
@@ -74,13 +76,14 @@ export function receiveThen<T>(
   attempt: (flags: number) => number,
   end: (got: number, signal: AbortSignal | undefined) => T,
 ): Promise<T> {
-  if (first === -Errno.EAGAIN && (so.state & Ss.DEFERRED) !== 0) beginDeferred(so);
+  const deferred = first === -Errno.EAGAIN && (so.state & Ss.DEFERRED) !== 0;
+  if (deferred) beginDeferred(so);
   // Urgent data is not waited for: a program that wants that polls.
   if (first !== -Errno.EAGAIN || (flags & Msg.OOB) !== 0 || mustNotWait(so, flags)) {
     return new Promise((resolve) => resolve(end(first, signal)));
   }
-  const job = new ReceiveJob(flags, attempt, end, signal);
-  return so.layer.waits.work(so, Ev.READ, job, so.rcvtimeo_us, signal);
+  const wait = new ReceiveWait(so, flags, attempt, end);
+  return so.layer.waits.work(wait, !deferred, so.rcvtimeo_us, signal);
 }
 
 /** The promise that `begin` answers; what `begin` throws rejects it. */

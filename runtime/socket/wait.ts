@@ -51,34 +51,42 @@ export interface WaitTarget {
   readonly mask: number;
 }
 
-/** A call that waits: what it tries when an event has come, and what its caller gets. */
-export interface Job {
-  /**
-   * Tries when an event came (`result` above 0), or ends the call when none did (TIMED_OUT,
-   * INTERRUPTED, CLOSED). Answers EAGAIN negated to go on waiting, and else what is settled.
-   */
-  retry(result: number): number;
-  /** What the caller gets; throws what it is to catch. */
-  finish(got: number): unknown;
-}
-
 /** One wait on one socket. */
-export class Wait implements Timed {
+export abstract class Wait implements Timed {
   timeout_us = Infinity;
   deadline_us = Infinity;
   place = -1;
   next: Wait | undefined = undefined;
   signal: AbortSignal | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;
+  /** The wait counts among those that keep the process alive. */
+  held = false;
+  resolve: (result: never) => void = nobody;
+  reject: (error: unknown) => void = nobody;
 
-  constructor(
-    readonly so: Waitable,
-    readonly mask: number,
-    /** The wait counts among those that keep the process alive. */
-    public held: boolean,
-    /** What is done with the result before it is settled; nothing for who only asks for it. */
-    readonly job: Job | undefined,
-    readonly resolve: (result: never) => void,
-    readonly reject: (error: unknown) => void,
-  ) {}
+  constructor(readonly so: Waitable, readonly mask: number) {}
+
+  /**
+   * Tries when an event came (`result` above 0), or ends the call when none did (TIMED_OUT,
+   * INTERRUPTED, CLOSED). Answers EAGAIN negated to go on waiting, and else what is settled.
+   */
+  abstract retry(result: number): number;
+
+  /** What the caller gets; throws what it is to catch. */
+  abstract finish(got: number): unknown;
 }
+
+/** The wait of somebody who only asks for the event, or how the wait ended. */
+export class EventWait extends Wait {
+  /** Nothing to try. */
+  override retry(result: number): number {
+    return result;
+  }
+
+  /** The same. */
+  override finish(got: number): number {
+    return got;
+  }
+}
+
+function nobody(): void {}

@@ -11,13 +11,16 @@ import type { Engine } from "../engine.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import { Deadlines } from "./deadlines.ts";
-import { CLOSED, INTERRUPTED, type Job, type Scheduler, TIMED_OUT, Wait } from "./wait.ts";
-import type { Waitable, WaitTarget } from "./wait.ts";
+import { CLOSED, EventWait, INTERRUPTED, type Scheduler, TIMED_OUT } from "./wait.ts";
+import type { Wait, Waitable, WaitTarget } from "./wait.ts";
 
 /** Where in the scratch area events are drained to: behind the records of requests. */
 const EVENTS_AT = 2048;
 const SCRATCH_BYTES = 4096;
 const EVENT_BYTES = 8;
+/** The word of a socket that holds both kinds of Ev bits: wanted, and to be reported. */
+const EVENTS = layout.Socket.evwant & ~3;
+const WANT_SHIFT = 8 * (layout.Socket.evwant & 3);
 /** Events taken by one call. */
 const EVENTS_MAX = Math.min(Limits.EVENT_BATCH, (SCRATCH_BYTES - EVENTS_AT) / EVENT_BYTES);
 
@@ -63,26 +66,23 @@ export class Waits {
    * @returns the events that came, or TIMED_OUT, INTERRUPTED or CLOSED
    */
   wait(so: Waitable, mask: number, timeout_us = 0, signal?: AbortSignal): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const wait = this.#begin(so, mask, undefined, resolve, reject);
-      this.#limit(wait, timeout_us === 0 ? Infinity : timeout_us, signal);
-    });
+    return this.work(new EventWait(so, mask), false, timeout_us, signal);
   }
 
   /**
-   * Does a job that waits for events of `mask`, each time for at most `timeout_us` microseconds
-   * unless that is 0. It is tried where the event is reported, so that a call which waits once
-   * costs one promise.
+   * Waits as `wait` says, each time for at most `timeout_us` microseconds unless that is 0. What it
+   * does is tried where the event is reported, so that a call which waits once costs one promise.
+   *
+   * @param quiet what is waited for is known not to be true yet
    */
   work<T>(
-    so: Waitable,
-    mask: number,
-    job: Job & { finish(got: number): T },
+    wait: Wait & { finish(got: number): T },
+    quiet: boolean,
     timeout_us: number,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const wait = this.#begin(so, mask, job, resolve, reject);
+      this.#begin(wait, quiet, resolve, reject);
       if (timeout_us !== 0 || signal !== undefined || this.#ended) {
         this.#limit(wait, timeout_us === 0 ? Infinity : timeout_us, signal);
       }
@@ -106,8 +106,10 @@ export class Waits {
         leave();
         reject(error);
       };
-      for (const { so, mask } of targets) waits.push(this.#begin(so, mask, undefined, done, fail));
-      const timer = this.#begin(this.#sleepers, 0, undefined, done, fail);
+      for (const { so, mask } of targets) {
+        waits.push(this.#begin(new EventWait(so, mask), false, done, fail));
+      }
+      const timer = this.#begin(new EventWait(this.#sleepers, 0), true, done, fail);
       waits.push(timer);
       this.#limit(timer, timeout_us, signal);
     });
@@ -172,16 +174,22 @@ export class Waits {
   }
 
   #begin(
-    so: Waitable,
-    mask: number,
-    job: Job | undefined,
+    wait: Wait,
+    quiet: boolean,
     resolve: (result: never) => void,
     reject: (error: unknown) => void,
   ): Wait {
-    const wait = new Wait(so, mask, so.refd, job, resolve, reject);
+    const { so } = wait;
+    wait.resolve = resolve;
+    wait.reject = reject;
     this.#join(wait);
-    if (wait.held) this.#count(1);
-    if (so.ptr !== 0) this.#want(so);
+    if (so.refd) {
+      wait.held = true;
+      this.#count(1);
+    }
+    if (!quiet) this.#want(so);
+    // Of what is not true yet the engine need only know that it is wanted.
+    else if (so.ptr !== 0) this.#engine.u32[(so.ptr + EVENTS) >>> 2] |= wait.mask << WANT_SHIFT;
     return wait;
   }
 
@@ -200,9 +208,9 @@ export class Waits {
 
   #limit(wait: Wait, timeout_us: number, signal: AbortSignal | undefined): void {
     if (this.#ended) return this.#done(wait, CLOSED);
+    wait.signal = signal;
     if (signal?.aborted) return this.#done(wait, INTERRUPTED);
     if (signal !== undefined) {
-      wait.signal = signal;
       wait.onAbort = () => this.#done(wait, INTERRUPTED);
       signal.addEventListener("abort", wait.onAbort);
     }
@@ -233,19 +241,13 @@ export class Waits {
     if (so.waiters !== undefined) this.#want(so);
   }
 
-  /** Ends a wait, unless its job wants to go on after an event. */
+  /** Ends a wait, unless it wants to go on after an event. */
   #done(wait: Wait, result: number): void {
-    const { job } = wait;
-    if (job === undefined) {
-      this.#leave(wait);
-      wait.resolve(result as never);
-      return;
-    }
     try {
-      const got = job.retry(result);
+      const got = wait.retry(result);
       if (got === -Errno.EAGAIN && result > 0) return this.#extend(wait);
       this.#leave(wait);
-      wait.resolve(job.finish(got) as never);
+      wait.resolve(wait.finish(got) as never);
     } catch (error) {
       this.#leave(wait);
       wait.reject(error);

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "481ee3ed9fb797a5";
+export const LAYOUT_HASH = "e6dbdee622f81b9a";
 
 /** struct Ack */
 export const Ack = {
@@ -737,13 +737,14 @@ export const Options = {
 
 /** struct OutputPlan */
 export const OutputPlan = {
-  size: 24,
+  size: 28,
   lost: 0,
   seq: 4,
   len: 8,
   flags: 12,
   limited: 16,
   data: 20,
+  full: 24,
 } as const;
 
 /** struct PanicState */
