@@ -10,6 +10,9 @@
  *
  * A deadline that is moved to later, as a retransmission timer is by every ACK, only stores it: the
  * timer is placed anew when its old slot comes.
+ *
+ * A run does a limited amount of work, since a million timers may stand in one slot; what is left
+ * stays in FIRING, and the next run goes on with it.
  */
 
 /** A timer, part of the struct it serves. All zero is a timer that is off. */
@@ -31,6 +34,9 @@ const LEVELS: u32 = 11;
 const DUE: u32 = LEVELS * SLOTS;
 /** Slot number of the timers that `run` is about to look at. */
 const FIRING: u32 = DUE + 1;
+/** Work of one run: a timer that is placed anew costs one, one that fires FIRE_COST. */
+const BUDGET: i32 = 8192;
+const FIRE_COST: i32 = 8;
 /** Where the links stand in a Timer; a slot's head is just these two words. */
 const LINKS: usize = 16;
 
@@ -45,6 +51,7 @@ export class WheelState {
   announced: i64; // the world was told that nothing happens before this
   count: u32; // timers that are on
   sooner: u32; // 1: a timer was armed for a time before that; whoever asks again clears it
+  budget: i32; // what the present run may still do
 }
 
 const S: WheelState = changetype<WheelState>(memory.data(offsetof<WheelState>(), 16));
@@ -111,24 +118,28 @@ export function count(): u32 {
 
 /**
  * Fires all timers due at `now`, those that were overdue when armed first and the others in order
- * of time; answers how many. Callbacks may arm and cancel any timers; a timer fires at most once in
- * a run. Called by a callback it does nothing. A `now` before the last run's counts as the last's.
+ * of time; answers how many, and one more if it has not come to the end. Callbacks may arm and
+ * cancel any timers; a timer fires at most once in a run. Called by a callback it does nothing. A
+ * `now` before the last run's counts as the last's.
  */
 export function run(now: i64): u32 {
   if (S.running) return 0;
-  if (now < S.base) now = S.base;
+  if (now < S.limit) now = S.limit;
   S.running = 1;
   S.limit = now;
-  let fired = sweep(DUE);
-  while (S.levels) {
+  S.budget = BUDGET;
+  let fired = drain(); // what the last run has left
+  if (S.budget > 0) fired += sweep(DUE);
+  while (S.levels && S.budget > 0) {
     const slot = earliest();
     const start = startOf(slot);
     if (start > now) break;
     S.base = start;
     fired += sweep(slot);
   }
-  S.base = now;
   S.running = 0;
+  if (S.budget <= 0) return fired + 1;
+  S.base = now;
   return fired;
 }
 
@@ -137,7 +148,7 @@ export function run(now: i64): u32 {
  * something is due already; i64.MAX_VALUE if no timer is on.
  */
 export function next(): i64 {
-  if (!empty(DUE)) return S.base;
+  if (!empty(DUE) || !empty(FIRING)) return S.base;
   return S.levels ? startOf(earliest()) : i64.MAX_VALUE;
 }
 
@@ -176,6 +187,7 @@ function cancelIn(slot: u32, first: u32, last: u32): u32 {
 /** Calls `fn(t)`, by its table index, for each timer that is on; it may change none. For checks. */
 export function each(fn: u32): void {
   eachOf(DUE, fn);
+  eachOf(FIRING, fn);
   for (let levels = S.levels; levels; levels &= levels - 1) {
     const level = u32(ctz(levels));
     for (let map = load<u64>(OCCUPIED + (level << 3)); map; map &= map - 1) {
@@ -193,16 +205,23 @@ function eachOf(slot: u32, fn: u32): void {
 function sweep(slot: u32): u32 {
   if (empty(slot)) return 0;
   moveAll(slot, FIRING);
+  return drain();
+}
+
+/** The same with the timers in FIRING, as many as the run may. */
+function drain(): u32 {
   const firing = head(FIRING);
   let fired: u32 = 0;
   // Callbacks may take timers out of this ring, but nothing adds to it.
-  while (firing.next != firing) {
+  while (firing.next != firing && S.budget > 0) {
     const t = firing.next;
     unlink(t);
     if (t.when > S.base) {
       place(t);
+      S.budget--;
     } else {
       S.count--;
+      S.budget -= FIRE_COST;
       fired++;
       call_indirect<void>(t.fn, t.arg);
     }

@@ -121,7 +121,6 @@ function strip(tp: Tcb): void {
   tp.blk_prev = 0;
   tp.blk_fn = 0;
   tp.blk_arg = 0;
-  tp.out_next = changetype<Tcb>(0);
 }
 
 /** Begins to write or read behind the head of the first block. */

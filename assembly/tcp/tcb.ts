@@ -105,8 +105,10 @@ export function release(tp: Tcb): void {
 export function wantOutput(tp: Tcb): void {
   if (tp.out_listed) return;
   tp.out_listed = 1;
+  const last = S.out_last;
+  tp.out_prev = last;
   tp.out_next = changetype<Tcb>(0);
-  if (S.out_last) S.out_last.out_next = tp;
+  if (last) last.out_next = tp;
   else S.out_first = tp;
   S.out_last = tp;
 }
@@ -114,25 +116,20 @@ export function wantOutput(tp: Tcb): void {
 /** Takes the next connection with output to do off the list, or nil. */
 export function nextOutput(): Tcb {
   const tp = S.out_first;
-  if (!tp) return tp;
-  S.out_first = tp.out_next;
-  if (!S.out_first) S.out_last = changetype<Tcb>(0);
-  tp.out_listed = 0;
+  if (tp) unlist(tp);
   return tp;
 }
 
 function unlist(tp: Tcb): void {
   if (!tp.out_listed) return;
-  let prev = changetype<Tcb>(0);
-  for (let p = S.out_first; p; p = p.out_next) {
-    if (p == tp) {
-      if (prev) prev.out_next = tp.out_next;
-      else S.out_first = tp.out_next;
-      if (S.out_last == tp) S.out_last = prev;
-      break;
-    }
-    prev = p;
-  }
+  const next = tp.out_next;
+  const prev = tp.out_prev;
+  if (prev) prev.out_next = next;
+  else S.out_first = next;
+  if (next) next.out_prev = prev;
+  else S.out_last = prev;
+  tp.out_next = changetype<Tcb>(0);
+  tp.out_prev = changetype<Tcb>(0);
   tp.out_listed = 0;
 }
 

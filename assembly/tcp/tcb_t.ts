@@ -66,6 +66,7 @@ export class Tcb {
   rack_last: Sent;
   fo_queue: FoQueue; // Fast Open of the listener, or of the one that counts this connection
   out_next: Tcb; // next on the list of blocks with output to do
+  out_prev: Tcb;
   live_next: Tcb; // all blocks that have a connection, by when they were last looked at; see tcb.ts
   live_prev: Tcb;
   blk_next: usize; // laid out as a Blocked; see blocked()

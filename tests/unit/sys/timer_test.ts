@@ -63,7 +63,7 @@ class Wheel {
   readonly #log: number;
 
   constructor(timers: number) {
-    this.e = freshEngine();
+    this.e = freshEngine(timers * (SLOT_BYTES + 4) + 64);
     this.e.call.probe_timer_init();
     this.#argument = this.at(timers);
     this.#cursor = this.#argument + 8;
@@ -99,13 +99,24 @@ class Wheel {
     this.e.setU32(this.at(i) + SCRIPT.cancels, cancels < 0 ? 0 : this.at(cancels));
   }
 
-  /** Numbers of the timers that fired, in order. */
+  /** Numbers of the timers that fired, in order; the run comes to its end. */
   run(now: bigint): number[] {
+    const { ended, fired } = this.step(now);
+    assert(ended);
+    return fired;
+  }
+
+  /** One run, which may leave some for the next. */
+  step(now: bigint): { ended: boolean; fired: number[] } {
     this.e.setU64(this.#argument, now);
     this.e.setU32(this.#cursor, this.#log);
     const count = this.e.call.probe_timer_run(this.#argument);
     const fired = (this.e.u32(this.#cursor) - this.#log) / 4;
-    assertEquals(count, fired);
+    assert(count === fired || count === fired + 1);
+    return { ended: count === fired, fired: this.#logged(fired) };
+  }
+
+  #logged(fired: number): number[] {
     return Array.from({ length: fired }, (_, i) => this.e.u32(this.#log + 4 * i));
   }
 
@@ -271,4 +282,62 @@ Deno.test("a later deadline only stores it; an earlier one moves the timer", () 
   assertEquals(slot(), 5000n);
   assertEquals(wheel.run(5499n), []);
   assertEquals(wheel.run(5500n), [0]);
+});
+
+const MANY = 50_000;
+/** Timers that one run fires, and such that it places anew. */
+const FIRED_MOST = 1024;
+const PLACED_MOST = 8192;
+
+Deno.test("a run fires so many timers at most, and the next ones go on in order", () => {
+  const wheel = new Wheel(MANY);
+  for (let i = 0; i < MANY; i++) wheel.arm(i, BigInt(1_000_000 + (i >> 3)));
+  const cancelled = 30_000;
+  const order: number[] = [];
+  let runs = 0;
+  for (let ended = false; !ended; runs++) {
+    assert(wheel.next() <= 2_000_000n, "the rest is due at once");
+    const step = wheel.step(2_000_000n);
+    assert(step.fired.length <= FIRED_MOST, `${step.fired.length} at once`);
+    order.push(...step.fired);
+    ended = step.ended;
+    if (runs === 0) wheel.cancel(cancelled); // also one of those that are left
+  }
+  const all = Array.from({ length: MANY }, (_, i) => i);
+  assertEquals(order, all.filter((i) => i !== cancelled));
+  assert(runs >= MANY / FIRED_MOST);
+  assertEquals([wheel.next(), wheel.e.call.probe_timer_count()], [I64_MAX, 0]);
+});
+
+Deno.test("what is armed between two runs of one time fires once, when it is due", () => {
+  const wheel = new Wheel(MANY);
+  for (let i = 2; i < MANY; i++) wheel.arm(i, 1_000_000n);
+  assertEquals(wheel.step(1_000_000n).ended, false);
+  wheel.arm(0, 1_000_001n);
+  wheel.arm(1, 5n);
+  const order: number[] = [];
+  for (let ended = false; !ended;) {
+    const step = wheel.step(1_000_000n);
+    order.push(...step.fired);
+    ended = step.ended;
+  }
+  assert(order.includes(1), "it was overdue");
+  assertEquals([new Set(order).size, order.length], [MANY - 1, MANY - 1]);
+  assertEquals([wheel.pending(0), wheel.run(1_000_001n)], [true, [0]]);
+});
+
+Deno.test("many timers far away move nearer a part at a time", () => {
+  const wheel = new Wheel(MANY);
+  const hour = 3_600_000_000n;
+  for (let i = 0; i < MANY; i++) wheel.arm(i, hour + BigInt(i) * 1000n);
+  let runs = 0;
+  // All of them stand in one slot, which begins long before they are due.
+  for (; wheel.next() < hour - 60_000_000n; runs++) {
+    assertEquals(wheel.step(wheel.next()).fired, []);
+  }
+  assert(runs >= MANY / PLACED_MOST, `${runs} runs`);
+  assertEquals(wheel.e.call.probe_timer_count(), MANY);
+  const reached: number[] = [];
+  while (reached.length < MANY) reached.push(...wheel.step(2n * hour).fired);
+  assertEquals(reached, reached.map((_, i) => i));
 });
