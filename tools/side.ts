@@ -90,7 +90,8 @@ export async function compileSide(sources: SideSources, entry: string): Promise<
   const module = binaryen.parseText(first.text);
   const { Features } = binaryen;
   module.setFeatures(
-    Features.BulkMemory | Features.ExtendedConst | Features.MutableGlobals |
+    Features.BulkMemory | Features.BulkMemoryOpt | Features.ExtendedConst |
+      Features.MutableGlobals |
       Features.NontrappingFPToInt | Features.SIMD128 | Features.SignExt,
   );
   if (!module.validate()) throw new SideError(`${entry}: the moved module is not valid`);
@@ -145,7 +146,9 @@ async function runCompiler(texts: SideSources, entry: string, flags: readonly st
     stdout: { write: () => {} },
     stderr: { write: (text) => void (diagnostics += text) },
     readFile: (name) => {
-      const path = name.replaceAll("\\", "/").replace(/^\.\//, "");
+      // sources outside of the engine's name its files `godwit/...`
+      const path = name.replaceAll("\\", "/").replace(/^\.\//, "")
+        .replace(/^node_modules\/godwit\//, "assembly/");
       return path === END ? END_TEXT : texts.get(path) ?? null;
     },
     writeFile: (_name, contents) => void (wasm = new Uint8Array(contents as Uint8Array)),

@@ -11,3 +11,4 @@ export type { InterfaceSetup, IpOptions, Kernel, KernelTimer, UdpPort } from "./
 export type { Receiver } from "./ring.ts";
 export { Packet } from "./packet.ts";
 export { Sock } from "./sock.ts";
+export { Pr, Prc } from "../../assembly/abi/proto.ts";

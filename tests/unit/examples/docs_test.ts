@@ -37,7 +37,14 @@ async function deno(args: string[], script = ""): Promise<{ good: boolean; text:
 }
 
 Deno.test("documents: the examples of the README run, and print what they say", async () => {
-  const { good, text } = await deno(["test", "--doc", "-A", "README.md", "docs/sysctl.md"]);
+  const { good, text } = await deno([
+    "test",
+    "--doc",
+    "-A",
+    "README.md",
+    "docs/sysctl.md",
+    "docs/protocols.md",
+  ]);
   assert(good, text);
   const said = [...read("README.md").matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((m) => m[1]);
   assert(said.length >= 6);
