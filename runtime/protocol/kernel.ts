@@ -18,7 +18,7 @@ import { parseIpv4 } from "../socket/inet_addr.ts";
 import { type SockAddrInit, writeSockAddr } from "../socket/sockaddr.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import { type KernelCalls, kernelCalls } from "./kernel_calls.ts";
-import { newPacket, type Packet } from "./packet.ts";
+import { newPacket, type Packet, PacketLedger } from "./packet.ts";
 import type { Receiver } from "./ring.ts";
 
 /** How an IP packet is sent. */
@@ -86,6 +86,8 @@ export interface KernelHost {
   detach(name: string): Promise<void>;
 }
 
+/** Where the limit of the clusters stands among the figures of the pools. */
+const CLUSTERS_AT = 24;
 const TIMERS = 32;
 const DF = 1;
 const DEFAULT_TTL = 64;
@@ -95,6 +97,7 @@ export class Kernel {
   readonly #host: KernelHost;
   readonly #calls: KernelCalls;
   readonly #place: number;
+  readonly #ledger: PacketLedger;
   readonly #types = new Set<number>();
   readonly #ports = new Set<OpenPort>();
   readonly #interfaces = new Set<string>();
@@ -106,6 +109,9 @@ export class Kernel {
     this.#host = host;
     this.#calls = kernelCalls(host.engine);
     this.#place = host.alloc(layout.SockAddr.size);
+    const { calls, view, scratch } = host.engine;
+    calls.pool_stats(scratch);
+    this.#ledger = new PacketLedger(view.getUint32(scratch + CLUSTERS_AT, true) >>> 2);
   }
 
   /** Time of the stack's clock, microseconds. */
@@ -115,10 +121,20 @@ export class Kernel {
 
   /** A packet with these bytes, or of so many with anything in them. `SocketError` ENOBUFS. */
   packet(content: Uint8Array | number): Packet {
-    if (typeof content === "number") return newPacket(this.#host.engine, content);
-    const packet = newPacket(this.#host.engine, content.length);
-    packet.write(content);
+    this.#ledger.check();
+    const length = typeof content === "number" ? content : content.length;
+    const packet = newPacket(this.#host.engine, length).enter(this.#ledger);
+    if (typeof content !== "number") packet.write(content);
     return packet;
+  }
+
+  /**
+   * Keeps a packet beyond the call that brought it: a packet of its own, to be sent, delivered or
+   * freed later. `SocketError` ENOBUFS if the protocol holds too many.
+   */
+  keep(packet: Packet): Packet {
+    this.#ledger.check();
+    return packet.move().enter(this.#ledger);
   }
 
   /** Sends a packet by IP, whose header is put in front; owns it. `SocketError` as for sendto. */
@@ -268,7 +284,8 @@ export class Kernel {
 
   /** Gives back what is left: the protocol is unloaded. Answers how many things that were. */
   async release(): Promise<number> {
-    const left = this.#types.size + this.#ports.size + this.#interfaces.size + this.#armed.size;
+    const taken = this.#types.size + this.#ports.size + this.#interfaces.size + this.#armed.size;
+    const left = taken + this.#ledger.release();
     for (const timer of [...this.#armed.keys()]) {
       this.#calls.timer_cancel(timer);
       this.#done(timer);

@@ -12,7 +12,7 @@ import { SocketError } from "../errors.ts";
 import { kernelCalls } from "./kernel_calls.ts";
 import { FunctionTable } from "./function_table.ts";
 import { Hosted, placesOf } from "./hosted.ts";
-import type { ProtocolInfo } from "./module.ts";
+import type { ProtocolInfo, ProtocolModule } from "./module.ts";
 import { type Found, type Loadable, resolve } from "./resolve.ts";
 import type { Ring } from "./ring.ts";
 import { readSideHeader, Side } from "./side.ts";
@@ -32,6 +32,8 @@ export interface SavedProtocol {
   readonly base?: number;
   /** A protocol in TypeScript: what its `snapshot` answered. */
   readonly state?: unknown;
+  /** The same: types and numbers of its rows. */
+  readonly rows?: string;
   /** The same: sockets of its UDP ports. */
   readonly sockets?: readonly number[];
 }
@@ -130,12 +132,13 @@ export class Protocols {
   }
 
   /**
-   * Unloads a protocol: nothing of it is left in the stack.
+   * Unloads a protocol: nothing of it is left in the stack. Answers how many things it had not
+   * given back itself (packets, ports, types, timers, interfaces, pools): 0 for a careful one.
    *
    * @throws SocketError ENOENT if there is none of that name, EBUSY while it has sockets, or what
    * its `unload` throws; it is loaded still then
    */
-  async unload(name: string): Promise<void> {
+  async unload(name: string): Promise<number> {
     const loaded = this.#known(name);
     const { slot, side, hosted } = loaded;
     const sockets = slot.sockets;
@@ -148,10 +151,12 @@ export class Protocols {
       side?.unregister(name);
       if (hosted?.failure === undefined) await hosted?.module.unload?.();
       hosted?.silence();
-      await hosted?.kernel.release();
-      slot.release();
+      const kept = await hosted?.kernel.release() ?? 0;
+      const rows = hosted?.module.rows?.length ?? 0;
+      const left = kept + slot.release() - rows;
       this.#numbers.delete(slot.number);
       this.#loaded.delete(name);
+      return left;
     } finally {
       this.#busy.delete(name);
     }
@@ -214,7 +219,8 @@ export class Protocols {
       const common = { name, kind, slot: slot.number, places };
       if (side !== undefined) return { ...common, base: side.base };
       if (hosted?.module.snapshot !== undefined && hosted.failure === undefined) {
-        return { ...common, state: hosted.module.snapshot(), sockets: hosted.kernel.sockets };
+        const { module, kernel: { sockets } } = hosted;
+        return { ...common, state: module.snapshot?.(), rows: rowsOf(module), sockets };
       }
       const words = `protocol ${name} cannot be part of a snapshot: it has no snapshot()`;
       throw new SocketError(Errno.EOPNOTSUPP, "snapshot", words);
@@ -259,7 +265,7 @@ export class Protocols {
     }
     if (found.kind === "untrusted") throw refuse("it cannot go on");
     const { module } = found;
-    if (placesOf(module) !== count) throw refuse("it has other rows");
+    if (rowsOf(module) !== saved.rows) throw refuse("it has other rows");
     if (module.restore === undefined) throw refuse("it has no restore()");
     const hosted = new Hosted(slot, module);
     hosted.place();
@@ -270,6 +276,11 @@ export class Protocols {
     await module.restore(hosted.kernel, saved.state);
     return { name, kind, slot, hosted };
   }
+}
+
+/** Types and numbers of a protocol's rows. */
+function rowsOf({ rows = [] }: ProtocolModule): string {
+  return rows.map(({ type, protocol }) => `${type}/${protocol}`).join();
 }
 
 /** What to load, and with which configuration. */

@@ -18,10 +18,37 @@ const M = layout.Mbuf;
 /** Room in front of a packet that is made here: for the headers of all layers below. */
 export const LEADING_BYTES: number = MbufSize.MAX_HDR;
 
+/** The packets that a protocol holds: bounded, and freed when it is unloaded. */
+export class PacketLedger {
+  /** Those that were made or kept, and neither sent nor delivered nor freed since. */
+  readonly held: Set<Packet> = new Set();
+  readonly #most: number;
+
+  /** With a limit. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** `SocketError` ENOBUFS if the protocol holds too many already. */
+  check(): void {
+    if (this.held.size < this.#most) return;
+    const words = `it holds ${this.#most} packets and frees none`;
+    throw new SocketError(Errno.ENOBUFS, "m_get", words);
+  }
+
+  /** Frees all; answers how many that were. */
+  release(): number {
+    const left = [...this.held];
+    for (const packet of left) packet.free();
+    return left.length;
+  }
+}
+
 /** A packet. */
 export class Packet {
   readonly #engine: Engine;
   readonly #calls: KernelCalls;
+  #ledger: PacketLedger | undefined = undefined;
   #m = 0;
   /** Where the network header lies before the first byte; 0 for frames and packets made here. */
   #back = 0;
@@ -39,6 +66,13 @@ export class Packet {
     this.#m = m;
     this.#back = back;
     this.key = key;
+    return this;
+  }
+
+  /** Notes who holds it. For the kernel. */
+  enter(ledger: PacketLedger): this {
+    ledger.held.add(this);
+    this.#ledger = ledger;
     return this;
   }
 
@@ -187,9 +221,7 @@ export class Packet {
    * @throws SocketError ENOBUFS without memory; the packet is gone then
    */
   prepend(n: number): void {
-    this.#m = this.#calls.mbuf_ops_prepend(this.take(), n);
-    if (this.#m === 0) throw new SocketError(Errno.ENOBUFS, "m_prepend");
-    this.#back = 0;
+    this.#replace(this.#calls.mbuf_ops_prepend(this.#m, n), "m_prepend");
   }
 
   /** Takes the chain over: whoever calls owns it now, and this object is empty. */
@@ -197,12 +229,30 @@ export class Packet {
     const m = this.#m;
     if (m === 0) throw new SocketError(Errno.EINVAL, "packet", "it was given away before");
     this.#m = 0;
+    this.#ledger?.held.delete(this);
+    this.#ledger = undefined;
     return m;
+  }
+
+  /** A packet of its own with what this one has, which is empty then; for `Kernel.keep`. */
+  move(): Packet {
+    const back = this.#back;
+    return new Packet(this.#engine).assign(this.take(), back, this.key);
   }
 
   /** Frees it; one that was given away is left alone. */
   free(): void {
     if (this.#m !== 0) this.#calls.mbuf_freem(this.take());
+  }
+
+  /** The chain has become another, or it is gone. */
+  #replace(m: number, call: string): void {
+    this.#back = 0;
+    if (m === 0) {
+      this.take();
+      throw new SocketError(Errno.ENOBUFS, call);
+    }
+    this.#m = m;
   }
 
   #trim(n: number, adjust: number): void {
@@ -215,9 +265,7 @@ export class Packet {
     const end = offset + n;
     if (!(offset >= 0 && end <= this.length)) throw this.#beyond(offset, n);
     if (end > this.#word(this.#m + M.len)) {
-      this.#m = this.#calls.mbuf_ops_pullup(this.#m, end);
-      this.#back = 0;
-      if (this.#m === 0) throw new SocketError(Errno.ENOBUFS, "m_pullup");
+      this.#replace(this.#calls.mbuf_ops_pullup(this.#m, end), "m_pullup");
     }
     return this.#field(M.data) + offset;
   }

@@ -9,6 +9,6 @@ export type { ControlQuote, ProtocolInfo, ProtocolModule, ProtocolSource } from 
 export type { ProtoRow, SideModule, UserRequests } from "./module.ts";
 export type { InterfaceSetup, IpOptions, Kernel, KernelTimer, UdpPort } from "./kernel.ts";
 export type { Receiver } from "./ring.ts";
-export { Packet } from "./packet.ts";
+export { Packet, PacketLedger } from "./packet.ts";
 export { Sock } from "./sock.ts";
 export { Pr, Prc } from "../../assembly/abi/proto.ts";

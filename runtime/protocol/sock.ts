@@ -7,7 +7,7 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Pr } from "../../assembly/abi/proto.ts";
-import { Ss } from "../../assembly/abi/socket.ts";
+import { Af, Ss } from "../../assembly/abi/socket.ts";
 import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
@@ -18,6 +18,7 @@ import type { Packet } from "./packet.ts";
 
 const S = layout.Socket;
 const SB = layout.Sockbuf;
+const N = layout.SockAddr;
 
 /** A socket of a loaded protocol. */
 export class Sock {
@@ -88,14 +89,35 @@ export class Sock {
     const rcv = this.ptr + S.rcv_cc;
     if ((this.#flags & Pr.ADDR) !== 0) {
       writeSockAddr(this.#engine, this.#place, from ?? {}, "deliver");
-      const m = packet.mbuf;
-      if (this.#calls.sockbuf_appendAddr(rcv, this.#place, m, 0) === 0) return false;
-      packet.take();
+      return this.#append(packet);
     } else {
       if (packet.length > this.space) return false;
       if ((this.#flags & Pr.ATOMIC) !== 0) this.#calls.sockbuf_appendRecord(rcv, packet.take());
       else this.#calls.sockbuf_append(rcv, packet.take());
     }
+    this.#calls.so_event_rwakeup(this.ptr);
+    return true;
+  }
+
+  /** The same, from an IPv4 address in host order: for the packet path, it allocates nothing. */
+  deliverFrom(packet: Packet, address: number, port: number): boolean {
+    if ((this.state & Ss.CANTRCVMORE) !== 0) return false;
+    const { view } = this.#engine;
+    const at = this.#place;
+    view.setUint32(at + N.addr_hi, 0);
+    view.setUint32(at + N.addr_hi + 4, 0);
+    view.setUint32(at + N.addr_lo, address === 0 ? 0 : 0xffff); // ::ffff:a.b.c.d
+    view.setUint32(at + N.addr_lo + 4, address);
+    view.setUint32(at + N.scope, 0);
+    view.setUint16(at + N.family, Af.INET, true);
+    view.setUint16(at + N.port, port, true);
+    return this.#append(packet);
+  }
+
+  #append(packet: Packet): boolean {
+    const rcv = this.ptr + S.rcv_cc;
+    if (this.#calls.sockbuf_appendAddr(rcv, this.#place, packet.mbuf, 0) === 0) return false;
+    packet.take();
     this.#calls.so_event_rwakeup(this.ptr);
     return true;
   }

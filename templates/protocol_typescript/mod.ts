@@ -41,9 +41,9 @@ export default function make(): ProtocolModule {
         for (const packet of packets) {
           if (packet.length < HEADER_BYTES) continue;
           const so = bound.get(packet.u16(0));
-          const from = { address: dotted(packet.source), port: packet.u16(2) };
+          const [address, port] = [packet.source, packet.u16(2)];
           packet.trimFront(HEADER_BYTES);
-          so?.deliver(packet, from);
+          so?.deliverFrom(packet, address, port);
         }
       },
       usrreq: {
@@ -74,8 +74,4 @@ export default function make(): ProtocolModule {
       },
     }],
   };
-}
-
-function dotted(address: number): string {
-  return [24, 16, 8, 0].map((shift) => address >>> shift & 255).join(".");
 }

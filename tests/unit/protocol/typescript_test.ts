@@ -3,8 +3,9 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Errno } from "../../../assembly/abi/errno.ts";
 import { Af, Sock } from "../../../assembly/abi/socket.ts";
 import { SocketError, type Stack } from "../../../mod.ts";
+import type { Kernel, Packet, ProtocolModule } from "../../../runtime/protocol/public.ts";
 import { RDP, rdp } from "./rdp.ts";
-import { holdings, Net } from "./net.ts";
+import { holdings, host, Net } from "./net.ts";
 
 const text = (words: string) => new TextEncoder().encode(words);
 
@@ -161,4 +162,86 @@ Deno.test("protocol: input by ethertype and UDP port, and timers", async () => {
   await fired.promise;
   assertEquals(seen, ["frame 88b5 46", "udp question 5000"]);
   await net.b.protocols.unload("listener");
+});
+
+Deno.test("protocol: packets that it keeps are bounded, and freed in the end", async () => {
+  await using net = await Net.create();
+  const kept: Packet[] = [];
+  let full = 0;
+  await net.b.protocols.load({
+    name: "hoarder",
+    load: (kernel) => {
+      kernel.addInputType(0x88b5, (frames) => kept.push(kernel.keep(frames[0])));
+      try {
+        for (;;) kept.push(kernel.packet(100));
+      } catch (error) {
+        full = (error as SocketError).errno;
+      }
+      kept.pop()?.free();
+    },
+  });
+  assertEquals(full, Errno.ENOBUFS);
+  const held = kept.length;
+  await net.a.protocols.load({
+    name: "speaker",
+    load(kernel) {
+      const frame = new Uint8Array(60);
+      frame.set(net.b.interfaces[0].hwaddr, 0);
+      frame.set(net.a.interfaces[0].hwaddr, 6);
+      frame.set([0x88, 0xb5], 12);
+      kernel.sendFrame(kernel.packet(frame), net.a.interfaces[0].index);
+    },
+  });
+  while (kept.length === held) await new Promise((resolve) => setTimeout(resolve, 1));
+  const before = holdings(net.b).mbufs;
+  assertEquals(kept.at(-1)?.length, 46);
+  assertEquals(await net.b.protocols.unload("hoarder"), kept.length + 1);
+  assertEquals(before - holdings(net.b).mbufs, kept.length);
+  assertEquals(kept[0].length, 0);
+});
+
+Deno.test("protocol: it goes on from a snapshot, with its ports and sockets", async () => {
+  await using net = await Net.create();
+  const without = rdp();
+  await net.a.protocols.load(without);
+  assertThrows(() => net.a.snapshot(), SocketError, "rdp cannot be part");
+  await net.a.protocols.unload("rdp");
+
+  const port = (kernel: Kernel) => void kernel.addUdpPort(4789, () => {});
+  const mover = (): ProtocolModule => ({
+    ...rdp({ row: { fasttimo() {} } }),
+    name: "mover",
+    load: port,
+    snapshot: () => ({ seen: 41 }),
+    restore(kernel, state) {
+      port(kernel);
+      kernel.addInputType(0x88b5, () => {});
+      assertEquals(state, { seen: 41 });
+    },
+  });
+  await net.a.protocols.load(mover());
+  const fd = net.a.sys.socket(Af.INET, Sock.DGRAM, RDP);
+  const snapshot = net.a.snapshot();
+  await net.a.close();
+  const options = (protocols: ProtocolModule[]) => ({
+    snapshot,
+    protocols,
+    interfaces: [{ name: "eth0", driver: net.bridge.port() }],
+  });
+  const refused: [number, string, ProtocolModule[]][] = [
+    [Errno.ENODEV, "needs protocol mover", []],
+    [Errno.EINVAL, "mover: it has other rows", [{ ...mover(), rows: [] }]],
+    [Errno.EINVAL, "mover: it has no restore", [{ ...mover(), restore: undefined }]],
+  ];
+  for (const [code, words, given] of refused) {
+    const made = () => host(net.bridge, "", options(given));
+    assertEquals((await assertRejects(made, SocketError, words)).errno, code);
+  }
+  await using again = await host(net.bridge, "", options([mover()]));
+  assertEquals(again.protocols.list()[0].sockets, 1);
+  assertEquals(await errno(again.protocols.unload("mover")), Errno.EBUSY);
+  await again.sys.close(fd);
+  await again.protocols.unload("mover");
+  using udp = again.listenDatagram({ port: 4789 });
+  assertEquals(udp.addr.port, 4789);
 });
