@@ -255,12 +255,14 @@ export class Loop implements Scheduler {
     passing_us = this.#real ? now_us : NaN;
     try {
       rounds.transmit();
-      if (rounds.looped && this.#inTime()) {
+      let looped = rounds.looped;
+      if (looped && this.#inTime()) {
         engine.calls.poll(now_us);
         rounds.transmit();
         if (engine.u32[this.#events] !== 0 && waits.dispatch() > 0) this.#direct = true;
+        looped = rounds.looped;
       }
-      if (rounds.more || rounds.looped || engine.u32[this.#events] !== 0) return false;
+      if (looped || rounds.more || engine.u32[this.#events] !== 0) return false;
       if (ring.waiting) return false;
       return this.#engineDeadline() >= this.#armed_us;
     } catch (panic) {

@@ -6,7 +6,9 @@
  * addresses this is the IPv4 pseudo-header: the ffff in front of each is zero in this arithmetic.
  */
 export function pseudo(laddr: usize, faddr: usize, proto: u32, len: u32): u32 {
-  let acc = words(laddr) + words(laddr + 8) + words(faddr) + words(faddr + 8);
+  let acc = words(laddr + 8) + words(faddr + 8);
+  const high = load<u64>(laddr) | load<u64>(faddr);
+  if (high) acc += words(laddr) + words(faddr); // not IPv4
   acc += u64(proto << 8) + u64(bswap(u16(len))) + u64(bswap(u16(len >> 16)));
   let folded = u32(acc & 0xffff) + u32((acc >> 16) & 0xffff) + u32(acc >> 32);
   folded = (folded & 0xffff) + (folded >> 16);
@@ -14,6 +16,5 @@ export function pseudo(laddr: usize, faddr: usize, proto: u32, len: u32): u32 {
 }
 
 function words(p: usize): u64 {
-  const v = load<u64>(p);
-  return (v & 0xffffffff) + (v >> 32);
+  return u64(load<u32>(p)) + u64(load<u32>(p, 4));
 }

@@ -45,13 +45,18 @@ export function routeOf(inp: Inpcb): Rtentry {
  * ip_output answers.
  */
 export function send(m: Mbuf, inp: Inpcb, flags: u32): i32 {
+  return sendBy(m, inp, routeOf(inp), flags);
+}
+
+/** The same by a route that routeOf has just answered. */
+export function sendBy(m: Mbuf, inp: Inpcb, rt: Rtentry, flags: u32): i32 {
   const faddr = faddrOf(inp);
   if (!sockaddr_ops.is4(faddr)) {
     mbuf.freem(m);
     return -Errno.EAFNOSUPPORT;
   }
   const dst = sockaddr_ops.get4(faddr);
-  return send4(m, inp, sockaddr_ops.get4(laddrOf(inp)), dst, routeOf(inp), flags);
+  return send4(m, inp, sockaddr_ops.get4(laddrOf(inp)), dst, rt, flags);
 }
 
 /** Sends to any IPv4 destination with a block's options; rt nil has the route looked up. */
@@ -143,7 +148,11 @@ export function doubt(inp: Inpcb): void {
 
 /** Largest IP packet that the path to the block's peer takes, as far as we know. */
 export function mtu(inp: Inpcb): u32 {
-  const rt = routeOf(inp);
+  return mtuBy(inp, routeOf(inp));
+}
+
+/** The same by a route that routeOf has just answered. */
+export function mtuBy(inp: Inpcb, rt: Rtentry): u32 {
   if (!rt) return MTU_MIN;
   if (inp.pmtud == Pmtud.PROBE) return ip_output.mtuOf(rt);
   return ip_output.mtuFor(sockaddr_ops.get4(faddrOf(inp)), rt);

@@ -139,22 +139,17 @@ function drain(): void {
 
 /** Sets every field of the header; the storage keeps what was in it. */
 function clear(m: Mbuf, type: u8, cls: u8, flags: u16, cap: u32): void {
-  const buf = changetype<usize>(m) + MbufSize.HEADER;
-  m.next = changetype<Mbuf>(0);
-  m.nextpkt = changetype<Mbuf>(0);
+  const p = changetype<usize>(m);
+  const zero = i64x2.splat(0);
+  v128.store(p, zero);
+  v128.store(p, zero, 16);
+  v128.store(p, zero, 32);
+  v128.store(p, zero, 48);
+  const buf = p + MbufSize.HEADER;
   m.data = buf;
-  m.len = 0;
   m.buf = buf;
   m.cap = cap;
   m.type = type;
   m.cls = cls;
   m.flags = flags;
-  m.pktlen = 0;
-  m.rcvif = 0;
-  m.l3off = 0;
-  m.aux = 0;
-  m.aux2 = 0;
-  m.segs = 0;
-  m.seg_size = 0;
-  m.tstamp = 0;
 }

@@ -31,8 +31,22 @@ export class SipWords {
   v3: u64;
 }
 
+/** Something that was hashed; `known` is the hash, 0 if there is none. */
+@unmanaged
+@final
+export class Hashed {
+  a: u64;
+  b: u64;
+  c: u64;
+  known: u64;
+}
+
+/** How many hashes are kept, as a power of two. */
+const KEPT_LOG2: u32 = 3;
+
 const S: RandState = changetype<RandState>(memory.data(offsetof<RandState>(), 16));
 const V: SipWords = changetype<SipWords>(memory.data(offsetof<SipWords>(), 16));
+const MEMO: usize = memory.data(256, 16); // 2 ** KEPT_LOG2 times Hashed
 
 /** Starts both streams anew: the public one from (lo, hi), the secret one from the other two. */
 export function seed(lo: u64, hi: u64, secretLo: u64, secretHi: u64): void {
@@ -44,6 +58,7 @@ export function seed(lo: u64, hi: u64, secretLo: u64, secretHi: u64): void {
   S.s3 = u32(b >> 32);
   // The one state that xoshiro may not have.
   if ((S.s0 | S.s1 | S.s2 | S.s3) == 0) S.s0 = 1;
+  memory.fill(MEMO, 0, 256);
   S.key0 = secretLo;
   S.key1 = secretHi;
   S.counter = 0;
@@ -106,8 +121,22 @@ export function siphashOf(key0: u64, key1: u64, word: u64): u64 {
   return end2();
 }
 
-/** SipHash-1-3 of the 24 bytes a, b, c (each little-endian) under the secret key, for tables. */
+/**
+ * SipHash-1-3 of the 24 bytes a, b, c (each little-endian) under the secret key, for tables.
+ * Several are asked for the same connection one after the other, so what was hashed last is kept.
+ */
 export function hash3(a: u64, b: u64, c: u64): u64 {
+  const i = (u32(a ^ c) * 0x9e3779b1) >> (32 - KEPT_LOG2);
+  const m = changetype<Hashed>(MEMO + (usize(i) << 5));
+  if (m.a == a && m.b == b && m.c == c && m.known) return m.known;
+  m.a = a;
+  m.b = b;
+  m.c = c;
+  m.known = sipHash13(a, b, c);
+  return m.known;
+}
+
+function sipHash13(a: u64, b: u64, c: u64): u64 {
   // The same steps as begin and round, on locals: this runs for every packet.
   let v0 = S.key0 ^ 0x736f6d6570736575;
   let v1 = S.key1 ^ 0x646f72616e646f6d;

@@ -16,10 +16,10 @@ import * as ack from "./ack_t";
 import * as ackStep from "./input_ack";
 import * as delack from "./delack";
 import * as ecn from "./ecn";
+import * as output from "./output";
 import { G } from "./seg";
 import { Opt } from "./seg_t";
 import * as seq from "./seq";
-import * as tcb from "./tcb";
 import { Tcb, Tf } from "./tcb_t";
 import * as window from "./window";
 
@@ -43,7 +43,7 @@ export function input(tp: Tcb): bool {
   }
   if (G.len > 0) inOrder(tp);
   else mbuf.freem(G.m);
-  tcb.wantOutput(tp);
+  output.after(tp);
   return true;
 }
 

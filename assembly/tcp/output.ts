@@ -279,6 +279,13 @@ function forgetRefusal(tp: Tcb): void {
   if (tp.snd_una == tp.snd_nxt && tp.state >= TcpState.ESTABLISHED) timers.clear(tp, Row.REXMT);
 }
 
+/** A segment has been taken in: what it calls for leaves at the end of the batch. */
+export function after(tp: Tcb): void {
+  if (!isQuiet(tp)) return tcb.wantOutput(tp);
+  forgetRefusal(tp);
+  chrono.judge(tp, false);
+}
+
 /**
  * Sends for every connection that this turn's input, all of it, has marked (MUST-59), and for those
  * that waited for room below as long as there is some.

@@ -40,6 +40,7 @@ const LEAD: u32 = MbufSize.MAX_LINKHDR + ip4.HEADER;
  */
 export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   const inp = tp.inp;
+  const rt = in_output.routeOf(inp);
   const m = mbuf.gethdr(HEADER_MAX + len);
   if (!m) return -Errno.ENOBUFS;
   if (HEADER_MAX + len > mbuf.trailing(m)) m.data = m.buf + LEAD;
@@ -53,10 +54,12 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   const bits = ecn.bits(tp, s, len, urgent ? flags | Th.URG : flags);
   const pointer = urgent ? tp.snd_up - s - (tp.flags & Tf.STDURG ? 1 : 0) : 0;
   tcp.put(h, inp.lport, inp.fport, s, ack, hlen, bits, field, pointer);
-  if (!fill(tp, m, s, len, hlen)) return -Errno.ENOBUFS;
-  let out: u32 = in_output.mtu(inp) > N.pmtu_min ? in_output.discovers(inp) : 0;
+  const partial = rt && if_vnet.isLeftTo(rt.ifp) ? true : false;
+  if (!fill(tp, m, s, len, hlen, partial)) return -Errno.ENOBUFS;
+  let out: u32 = in_output.mtuBy(inp, rt) > N.pmtu_min ? in_output.discovers(inp) : 0;
   if (ecn.isCapable(tp, s, len)) out |= IpOut.ECT;
-  const err = in_output.send(m, inp, out); // from the block's address, always the same (MUST-45)
+  // from the block's address, always the same (MUST-45)
+  const err = in_output.sendBy(m, inp, rt, out);
   if (err < 0) return err;
   ecn.sent(tp, bits);
   stat.inc(Stat.TCP_SEGMENTS_OUT);
@@ -69,13 +72,12 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
 
 /**
  * Copies the payload behind the header, into more mbufs if it must be, and completes the checksum
- * (MUST-2), in one pass; or leaves it to the device. False, with m freed, without mbufs.
+ * (MUST-2), in one pass; or leaves it to the device (`partial`). False, with m freed, without
+ * mbufs.
  */
-function fill(tp: Tcb, m: Mbuf, s: u32, len: u32, hlen: u32): bool {
+function fill(tp: Tcb, m: Mbuf, s: u32, len: u32, hlen: u32, partial: bool): bool {
   const inp = tp.inp;
   const h = m.data;
-  const ifp = in_output.ifpFor(inp);
-  const partial = ifp && if_vnet.isLeftTo(ifp) ? true : false;
   let acc = in_cksum.pseudo(in_pcb.laddrOf(inp), in_pcb.faddrOf(inp), IpProto.TCP, hlen + len);
   if (partial) {
     m.flags |= u16(Mf.CSUM_PARTIAL);

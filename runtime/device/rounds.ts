@@ -19,14 +19,18 @@ export class Rounds {
   more = false;
   readonly #engine: Engine;
   readonly #attachments: readonly Attachment[];
-  readonly #loopback: number;
+  /** Indices of the words that say where the loopback interface's send queue begins and ends. */
+  readonly #head: number;
+  readonly #tail: number;
   #first = 0;
 
   /** @param attachments the list may change between turns */
   constructor(engine: Engine, attachments: readonly Attachment[]) {
     this.#engine = engine;
     this.#attachments = attachments;
-    this.#loopback = engine.calls.if_ptr(LOOPBACK);
+    const loopback = engine.calls.if_ptr(LOOPBACK);
+    this.#head = (loopback + layout.Ifnet.snd_head) >>> 2;
+    this.#tail = (loopback + layout.Ifnet.snd_tail) >>> 2;
   }
 
   /** Takes in at most one batch from each; answers the number of frames. */
@@ -70,12 +74,13 @@ export class Rounds {
 
   /** True if packets of the loopback interface wait to be taken in. */
   get looped(): boolean {
-    return this.#queued(this.#loopback);
+    const { u32 } = this.#engine;
+    return u32[this.#head] !== u32[this.#tail];
   }
 
   /** True if frames wait to be handed out, or can be taken in that mbufs were lacking for. */
   get waiting(): boolean {
-    if (this.#queued(this.#loopback)) return true;
+    if (this.looped) return true;
     const attachments = this.#attachments;
     for (let i = 0; i < attachments.length; i++) {
       if (this.#queued(attachments[i].ifnet) || attachments[i].resumable) return true;

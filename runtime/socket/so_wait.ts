@@ -148,6 +148,24 @@ export async function receiveWhole(
   return done;
 }
 
+/** Goes on with a recv of `buffer` whose first try answered `first`, as its flags say. */
+export function recvRest(
+  so: So,
+  first: number,
+  buffer: Uint8Array,
+  flags: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const attempt = (now: number, done = 0) => so.tryRecv(buffer, done, buffer.length - done, now, 0);
+  if (!wantsAll(so, flags)) return receiveThen(so, first, flags, signal, attempt, received);
+  return receiveWhole(so, first, buffer.length, flags, signal, attempt)
+    .then((got) => received(got, signal));
+}
+
+function received(got: number, signal: AbortSignal | undefined): number {
+  return check(got, "recv", signal);
+}
+
 /** How often a stream without mbufs looks whether there are some again. */
 const MBUFS_US = 5000;
 

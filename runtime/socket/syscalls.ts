@@ -10,6 +10,7 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Limits } from "../../assembly/abi/limits.ts";
+import { Msg } from "../../assembly/abi/socket.ts";
 import type { AcceptedSocket } from "./calls.ts";
 import * as calls from "./calls.ts";
 import { ControlCalls } from "./control.ts";
@@ -28,10 +29,6 @@ import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
 
 /** Of calls that are given none. */
 const NO_OPTIONS: WaitOptions = {};
-
-function received(got: number, signal: AbortSignal | undefined): number {
-  return check(got, "recv", signal);
-}
 
 async function sendRest(
   so: So,
@@ -195,16 +192,9 @@ export class Syscalls extends ControlCalls {
   ): Promise<number> {
     try {
       const so = this.#layer.table.get(fd, "recv");
-      const attempt = (now: number, done = 0) =>
-        so.tryRecv(buffer, done, buffer.length - done, now, 0);
-      const first = attempt(flags);
-      const { signal } = options;
-      if (wait.wantsAll(so, flags)) {
-        return wait.receiveWhole(so, first, buffer.length, flags, signal, attempt)
-          .then((got) => received(got, signal));
-      }
-      if (first >= 0) return Promise.resolve(first);
-      return wait.receiveThen(so, first, flags, signal, attempt, received);
+      const first = so.tryRecv(buffer, 0, buffer.length, flags, 0);
+      if (first >= 0 && (flags & Msg.WAITALL) === 0) return Promise.resolve(first);
+      return wait.recvRest(so, first, buffer, flags, options.signal);
     } catch (error) {
       return Promise.reject(error);
     }

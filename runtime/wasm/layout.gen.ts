@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "d1e25458ebfdb6e4";
+export const LAYOUT_HASH = "c629d5dfe9111bad";
 
 /** struct Ack */
 export const Ack = {
@@ -328,6 +328,15 @@ export const Half = {
   repeats: 115,
   fo: 116,
   acked: 117,
+} as const;
+
+/** struct Hashed */
+export const Hashed = {
+  size: 32,
+  a: 0,
+  b: 8,
+  c: 16,
+  known: 24,
 } as const;
 
 /** struct HostQueue */
