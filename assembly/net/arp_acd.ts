@@ -32,11 +32,23 @@ function speaksArp(ifp: Ifnet): bool {
 
 /** Begins to probe and announce an address. */
 export function announce(ifa: Ifaddr): void {
+  announceFrom(ifa, 0);
+}
+
+function announceFrom(ifa: Ifaddr, first: u32): void {
   timer.cancel(ifa.timer);
   timer.setup(ifa.timer, step.index, changetype<usize>(ifa));
-  ifa.step = 0;
+  ifa.step = first;
   ifa.flags &= ~IfaFlag.DUPLICATE;
   if (speaksArp(ifa.ifp)) step(changetype<usize>(ifa));
+}
+
+/**
+ * The interface is on another wire, or has another hardware address: announces the address at once,
+ * for connections go on. It was probed when it came; a conflict is found all the same (2.4).
+ */
+export function moved(ifa: Ifaddr): void {
+  announceFrom(ifa, PROBES);
 }
 
 /** The address goes away, or its interface down. */

@@ -46,6 +46,8 @@ export const MTU_MAX: u32 = 65535;
 /** Flags that IfConfig may set. */
 const CONFIG_FLAGS: u32 = Iff.BROADCAST | Iff.POINTOPOINT | Iff.NOARP | Iff.MULTICAST |
   Iff.SIMPLEX | Iff.DEBUG;
+/** Flags that are the same as long as an interface is there. */
+const KIND_FLAGS: u32 = Iff.BROADCAST | Iff.POINTOPOINT | Iff.LOOPBACK;
 /** Flags that SIOCSIFFLAGS may change. */
 const USER_FLAGS: u32 = Iff.UP | Iff.DEBUG | Iff.NOARP | Iff.PROMISC | Iff.ALLMULTI;
 
@@ -61,19 +63,17 @@ export function init(addresses: u32, groups: u32): bool {
 }
 
 /**
- * Makes an interface as an IfConfig says; it is up from the start. A zero name stays empty.
+ * Makes an interface as an IfConfig says; it is up from the start. A zero name stays empty. With an
+ * ifindex it gives that interface another device instead ({@link exchange}).
  *
  * @returns its index; EINVAL for an unknown medium, an MTU below 68 or above 65,535 or, on
  * Ethernet, a hardware address that is zero or a group; EEXIST if another has that name; ENOBUFS.
  */
 export function attach(cfgPtr: usize): i32 {
   const cfg = changetype<IfConfig>(cfgPtr);
-  if (cfg.mtu < MTU_MIN || cfg.mtu > MTU_MAX) return -Errno.EINVAL;
-  if (cfg.medium != Medium.ETHERNET && cfg.medium != Medium.IP) return -Errno.EINVAL;
+  if (cfg.ifindex) return exchange(cfg);
+  if (isImpossible(cfg)) return -Errno.EINVAL;
   const isEther = cfg.medium == Medium.ETHERNET;
-  if (isEther && (ether.isGroup(cfg.hwaddr_hi) || (cfg.hwaddr_hi | cfg.hwaddr_lo) == 0)) {
-    return -Errno.EINVAL;
-  }
   if (isNamed(cfg.name0, cfg.name1)) return -Errno.EEXIST;
   const ifp = if_list.take();
   if (!ifp) return -Errno.ENOBUFS;
@@ -84,14 +84,66 @@ export function attach(cfgPtr: usize): i32 {
   ifp.name0 = cfg.name0;
   ifp.name1 = cfg.name1;
   ifp.medium = cfg.medium;
-  ifp.mtu = cfg.mtu;
-  ifp.caps = cfg.caps;
   ifp.flags = (cfg.flags & CONFIG_FLAGS) | Iff.UP | Iff.RUNNING;
   ifp.hdrlen = isEther ? ether.HEADER : 0;
-  ifp.hwaddr_hi = isEther ? cfg.hwaddr_hi : 0;
-  ifp.hwaddr_lo = isEther ? cfg.hwaddr_lo & 0xffff : 0;
+  takeDevice(ifp, cfg);
   ifp.output = isEther ? if_output.etherOutput.index : if_output.ipOutput.index;
   route.changed();
+  return i32(ifp.index);
+}
+
+function isImpossible(cfg: IfConfig): bool {
+  if (cfg.mtu < MTU_MIN || cfg.mtu > MTU_MAX) return true;
+  if (cfg.medium != Medium.ETHERNET) return cfg.medium != Medium.IP;
+  return ether.isGroup(cfg.hwaddr_hi) || (cfg.hwaddr_hi | cfg.hwaddr_lo) == 0;
+}
+
+function takeDevice(ifp: Ifnet, cfg: IfConfig): void {
+  const isEther = cfg.medium == Medium.ETHERNET;
+  ifp.mtu = cfg.mtu;
+  ifp.caps = cfg.caps;
+  ifp.hwaddr_hi = isEther ? cfg.hwaddr_hi : 0;
+  ifp.hwaddr_lo = isEther ? cfg.hwaddr_lo & 0xffff : 0;
+}
+
+/**
+ * Gives an interface another device, as an IfConfig says; the name there is not looked at.
+ * Addresses, routes, groups, static neighbours and waiting senders stay. Frames that wait in the
+ * send queue stay if the new device is like the old one; else they may not suit it, and are dropped
+ * (odrops). Other neighbours are forgotten, for the wire may be another. Iff.UP in the IfConfig
+ * takes the interface up.
+ *
+ * @returns its index; ENXIO; EINVAL as {@link attach}, or for another medium, or for one peer where there
+ * was a link of many; ENOBUFS without memory for large frames. Nothing has changed then.
+ */
+function exchange(cfg: IfConfig): i32 {
+  const ifp = if_list.byIndex(cfg.ifindex);
+  if (!ifp) return -Errno.ENXIO;
+  const differs = (cfg.flags ^ ifp.flags) & KIND_FLAGS;
+  if (isImpossible(cfg) || cfg.medium != ifp.medium || differs) return -Errno.EINVAL;
+  const large = if_slots.isNeeded(cfg.mtu, cfg.caps);
+  if (large && !ifp.slots && !if_slots.take(ifp)) return -Errno.ENOBUFS;
+  const caps = ifp.caps;
+  const mtu = ifp.mtu;
+  const hi = ifp.hwaddr_hi;
+  const lo = ifp.hwaddr_lo;
+  takeDevice(ifp, cfg);
+  if (ifp.caps != caps || ifp.mtu < mtu || ifp.hwaddr_hi != hi || ifp.hwaddr_lo != lo) {
+    ifp.odrops += if_queue.queued(ifp);
+    if_queue.flush(ifp, true);
+  }
+  ifp.snd_lent = 0;
+  ifp.snd_ready = 0;
+  if_rx.free(ifp);
+  if (!large) ifp.slots = ifp.slot_count = 0;
+  arp.forget(ifp, false);
+  ifp.flags |= cfg.flags & Iff.UP;
+  route.changed();
+  if (ifp.flags & Iff.UP) {
+    for (let ifa = ifp.addrs; ifa; ifa = ifa.next) acd.moved(ifa);
+    if_multi.rejoinAll(ifp);
+  }
+  if_queue.wake(ifp);
   return i32(ifp.index);
 }
 

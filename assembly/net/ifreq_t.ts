@@ -10,6 +10,8 @@ export class IfConfig {
   flags: u32; // Iff: BROADCAST, POINTOPOINT, LOOPBACK, NOARP, MULTICAST
   hwaddr_hi: u32; // first four bytes of the hardware address, as they lie in memory
   hwaddr_lo: u32; // last two
+  ifindex: u32; // the interface that gets another device; 0 makes a new one
+  pad: u32;
 }
 
 /** Argument of interface ioctls (Sioc 10 to 19, 30 to 32); each uses the fields it needs. */

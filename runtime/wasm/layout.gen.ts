@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "c629d5dfe9111bad";
+export const LAYOUT_HASH = "f3f72a2e6ab00110";
 
 /** struct Ack */
 export const Ack = {
@@ -362,7 +362,7 @@ export const Hystart = {
 
 /** struct IfConfig */
 export const IfConfig = {
-  size: 40,
+  size: 48,
   name0: 0,
   name1: 8,
   medium: 16,
@@ -371,6 +371,8 @@ export const IfConfig = {
   flags: 28,
   hwaddr_hi: 32,
   hwaddr_lo: 36,
+  ifindex: 40,
+  pad: 44,
 } as const;
 
 /** struct IfQueueState */

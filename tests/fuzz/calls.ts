@@ -47,6 +47,7 @@ export class Caller {
     this.#steps = [
       () => this.#attach(),
       () => this.#detach(),
+      () => this.#exchange(),
       () => this.#configure(),
       () => this.#routes(),
       () => this.#open(),
@@ -96,6 +97,18 @@ export class Caller {
     if (caps) this.#headed.add(port);
     else this.#headed.delete(port);
     this.host.address(port, this.#random.pick(LINKS));
+  }
+
+  /** Gives an interface another device, or tries to. */
+  #exchange(): void {
+    const random = this.#random;
+    const ifindex = random.oneIn(8) ? LOOPBACK : this.#port();
+    const caps = random.oneIn(3) ? IfCap.VNET_HDR : 0;
+    const medium = random.oneIn(8) ? Medium.IP : Medium.ETHERNET;
+    const mtu = random.pick(MTUS);
+    if (this.host.attach({ ifindex, medium, mtu, caps }) < 0) return;
+    if (caps) this.#headed.add(ifindex);
+    else this.#headed.delete(ifindex);
   }
 
   #detach(): void {

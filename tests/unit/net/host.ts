@@ -38,6 +38,8 @@ export interface Port {
   readonly caps?: number;
   readonly flags?: number;
   readonly hwaddr?: string;
+  /** The interface that gets another device; a new one unless told. */
+  readonly ifindex?: number;
 }
 
 /** Hardware address of the first interface, unless told otherwise. */
@@ -90,6 +92,7 @@ export class Host {
       mtu: port.mtu ?? 1500,
       caps: port.caps ?? 0,
       flags: port.flags ?? Iff.BROADCAST | Iff.MULTICAST | Iff.SIMPLEX,
+      ifindex: port.ifindex ?? 0,
     });
     this.memory.set(new TextEncoder().encode(port.name ?? ""), at + IfConfig.name0);
     this.memory.set(hw.slice(0, 4), at + IfConfig.hwaddr_hi);
