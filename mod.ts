@@ -34,6 +34,17 @@ export type { Loadable } from "./runtime/protocol/resolve.ts";
 export type { ProtocolInfo } from "./runtime/protocol/module.ts";
 
 export type {
+  DriverClass,
+  DriverExport,
+  DriverFactory,
+  DriverModule,
+  DriverOptions,
+  DriverSource,
+} from "./runtime/device/load.ts";
+export type { LinkOptions } from "./runtime/device/link.ts";
+export type { DriverInfo, Drivers, DriversHost, LoadOptions } from "./runtime/stack_drivers.ts";
+
+export type {
   InterfaceReport,
   NeighborReport,
   Netstat,

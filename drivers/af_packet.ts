@@ -43,6 +43,8 @@ import { type DriverStats, newStats } from "./stats.ts";
 export type { AfPacketOptions, Fanout, FanoutMode } from "./af_packet_options.ts";
 export type { DriverStats } from "./stats.ts";
 
+export { AfPacketDriver as default };
+
 /** Frames looked at in one call: a flood of those that are dropped must not hold up the rest. */
 const SEEN_MAX = 1024;
 

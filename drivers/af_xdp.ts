@@ -50,6 +50,8 @@ import { type DriverStats, newStats } from "./stats.ts";
 export type { XdpMode } from "./af_xdp_program.ts";
 export type { DriverStats } from "./stats.ts";
 
+export { AfXdpDriver as default };
+
 /** Which queue, and how. */
 export interface AfXdpOptions {
   /** Name of the interface of the host, such as `eth1`; an Ethernet that is there. */

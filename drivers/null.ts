@@ -10,6 +10,8 @@ import { type DriverStats, newStats } from "./stats.ts";
 
 export type { DriverStats } from "./stats.ts";
 
+export { NullDriver as default };
+
 /** How the null driver presents itself. */
 export interface NullOptions {
   /** Largest IP packet in bytes; 1500 unless told. */

@@ -281,3 +281,8 @@ export class StreamDriver implements NetDriver {
     }
   }
 }
+
+/** The driver from one object, which says where to and how: for `stack.drivers.load`. */
+export default function stream(options: StreamTarget & StreamOptions): StreamDriver {
+  return new StreamDriver(options, options);
+}

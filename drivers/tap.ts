@@ -29,6 +29,8 @@ import { checkDeviceName, openTap, QUEUES_MAX, SUPER_FRAME_BYTES_MAX } from "./t
 
 export type { DriverStats } from "./stats.ts";
 
+export { TapDriver as default };
+
 /** Which device. */
 export interface TapOptions {
   /**

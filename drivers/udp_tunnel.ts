@@ -43,6 +43,8 @@ export type { DatagramApi, TunnelAddress } from "./datagram_socket.ts";
 export type { DriverStats } from "./stats.ts";
 export type { TunnelStats } from "./tunnel_stats.ts";
 
+export { UdpTunnel as default };
+
 /** How the tunnel is made. */
 export interface UdpTunnelOptions {
   /**

@@ -293,3 +293,10 @@ function errorWords(event: Event): string {
   const { message } = event as { message?: string };
   return `the WebSocket was lost${message ? `: ${message}` : ""}`;
 }
+
+/** The driver from one object, which says where to and how: for `stack.drivers.load`. */
+export default function webSocket(
+  options: WebSocketOptions & { readonly url: string | URL },
+): WebSocketDriver {
+  return new WebSocketDriver(options.url, options);
+}

@@ -7,13 +7,15 @@
 import { Errno } from "../assembly/abi/errno.ts";
 import { Sioc } from "../assembly/abi/ifnet.ts";
 import { RealClock, ShiftedClock } from "./clock.ts";
-import { type Attachment, detachAll } from "./device/attach.ts";
+import type { Attachment } from "./device/attach.ts";
 import type { NetDriver } from "./device/driver.ts";
+import type { LinkOptions } from "./device/link.ts";
 import { makeHwaddr } from "./device/naming.ts";
 import { Engine } from "./engine.ts";
 import { type Entropy, SeededEntropy, SystemEntropy } from "./entropy.ts";
 import { SocketError } from "./errors.ts";
 import { Loop } from "./loop.ts";
+import { Drivers } from "./stack_drivers.ts";
 import { Interfaces } from "./stack_interfaces.ts";
 import type { AttachOptions, StackOptions } from "./stack_options.ts";
 import { type Netstat, netstat } from "./netstat.ts";
@@ -36,11 +38,7 @@ import { Waits } from "./socket/waits.ts";
 import { encodeSnapshot, readHeader, type SnapshotHeader } from "./snapshot.ts";
 
 /** Stack's #resume, for createStack. */
-let resume: (
-  stack: Stack,
-  header: SnapshotHeader,
-  options: StackOptions,
-) => Promise<void>;
+let resume: (stack: Stack, header: SnapshotHeader, options: StackOptions) => Promise<void>;
 
 /**
  * A host's network, in one object. The stack takes its turns by itself, unless its clock is moved
@@ -57,6 +55,8 @@ export class Stack implements AsyncDisposable {
   readonly route: Routes;
   /** The settings. */
   readonly sysctl: Sysctl;
+  /** The drivers: loads them, and puts one in the place of another. */
+  readonly drivers: Drivers;
   /** The protocols that were loaded. */
   readonly protocols: Protocols;
   readonly #engine: Engine;
@@ -80,6 +80,13 @@ export class Stack implements AsyncDisposable {
       now_us: () => this.#loop.now_us(),
       wake: () => this.#loop.kick(),
       makeHwaddr: () => makeHwaddr(entropy),
+    });
+    this.drivers = new Drivers({
+      engine,
+      interfaces: this.#interfaces,
+      mustBeOpen: () => this.#mustBeOpen(),
+      attach: (driver, given) => this.#attach(driver, given),
+      detach: (name) => this.detach(name),
     });
     const ring = new Ring(engine);
     this.protocols = new Protocols(engine, ring, {
@@ -140,9 +147,13 @@ export class Stack implements AsyncDisposable {
    * ENETUNREACH for a gateway on no network of ours, ENETDOWN if the stack is closed, also
    * meanwhile, and what the driver throws
    */
-  async attach(driver: NetDriver, options: AttachOptions = {}): Promise<Attachment> {
+  attach(driver: NetDriver, options: AttachOptions = {}): Promise<Attachment> {
+    return this.#attach(driver, options);
+  }
+
+  async #attach(driver: NetDriver, options: AttachOptions & LinkOptions): Promise<Attachment> {
     this.#mustBeOpen();
-    const attachment = await this.#interfaces.attach(driver, options.name);
+    const attachment = await this.#interfaces.attach(driver, options);
     const { name } = attachment;
     try {
       this.#mustBeOpen();
@@ -280,7 +291,7 @@ export class Stack implements AsyncDisposable {
     } finally {
       waits.end();
       this.#loop.close();
-      await detachAll(this.#interfaces.list.splice(0));
+      await this.#interfaces.detachAll();
     }
   }
 

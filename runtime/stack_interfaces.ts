@@ -7,10 +7,11 @@
 import { Errno } from "../assembly/abi/errno.ts";
 import { type AttachHost, Attachment } from "./device/attach.ts";
 import type { NetDriver } from "./device/driver.ts";
+import type { LinkOptions } from "./device/link.ts";
 import { freeName } from "./device/naming.ts";
 import { SocketError } from "./errors.ts";
 import type { SnapshotHeader } from "./snapshot.ts";
-import type { InterfaceOptions } from "./stack_options.ts";
+import type { AttachOptions, InterfaceOptions } from "./stack_options.ts";
 
 type Saved = SnapshotHeader["interfaces"][number];
 
@@ -32,14 +33,23 @@ export class Interfaces {
   }
 
   /** Binds a driver to a new interface; it gets a free name unless told. */
-  async attach(driver: NetDriver, wanted?: string): Promise<Attachment> {
-    const name = wanted ?? freeName(driver.name, [...this.list, ...this.#opening]);
+  async attach(driver: NetDriver, options: AttachOptions & LinkOptions): Promise<Attachment> {
+    this.mustBeFree(driver);
+    const name = options.name ?? freeName(driver.name, [...this.list, ...this.#opening]);
     const opening = { name };
     this.#opening.add(opening);
-    const attachment = await Attachment.attach(this.#host, driver, name)
+    const attachment = await Attachment.attach(this.#host, driver, name, undefined, options)
       .finally(() => this.#opening.delete(opening));
     this.list.push(attachment);
     return attachment;
+  }
+
+  /** `SocketError` EBUSY for a driver that one of the interfaces has already. */
+  mustBeFree(driver: NetDriver): void {
+    const holder = this.list.find((attachment) => attachment.driver === driver);
+    if (holder === undefined) return;
+    const words = `the ${driver.name} driver is already attached to ${holder.name}`;
+    throw new SocketError(Errno.EBUSY, "if_attach", words);
   }
 
   /** Takes an interface away and closes its device. `SocketError` ENXIO. */
@@ -47,6 +57,13 @@ export class Interfaces {
     const at = this.list.findIndex((attachment) => attachment.name === name);
     if (at < 0) throw new SocketError(Errno.ENXIO, "if_detach", `no interface ${name}`);
     await this.list.splice(at, 1)[0].detach();
+  }
+
+  /** Takes all of them away; throws the first error when all are done. */
+  async detachAll(): Promise<void> {
+    const all = this.list.splice(0);
+    const ends = await Promise.allSettled(all.map((attachment) => attachment.detach()));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   /** What a snapshot says of them. */
@@ -89,6 +106,11 @@ export class Interfaces {
     const made = await Attachment.attach(this.#host, driver, saved.name, saved.index);
     this.list.push(made);
     return this.ofProtocol(made);
+  }
+
+  /** True for an interface of a loaded protocol. */
+  isOfProtocol(attachment: Attachment): boolean {
+    return this.#ofProtocols.has(attachment);
   }
 
   /** Notes that an interface belongs to a loaded protocol. */

@@ -113,8 +113,8 @@ function takeDevice(ifp: Ifnet, cfg: IfConfig): void {
  * (odrops). Other neighbours are forgotten, for the wire may be another. Iff.UP in the IfConfig
  * takes the interface up.
  *
- * @returns its index; ENXIO; EINVAL as {@link attach}, or for another medium, or for one peer where there
- * was a link of many; ENOBUFS without memory for large frames. Nothing has changed then.
+ * @returns its index; ENXIO; EINVAL as {@link attach}, or for another medium, or for one peer where
+ * there was a link of many; ENOBUFS without memory for large frames. Nothing has changed then.
  */
 function exchange(cfg: IfConfig): i32 {
   const ifp = if_list.byIndex(cfg.ifindex);
@@ -128,7 +128,8 @@ function exchange(cfg: IfConfig): i32 {
   const hi = ifp.hwaddr_hi;
   const lo = ifp.hwaddr_lo;
   takeDevice(ifp, cfg);
-  if (ifp.caps != caps || ifp.mtu < mtu || ifp.hwaddr_hi != hi || ifp.hwaddr_lo != lo) {
+  const moved = ifp.hwaddr_hi != hi || ifp.hwaddr_lo != lo;
+  if (moved || ifp.caps != caps || ifp.mtu < mtu) {
     ifp.odrops += if_queue.queued(ifp);
     if_queue.flush(ifp, true);
   }

@@ -1,39 +1,33 @@
 /**
  * The device layer as the runtime sees it: a driver bound to an interface of the engine. A driver
- * that throws takes its interface down, with the reason; the stack lives on.
+ * that throws takes its interface down, with the reason; the stack lives on, and the interface may
+ * get another driver.
  *
  * @module
  */
 
 import { Errno } from "../../assembly/abi/errno.ts";
-import { IfCap, Iff, Medium, Sioc } from "../../assembly/abi/ifnet.ts";
 import { Limits } from "../../assembly/abi/limits.ts";
 import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import { Descriptors } from "./batch.ts";
-import { checkCaps } from "./capability.ts";
-import type { DriverCaps, Ifnet, NetDriver } from "./driver.ts";
+import { mustBeSameKind } from "./capability.ts";
+import type { Ifnet, NetDriver } from "./driver.ts";
+import type { AttachHost } from "./host.ts";
+import { attachInterface, exchangeDevice, mustBeAlike, setUp } from "./if_config.ts";
+import { answeredWords, Link, type LinkOptions, wordsOf, yesOrNo } from "./link.ts";
 
-/** What an attached interface needs of the stack around it. */
-export interface AttachHost {
-  /** The engine the interface lives in. */
-  readonly engine: Engine;
-  /** Time of the stack's clock in microseconds. */
-  now_us(): number;
-  /** Take a turn soon. */
-  wake(): void;
-  /** Six bytes for an Ethernet driver that brings no hardware address. */
-  makeHwaddr(): Uint8Array;
-}
+export type { AttachHost } from "./host.ts";
+
+/** Batches that a driver may still hand in when another takes its place. */
+const LAST_BATCHES = 64;
 
 /** A driver and its interface. */
 export class Attachment implements Ifnet {
   /** Its name, such as `eth0`. */
   readonly name: string;
-  /** The driver. */
-  readonly driver: NetDriver;
   /** The whole memory of the engine. */
   readonly memory: Uint8Array<ArrayBuffer>;
   readonly #host: AttachHost;
@@ -44,15 +38,18 @@ export class Attachment implements Ifnet {
   #rx: Descriptors | undefined = undefined;
   #tx: Descriptors | undefined = undefined;
   #reason: string | undefined = undefined;
+  #fault: string | undefined = undefined;
+  /** The driver; `undefined` only while the first one's `attach` runs. */
+  #link: Link | undefined = undefined;
+  #swapping = false;
   /** The last batch was cut short for want of mbufs: frames may wait in the driver. */
   #starved = false;
   /** Frames in a whole batch: fewer when they may be large. */
   #batch: number = Limits.RING;
 
-  private constructor(host: AttachHost, driver: NetDriver, name: string) {
+  private constructor(host: AttachHost, name: string) {
     this.#host = host;
     this.#engine = host.engine;
-    this.driver = driver;
     this.name = name;
     this.memory = host.engine.memory;
   }
@@ -68,17 +65,29 @@ export class Attachment implements Ifnet {
     driver: NetDriver,
     name: string,
     index?: number,
+    options: LinkOptions = {},
   ): Promise<Attachment> {
-    const attachment = new Attachment(host, driver, name);
-    await driver.attach(attachment);
+    const attachment = new Attachment(host, name);
+    const link = await Link.open(attachment, driver, options);
+    attachment.#link = link;
     try {
-      if (index === undefined) attachment.#attachEngine(checkCaps(driver));
-      else attachment.#takeOver(checkCaps(driver), index);
+      if (index === undefined) attachment.#attachEngine(link);
+      else attachment.#takeOver(link, index);
     } catch (error) {
       await attachment.detach().catch(() => {});
       throw error;
     }
     return attachment;
+  }
+
+  /** The driver. */
+  get driver(): NetDriver {
+    return this.#link!.driver;
+  }
+
+  /** Where the driver was loaded from; `undefined` for one that was given as an object. */
+  get module(): string | undefined {
+    return this.#link!.module;
   }
 
   /** Its index in the stack, from 1; 0 while the driver's `attach` runs. */
@@ -101,9 +110,19 @@ export class Attachment implements Ifnet {
     return this.#reason;
   }
 
+  /** What a driver did wrong that took nothing down: how it failed to let go of its device. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  /** True while another driver is being attached in place of this one. */
+  get swapping(): boolean {
+    return this.#swapping;
+  }
+
   /** True if the device must be asked whether a frame has come. */
   get polled(): boolean {
-    return this.driver.poll !== undefined && this.#rx !== undefined && !this.#starved;
+    return this.#rx !== undefined && this.driver.poll !== undefined && !this.#starved;
   }
 
   /** True if frames may wait in the driver because mbufs were short, and there are some again. */
@@ -133,7 +152,7 @@ export class Attachment implements Ifnet {
     this.#reason = reason;
     this.#rx = undefined;
     this.#tx = undefined;
-    if (this.#index !== 0) this.#setUp(false);
+    if (this.#index !== 0) setUp(this.#engine, this.#index, false);
     this.#host.wake();
   }
 
@@ -153,7 +172,7 @@ export class Attachment implements Ifnet {
       return 0;
     }
     if (!(filled >= 0 && filled <= room && filled >>> 0 === filled)) {
-      this.#fail("rx", `answered ${filled} of ${room} frames`);
+      this.#fail("rx", answeredWords(filled, room));
       return 0;
     }
     this.#starved = filled === room && room < this.#batch;
@@ -175,7 +194,7 @@ export class Attachment implements Ifnet {
       this.#fail("start", error);
     }
     if (!(sent >= 0 && sent <= ready && sent >>> 0 === sent)) {
-      this.#fail("start", `answered ${sent} of ${ready} frames`);
+      this.#fail("start", answeredWords(sent, ready));
       sent = 0;
     }
     calls.if_txdone(this.#index, sent);
@@ -185,7 +204,7 @@ export class Attachment implements Ifnet {
   /** Waits in the device for at most `timeout_us` microseconds; true if a frame can be read. */
   poll(timeout_us: number): boolean {
     try {
-      return this.#rx !== undefined && this.driver.poll!(timeout_us);
+      return this.#rx !== undefined && yesOrNo(this.driver.poll!(timeout_us));
     } catch (error) {
       this.#fail("poll", error);
       return false;
@@ -195,11 +214,43 @@ export class Attachment implements Ifnet {
   /** Has the device wake the stack when a frame can be read; false if it cannot. */
   watch(): boolean {
     try {
-      return this.driver.watch?.() ?? false;
+      return yesOrNo(this.driver.watch?.() ?? false);
     } catch (error) {
       this.#fail("watch", error);
       return false;
     }
+  }
+
+  /**
+   * Puts another driver in place of this one. Addresses, routes and connections stay; MTU, hardware
+   * address and capabilities become those of the new device. An interface that a fault took down
+   * comes up again. The old driver serves until the new one is attached, and stays if that fails.
+   *
+   * @throws what the driver throws; `RangeError` for impossible capabilities; `SocketError` EINVAL
+   * for another kind of link, ENOBUFS without memory for large frames, EBUSY
+   * while another takes its place already, ENXIO if the interface goes away meanwhile
+   */
+  async swap(driver: NetDriver, options: LinkOptions = {}): Promise<void> {
+    this.#mustBeThere();
+    if (this.#swapping) {
+      const words = `another driver is taking its place on ${this.name} already`;
+      throw new SocketError(Errno.EBUSY, "if_attach", words);
+    }
+    this.#swapping = true;
+    let old: Link;
+    try {
+      const link = await Link.open(this, driver, options);
+      try {
+        old = this.#exchange(link);
+      } catch (error) {
+        await link.close().catch(() => {});
+        throw error;
+      }
+    } finally {
+      this.#swapping = false;
+    }
+    this.#host.wake();
+    await old.close().catch((error) => this.#fault = `${old.label}, detach: ${wordsOf(error)}`);
   }
 
   /** Takes the interface out of the engine and closes the device. */
@@ -211,53 +262,71 @@ export class Attachment implements Ifnet {
     this.#ifnet = 0;
     this.#reason ??= "detached";
     if (index !== 0 && this.#engine.panic === undefined) this.#engine.calls.if_detach(index);
-    await this.driver.detach();
+    await this.#link!.close();
+  }
+
+  #mustBeThere(): void {
+    if (this.#engine.panic !== undefined) throw this.#engine.panic;
+    if (this.#index !== 0) return;
+    throw new SocketError(Errno.ENXIO, "if_attach", `the interface ${this.name} is gone`);
   }
 
   #fail(call: string, error: unknown): void {
-    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    this.down(`${this.driver.name} driver, ${call}: ${words}`);
+    const words = typeof error === "string" ? error : wordsOf(error);
+    this.down(`${this.#link!.label}, ${call}: ${words}`);
   }
 
-  #attachEngine(caps: DriverCaps): void {
-    const { calls, scratch } = this.#engine;
-    const { IfConfig } = layout;
-    const engine = this.#engine;
-    const ethernet = caps.medium === "ethernet";
-    if (ethernet) this.#hwaddr = Uint8Array.from(caps.hwaddr ?? this.#host.makeHwaddr());
-    field.clear(engine, scratch, IfConfig.size);
-    field.setName(engine, scratch, IfConfig.name0, this.name);
-    field.setU32(engine, scratch, IfConfig.medium, ethernet ? Medium.ETHERNET : Medium.IP);
-    field.setU32(engine, scratch, IfConfig.mtu, caps.mtu);
-    field.setU32(engine, scratch, IfConfig.caps, capBits(caps));
-    field.setU32(engine, scratch, IfConfig.flags, mediumFlags(caps));
-    field.setHwaddr(engine, scratch, IfConfig.hwaddr_hi, this.#hwaddr);
-    const index = calls.if_attach(scratch);
-    if (index < 0) {
-      throw new SocketError(-index, "if_attach", attachWords(-index, this.name, caps.mtu));
+  #attachEngine(link: Link): void {
+    const { caps } = link;
+    if (caps.medium === "ethernet") {
+      this.#hwaddr = Uint8Array.from(caps.hwaddr ?? this.#host.makeHwaddr());
     }
+    const index = attachInterface(this.#engine, { name: this.name, caps, hwaddr: this.#hwaddr });
+    this.#reason ??= link.begin();
     this.#bind(index);
   }
 
   /** Takes an interface over that a snapshot brought, and which had a driver of this kind. */
-  #takeOver(caps: DriverCaps, index: number): void {
+  #takeOver(link: Link, index: number): void {
     const engine = this.#engine;
-    const { Ifnet } = layout;
     const ifnet = engine.calls.if_ptr(index);
-    const medium = caps.medium === "ethernet" ? Medium.ETHERNET : Medium.IP;
-    const same = ifnet !== 0 && field.getU32(engine, ifnet, Ifnet.medium) === medium &&
-      field.getU32(engine, ifnet, Ifnet.mtu) <= caps.mtu &&
-      field.getU32(engine, ifnet, Ifnet.caps) === capBits(caps);
-    if (!same) {
-      const words =
-        `the driver of ${this.name} has another medium, a smaller MTU or other capabilities than ` +
-        "the snapshot";
-      throw new SocketError(Errno.EINVAL, "if_attach", words);
-    }
-    const at = ifnet + Ifnet.hwaddr_hi;
+    mustBeAlike(engine, ifnet, this.name, link.caps);
+    const at = ifnet + layout.Ifnet.hwaddr_hi;
     this.#hwaddr = engine.memory.slice(at, at + 6);
+    this.#reason ??= link.begin();
     this.#bind(index);
-    if (this.#reason === undefined) this.#setUp(true);
+    if (this.#reason === undefined) setUp(engine, index, true);
+  }
+
+  /** Lets `link` serve the interface; answers the one that did. All of it or nothing happens. */
+  #exchange(link: Link): Link {
+    this.#mustBeThere();
+    this.#empty();
+    // The old driver may have used its last calls to take the interface away.
+    this.#mustBeThere();
+    const old = this.#link!;
+    const { caps } = link;
+    mustBeSameKind(this.name, old.caps, caps);
+    link.mustBeUp();
+    const index = this.#index;
+    const ethernet = caps.medium === "ethernet";
+    const hwaddr = ethernet ? Uint8Array.from(caps.hwaddr ?? this.#hwaddr) : this.#hwaddr;
+    const up = this.#reason !== undefined;
+    exchangeDevice(this.#engine, { name: this.name, caps, hwaddr, index, up }, old.caps.mtu);
+    old.silence();
+    this.#link = link;
+    this.#hwaddr = hwaddr;
+    this.#starved = false;
+    this.#fault = undefined;
+    this.#reason = link.begin();
+    this.#bind(index);
+    return old;
+  }
+
+  /** Hands the driver what waits, as far as it takes it, and takes in what it still has. */
+  #empty(): void {
+    const now_us = this.#host.now_us();
+    for (let i = 0; i < LAST_BATCHES && this.transmit() + this.receive(now_us) > 0; i++);
   }
 
   /** Sets up the descriptors of interface `index`. */
@@ -272,45 +341,7 @@ export class Attachment implements Ifnet {
     this.#tx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.txdesc), false);
     if (this.#reason !== undefined) {
       this.#rx = this.#tx = undefined;
-      this.#setUp(false);
+      setUp(engine, index, false);
     }
   }
-
-  /** Sets or clears IFF_UP; a dead engine has no interface left to take down. */
-  #setUp(up: boolean): void {
-    const engine = this.#engine;
-    if (engine.panic !== undefined) return;
-    const { calls, scratch } = engine;
-    const { IfReq } = layout;
-    field.clear(engine, scratch, IfReq.size);
-    field.setU32(engine, scratch, IfReq.ifindex, this.#index);
-    calls.if_ioctl(Sioc.GIFFLAGS, scratch, IfReq.size);
-    const had = field.getU32(engine, scratch, IfReq.flags);
-    const flags = up ? had | Iff.UP : had & ~Iff.UP;
-    field.setU32(engine, scratch, IfReq.flags, flags);
-    calls.if_ioctl(Sioc.SIFFLAGS, scratch, IfReq.size);
-  }
-}
-
-/** Detaches all of them; throws the first error when all are done. */
-export async function detachAll(attachments: readonly Attachment[]): Promise<void> {
-  const ends = await Promise.allSettled(attachments.map((attachment) => attachment.detach()));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
-}
-
-function capBits(caps: DriverCaps): number {
-  return (caps.rxChecksum ? IfCap.RXCSUM : 0) | (caps.txChecksum ? IfCap.TXCSUM : 0) |
-    (caps.vnetHeader ? IfCap.VNET_HDR : 0);
-}
-
-function mediumFlags(caps: DriverCaps): number {
-  const base = Iff.UP | Iff.RUNNING | Iff.SIMPLEX | Iff.MULTICAST;
-  if (caps.pointToPoint || caps.medium === "ip") return base | Iff.POINTOPOINT | Iff.NOARP;
-  return base | Iff.BROADCAST;
-}
-
-function attachWords(errno: number, name: string, mtu: number): string | undefined {
-  if (errno === Errno.EINVAL) return `the MTU can be 65535 at most, not ${mtu}`;
-  if (errno === Errno.EEXIST) return `there is an interface ${name} already`;
-  if (errno === Errno.ENOBUFS) return "there are too many interfaces, or the memory is used up";
 }
