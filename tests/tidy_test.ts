@@ -29,7 +29,7 @@ async function readTree(): Promise<Source[]> {
 
 const tree = await readTree();
 const code = tree.filter(({ path }) => CODE.test(path) && !GENERATED.test(path));
-const assembly = code.filter(({ path }) => path.startsWith("assembly/"));
+const assembly = code.filter(({ path }) => /^(protocols\/\w+\/)?assembly\//.test(path));
 
 function holds(name: string, sources: readonly Source[], rule: rules.Rule): void {
   Deno.test(`tidy: ${name}`, () => {
@@ -211,6 +211,9 @@ Deno.test("tidy fails: imports from left to right", () => {
     ["filter/run.ts", "../runtime/errors.ts"],
     ["runtime/stack.ts", "../filter/run.ts"],
     ["sim/world.ts", "../tests/sim_wire.ts"],
+    ["protocols/x/assembly/index.ts", "../../y/assembly/index"],
+    ["protocols/x/mod.ts", "../../runtime/stack.ts"],
+    ["protocols/x/mod.ts", "../y/mod.ts"],
     ["sim/world.ts", "../assembly/sys/mbuf.ts"],
     ["examples/start.ts", "../sim/world.ts"],
     ["mod.ts", "./tests/a.ts"],
@@ -237,6 +240,9 @@ Deno.test("tidy passes: imports from right to left", () => {
     ["drivers/tap.ts", "../runtime/device/driver.ts"],
     ["mod.ts", "./drivers/pipe.ts"],
     ["drivers/trace.ts", "../filter/run.ts"],
+    ["protocols/x/assembly/index.ts", "../../../assembly/sys/mbuf"],
+    ["protocols/x/mod.ts", "../../runtime/protocol/public.ts"],
+    ["protocols/x/mod.ts", "../../drivers/frame_ring.ts"],
     ["sim/world.ts", "../runtime/stack.ts"],
     ["sim/random.ts", "../drivers/prng.ts"],
     ["tests/sim/a_test.ts", "../../sim/world.ts"],

@@ -101,8 +101,14 @@ export function withoutMissing(path: string, texts: Map<string, string>): string
   return text.replaceAll(/^export \{([^}]*)\} from "(\.[^"]*)";$/gm, (_line, names, from) => {
     const target = new URL(`${from}.ts`, `file:///${path}`).pathname.slice(1);
     const there = names.split(",").map((name: string) => name.trim()).filter((name: string) =>
-      name !== "" && new RegExp(`\\b${name.split(" as ")[0]}\\b`).test(texts.get(target) ?? "")
+      name !== "" && defines(texts.get(target) ?? "", name.split(" as ")[0])
     );
     return there.length === 0 ? "" : `export { ${there.join(", ")} } from "${from}";`;
   });
+}
+
+/** Whether a file exports something under a name, of its own or from another. */
+function defines(text: string, name: string): boolean {
+  const own = `^export (declare )?(function|const( enum)?|class) ${name}\\b`;
+  return new RegExp(`${own}|^export \\{[^}]*\\b${name}\\b[^}]*\\} from`, "m").test(text);
 }

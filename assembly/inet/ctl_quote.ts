@@ -35,10 +35,10 @@ export function read(p: usize, len: u32): bool {
   sockaddr.set4(Q.laddr, src);
   sockaddr.set4(Q.faddr, ip4.dst(p));
   const protocol = ip4.protocol(p);
-  const hasPorts = protocol == IpProto.TCP || protocol == IpProto.UDP;
   Q.protocol = u8(protocol);
-  Q.lport = hasPorts ? tcp.sport(p + hlen) : 0;
-  Q.fport = hasPorts ? tcp.dport(p + hlen) : 0;
+  // where nearly all protocols have their ports; the others do not look
+  Q.lport = tcp.sport(p + hlen);
+  Q.fport = tcp.dport(p + hlen);
   Q.seq = protocol == IpProto.TCP ? tcp.seq(p + hlen) : 0;
   return true;
 }

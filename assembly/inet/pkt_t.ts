@@ -57,7 +57,7 @@ export class CtlQuote {
   faddr_lo: u64;
   seq: u32; // for TCP: sequence number of the quoted segment
   mtu: u32; // for Prc.MSGSIZE: largest packet the path takes
-  lport: u16; // host order; 0 for protocols without ports
+  lport: u16; // host order; for protocols without ports the first bytes of their header
   fport: u16;
   protocol: u8; // IpProto
   type: u8; // of the ICMP message; 3 and 1 if this host itself found the neighbour dead

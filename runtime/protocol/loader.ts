@@ -51,6 +51,7 @@ interface Loaded {
   readonly kind: ProtocolInfo["kind"];
   readonly slot: ModuleSlot;
   readonly side?: Side;
+  readonly counters?: readonly string[];
   readonly hosted?: Hosted;
 }
 
@@ -112,7 +113,7 @@ export class Protocols {
       slot.takePlaces(Math.max(1, header.table_entries));
       const side = new Side(slot, found.wasm, header, name);
       side.register(found.config, name);
-      return { name, kind: "side", slot, side };
+      return { name, kind: "side", slot, side, counters: found.counters };
     }
     if (found.kind === "untrusted") {
       throw new SocketError(Errno.EINVAL, "protocols.load", `${name} imports no memory`);
@@ -167,13 +168,15 @@ export class Protocols {
     return [...this.#loaded.values()].map((loaded) => this.#info(loaded));
   }
 
-  #info({ name, kind, slot, hosted }: Loaded): ProtocolInfo {
+  #info({ name, kind, slot, side, hosted, counters: names = [] }: Loaded): ProtocolInfo {
     const error = hosted?.failure;
+    const counters = side?.counters(names);
     return {
       name,
       kind,
       state: error === undefined ? "loaded" : "failed",
       ...(error === undefined ? {} : { error }),
+      ...(counters === undefined ? {} : { counters }),
       sockets: slot.sockets,
       memory_bytes: slot.memory_bytes,
       table_entries: slot.count,
@@ -261,7 +264,8 @@ export class Protocols {
     if (found.kind === "side") {
       const header = readSideHeader(found.wasm, name);
       if (Math.max(1, header.table_entries) !== count) throw refuse("it is another build");
-      return { name, kind, slot, side: new Side(slot, found.wasm, header, name, saved.base) };
+      const side = new Side(slot, found.wasm, header, name, saved.base);
+      return { name, kind, slot, side, counters: found.counters };
     }
     if (found.kind === "untrusted") throw refuse("it cannot go on");
     const { module } = found;

@@ -121,6 +121,8 @@ export interface SideModule {
   readonly name: string;
   /** The module, its bytes, or where it is. */
   readonly wasm: WebAssembly.Module | BufferSource | URL;
+  /** Names of the unsigned 64-bit counters whose address its `counters()` answers. */
+  readonly counters?: readonly string[];
   /** Makes the bytes that its `register` gets from what the user gave. */
   encode?(config: unknown): Uint8Array;
 }
@@ -144,6 +146,8 @@ export interface ProtocolInfo {
   readonly memory_bytes: number;
   /** Places of the function table that it has. */
   readonly table_entries: number;
+  /** What a side module counts, by name. */
+  readonly counters?: Readonly<Record<string, number>>;
   /** Packets handed to it (TypeScript and untrusted ones; a side module is called directly). */
   readonly packets: number;
 }

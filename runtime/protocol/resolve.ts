@@ -26,6 +26,7 @@ export type Found =
     readonly name: string;
     readonly wasm: WebAssembly.Module;
     readonly config: Uint8Array;
+    readonly counters: readonly string[];
   }
   | { readonly kind: "untrusted"; readonly name: string; readonly wasm: WebAssembly.Module };
 
@@ -77,7 +78,8 @@ function fromWasm(wasm: WebAssembly.Module, name: string | undefined, config: un
   if (config !== undefined && !(config instanceof Uint8Array)) {
     throw refuse(`${own ?? name}: the configuration of a bare side module is a Uint8Array`);
   }
-  return { kind: "side", name: own ?? name ?? "side", wasm, config: config ?? new Uint8Array() };
+  const bytes = config ?? new Uint8Array();
+  return { kind: "side", name: own ?? name ?? "side", wasm, config: bytes, counters: [] };
 }
 
 async function fromObject(given: unknown, where: string, config: unknown): Promise<Found> {
@@ -117,7 +119,7 @@ async function fromSide(side: SideModule, where: string, config: unknown): Promi
   if (!(bytes instanceof Uint8Array)) {
     throw refuse(`${name}: its configuration must be bytes, or it needs an encode()`);
   }
-  return { kind: "side", name, wasm: module, config: bytes };
+  return { kind: "side", name, wasm: module, config: bytes, counters: side.counters ?? [] };
 }
 
 function wordsOf(error: unknown): string {

@@ -9,6 +9,7 @@
 import { Errno } from "../../assembly/abi/errno.ts";
 import { ModuleLimit } from "../../assembly/abi/module.ts";
 import { SocketError } from "../errors.ts";
+import * as field from "../layout.ts";
 import { LAYOUT_HASH } from "../wasm/layout.gen.ts";
 import type { ModuleSlot } from "./slot.ts";
 
@@ -30,6 +31,8 @@ interface SideExports {
   register(config: number, length: number): number;
   /** Lets go of what it has beside rows, types and timers. 0 or -Errno. */
   unregister?(): number;
+  /** Address of its counters. */
+  counters?(): number;
   /** Moves addresses in its variables (WebAssembly tool conventions, dynamic linking). */
   __wasm_apply_data_relocs?(): void;
 }
@@ -115,6 +118,14 @@ export class Side {
       const result = this.#call(() => this.#exports.register(at, config.length), name);
       if (result < 0) throw refuse(name, "its register refused", -result);
     }, name);
+  }
+
+  /** What it counts, by name. */
+  counters(names: readonly string[]): Record<string, number> | undefined {
+    if (names.length === 0 || this.#exports.counters === undefined) return undefined;
+    const at = this.#exports.counters();
+    const { engine } = this.#slot;
+    return Object.fromEntries(names.map((name, i) => [name, field.getU64(engine, at, i * 8)]));
   }
 
   /** Tells it that it is unloaded. `SocketError` if it refuses. */

@@ -65,6 +65,11 @@ const DRIVERS = new RegExp(
 /** What filters may import beside each other. */
 const FILTER = /^assembly\/abi\/bpf\.ts$/;
 
+/** What protocols may import beside their own folder; their assembly/ imports the engine. */
+const PROTOCOLS = new RegExp(
+  "^(runtime/(protocol/.*|device/driver\\.ts|errors\\.ts)|assembly/abi/.*|drivers/.*)$",
+);
+
 /** What simulations may import beside each other; nobody but tests and bench/ imports them. */
 const SIM = /^(runtime\/|drivers\/|assembly\/abi\/|node:|console-table-printer$)/;
 
@@ -105,6 +110,7 @@ export function direction(source: Source): string[] {
     if (area === "assembly") why = assemblyFault(path, imported.target);
     else if (area === "drivers") why = driversFault(imported.target);
     else if (area === "filter") why = filterFault(imported.target);
+    else if (area === "protocols") why = protocolsFault(path, imported.target);
     else if (area === "sim") why = simFault(imported.target);
     else if (!SIM_USERS.includes(area) && imported.target.startsWith("sim/")) {
       why = "only tests and bench/ import sim/";
@@ -136,6 +142,18 @@ function driversFault(target: string): string | undefined {
 function filterFault(target: string): string | undefined {
   if (target.startsWith("filter/") || FILTER.test(target)) return undefined;
   return "filters import assembly/abi/bpf.ts and each other";
+}
+
+function protocolsFault(from: string, target: string): string | undefined {
+  const [, name, part] = from.split("/");
+  if (target.startsWith(`protocols/${name}/`)) return undefined;
+  if (part === "assembly") {
+    if (target.startsWith("assembly/")) return undefined;
+    return "a side module imports the engine's sources and its own";
+  }
+  if (PROTOCOLS.test(target)) return undefined;
+  return "protocols import runtime/protocol/, runtime/device/driver.ts, runtime/errors.ts, " +
+    "assembly/abi, drivers/ and their own folder";
 }
 
 function simFault(target: string): string | undefined {
