@@ -3,7 +3,8 @@
  *
  * ```ts ignore
  * import { openCapture } from "@godwit/godwit/drivers/capture";
- * for (const frame of openCapture(Deno.readFileSync("some.pcapng"))) {
+ * const bytes = Deno.readFileSync("some.pcapng");
+ * for (const frame of openCapture(bytes, { filter: "tcp port 80" })) {
  *   console.log(frame.timestamp_us, frame.data.length);
  * }
  * ```
@@ -11,7 +12,7 @@
  * @module
  */
 
-import { CaptureError, type CaptureReader } from "./capture_types.ts";
+import { CaptureError, type CaptureReader, type CaptureReaderOptions } from "./capture_types.ts";
 import { isPcap, PcapReader } from "./pcap.ts";
 import { isPcapng, PcapngReader } from "./pcapng.ts";
 
@@ -25,9 +26,12 @@ export { isPcapng, PcapngReader, PcapngWriter, type PcapngWriterOptions } from "
  * @throws CaptureError if it is neither a pcap nor a pcapng file; later, while iterating, where the
  * file is cut or malformed. The frames before that place have been read by then.
  */
-export function openCapture(bytes: Uint8Array<ArrayBuffer>): CaptureReader {
-  if (isPcap(bytes)) return new PcapReader(bytes);
-  if (isPcapng(bytes)) return new PcapngReader(bytes);
+export function openCapture(
+  bytes: Uint8Array<ArrayBuffer>,
+  options: CaptureReaderOptions = {},
+): CaptureReader {
+  if (isPcap(bytes)) return new PcapReader(bytes, options);
+  if (isPcapng(bytes)) return new PcapngReader(bytes, options);
   if (bytes.length < 4) {
     throw new CaptureError(
       bytes.length,

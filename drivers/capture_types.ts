@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { FrameFilterSource } from "../filter/mod.ts";
+
 /** A link type of the registry at tcpdump.org: what a captured frame begins with. */
 export const Linktype = {
   /** BSD loopback: a 4-byte address family in the byte order of the capturing machine. */
@@ -90,6 +92,16 @@ export interface FrameToWrite {
  * caller of the writer.
  */
 export type CaptureSink = (bytes: Uint8Array<ArrayBuffer>) => void;
+
+/** How a capture file is read. */
+export interface CaptureReaderOptions {
+  /**
+   * Which frames to read: an expression of tcpdump's language, such as `tcp port 80`, or a program.
+   * `FilterError` if the expression has a fault; `RangeError`, while iterating, for a frame of a
+   * link type that expressions cannot be compiled for.
+   */
+  readonly filter?: FrameFilterSource;
+}
 
 /** Writes a capture file through a buffer. */
 export interface CaptureWriter {

@@ -5,18 +5,21 @@
  * @module
  */
 
+import { FrameFilter, type FrameFilterSource } from "../filter/mod.ts";
 import { CaptureBuffer, frameTime_ns, frameWireLength } from "./capture_buffer.ts";
 import {
   type CapturedFrame,
   CaptureError,
   type CaptureInterface,
   type CaptureReader,
+  type CaptureReaderOptions,
   type CaptureSink,
   type CaptureWriter,
   FRAME_BYTES_MAX,
   type FrameToWrite,
   Linktype,
 } from "./capture_types.ts";
+import { filteredFrame } from "./capture_filter.ts";
 import { wholeInRange } from "./options.ts";
 
 /** Magic number of a file with microseconds. */
@@ -58,9 +61,10 @@ export class PcapReader implements CaptureReader {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
   readonly #fcsLength: number;
+  readonly #filter: FrameFilter | undefined;
 
   /** Reads the file header; `CaptureError` if it is not one. */
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, options: CaptureReaderOptions = {}) {
     const magic = magicOf(bytes);
     if (!magic) throw new CaptureError(0, "no pcap magic number");
     if (bytes.length < FILE_HEADER_BYTES) {
@@ -70,6 +74,7 @@ export class PcapReader implements CaptureReader {
       );
     }
     this.littleEndian = magic.le;
+    if (options.filter !== undefined) this.#filter = new FrameFilter(options.filter);
     this.nanosecond = magic.ns;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -84,13 +89,14 @@ export class PcapReader implements CaptureReader {
     this.interfaces = [{ name: "", linktype: modernLinktype(last & 0xffff), snaplen }];
   }
 
-  /** The frames in the order of the file. */
+  /** The frames in the order of the file, without those that the filter rejects. */
   *[Symbol.iterator](): Iterator<CapturedFrame> {
     const end = this.#bytes.length;
     for (let at = FILE_HEADER_BYTES; at < end;) {
       const frame = this.#record(at);
-      yield frame;
       at += RECORD_HEADER_BYTES + frame.data.length;
+      const kept = filteredFrame(this.#filter, frame, this.littleEndian);
+      if (kept) yield kept;
     }
   }
 
@@ -152,6 +158,8 @@ export interface PcapWriterOptions {
   readonly nanosecond?: boolean;
   /** Byte order; true unless told. */
   readonly littleEndian?: boolean;
+  /** Which frames to write: an expression of tcpdump's language, or a program. */
+  readonly filter?: FrameFilterSource;
 }
 
 /** Writes a pcap file. */
@@ -160,13 +168,18 @@ export class PcapWriter implements CaptureWriter {
   readonly #nanosecond: boolean;
   readonly #snaplen: number;
   readonly #linktype: number;
+  readonly #filter: FrameFilter | undefined;
 
-  /** Buffers the file header. */
+  /** Buffers the file header; `FilterError` for a filter that has a fault. */
   constructor(sink: CaptureSink, options: PcapWriterOptions = {}) {
     const littleEndian = options.littleEndian ?? true;
     this.#nanosecond = options.nanosecond ?? false;
     this.#snaplen = wholeInRange("snaplen", options.snaplen ?? FRAME_BYTES_MAX, 1, FRAME_BYTES_MAX);
     this.#linktype = wholeInRange("linktype", options.linktype ?? Linktype.ETHERNET, 0, 0xffff);
+    if (options.filter !== undefined) {
+      this.#filter = new FrameFilter(options.filter, { littleEndian });
+      this.#filter.program(this.#linktype);
+    }
     this.#out = new CaptureBuffer(sink, littleEndian);
     this.#out.reserve(FILE_HEADER_BYTES);
     this.#out.u32(this.#nanosecond ? MAGIC_NS : MAGIC_US);
@@ -187,7 +200,7 @@ export class PcapWriter implements CaptureWriter {
     return 0;
   }
 
-  /** Adds a frame; times must be before the year 2106. */
+  /** Adds a frame, if the filter keeps it; times must be before the year 2106. */
   write(frame: FrameToWrite): void {
     const time_ns = frameTime_ns(frame);
     const seconds = time_ns / 1_000_000_000n;
@@ -195,9 +208,10 @@ export class PcapWriter implements CaptureWriter {
     if ((frame.interface ?? 0) !== 0) throw new RangeError("a pcap file has one interface, 0");
     const wire = frameWireLength(frame);
     const fraction_ns = Number(time_ns % 1_000_000_000n);
-    const data = frame.data.length > this.#snaplen
-      ? frame.data.subarray(0, this.#snaplen)
-      : frame.data;
+    const kept = this.#filter?.keep(this.#linktype, frame.data, wire) ?? frame.data.length;
+    if (this.#filter && kept === 0) return;
+    const length = Math.min(kept, this.#snaplen);
+    const data = frame.data.length > length ? frame.data.subarray(0, length) : frame.data;
     this.#out.reserve(RECORD_HEADER_BYTES + data.length);
     this.#out.u32(Number(seconds));
     this.#out.u32(this.#nanosecond ? fraction_ns : Math.floor(fraction_ns / 1000));

@@ -10,8 +10,11 @@ import {
   CaptureError,
   type CaptureInterface,
   type CaptureReader,
+  type CaptureReaderOptions,
   type Direction,
 } from "./capture_types.ts";
+import { FrameFilter } from "../filter/mod.ts";
+import { filteredFrame } from "./capture_filter.ts";
 import * as ng from "./pcapng_blocks.ts";
 
 /** True if the bytes begin with a pcapng section header. */
@@ -49,10 +52,12 @@ export class PcapngReader implements CaptureReader {
   readonly littleEndian: boolean;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
+  readonly #filter: FrameFilter | undefined;
   #interfaces: InterfaceDetail[] = [];
 
   /** Reads the first section header; `CaptureError` if it is not one. */
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, options: CaptureReaderOptions = {}) {
+    if (options.filter !== undefined) this.#filter = new FrameFilter(options.filter);
     if (!isPcapng(bytes)) throw new CaptureError(0, "no pcapng section header");
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -66,7 +71,7 @@ export class PcapngReader implements CaptureReader {
     return this.#interfaces;
   }
 
-  /** The frames in the order of the file. */
+  /** The frames in the order of the file, without those that the filter rejects. */
   *[Symbol.iterator](): Iterator<CapturedFrame> {
     const interfaces: InterfaceDetail[] = [];
     this.#interfaces = interfaces;
@@ -81,7 +86,8 @@ export class PcapngReader implements CaptureReader {
         interfaces.push(this.#interface(block, section));
       } else {
         const frame = this.#packet(block, section, interfaces);
-        if (frame) yield frame;
+        const kept = frame && filteredFrame(this.#filter, frame, section.littleEndian);
+        if (kept) yield kept;
       }
       at += block.length;
     }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FrameFilter, type FrameFilterSource } from "../filter/mod.ts";
 import { CaptureBuffer, frameTime_ns, frameWireLength } from "./capture_buffer.ts";
 import {
   type CaptureInterface,
@@ -31,6 +32,8 @@ export interface PcapngWriterOptions {
   readonly littleEndian?: boolean;
   /** Name of the program, kept in the section header; `Godwit` unless told. */
   readonly application?: string;
+  /** Which frames to write: an expression of tcpdump's language, or a program. */
+  readonly filter?: FrameFilterSource;
 }
 
 /** Writes a pcapng file of one section. */
@@ -38,11 +41,16 @@ export class PcapngWriter implements CaptureWriter {
   readonly #out: CaptureBuffer;
   readonly #nanosecond: boolean;
   readonly #snaplens: number[] = [];
+  readonly #linktypes: number[] = [];
+  readonly #littleEndian: boolean;
+  readonly #filter: FrameFilter | undefined;
 
-  /** Buffers the section header. */
+  /** Buffers the section header; `FilterError` for a filter that has a fault. */
   constructor(sink: CaptureSink, options: PcapngWriterOptions = {}) {
     this.#nanosecond = options.nanosecond ?? false;
-    this.#out = new CaptureBuffer(sink, options.littleEndian ?? true);
+    this.#littleEndian = options.littleEndian ?? true;
+    if (options.filter !== undefined) this.#filter = new FrameFilter(options.filter);
+    this.#out = new CaptureBuffer(sink, this.#littleEndian);
     const application = shortText(options.application ?? "Godwit");
     const length = 24 + 4 + ng.padded(application.length) + 4 + 4;
     const out = this.#out;
@@ -60,9 +68,13 @@ export class PcapngWriter implements CaptureWriter {
     out.u32(length);
   }
 
-  /** Adds an interface: Ethernet, 262144 bytes of each frame and no name unless told. */
+  /**
+   * Adds an interface: Ethernet, 262144 bytes of each frame and no name unless told. `RangeError`
+   * for a link type that the filter cannot be compiled for.
+   */
   addInterface(iface: Partial<CaptureInterface> = {}): number {
     const linktype = wholeInRange("linktype", iface.linktype ?? Linktype.ETHERNET, 0, 0xffff);
+    this.#filter?.program(linktype, this.#littleEndian);
     const snaplen = wholeInRange("snaplen", iface.snaplen || FRAME_BYTES_MAX, 1, FRAME_BYTES_MAX);
     const name = shortText(iface.name ?? "");
     const length = 16 + (name.length > 0 ? 4 + ng.padded(name.length) : 0) + 8 + 4 + 4;
@@ -77,10 +89,11 @@ export class PcapngWriter implements CaptureWriter {
     this.#option(ng.OPT_IF_TSRESOL, Uint8Array.of(this.#nanosecond ? TSRESOL_NS : TSRESOL_US));
     out.u32(ng.OPT_END);
     out.u32(length);
+    this.#linktypes.push(linktype);
     return this.#snaplens.push(snaplen) - 1;
   }
 
-  /** Adds a frame; if no interface was added before, an Ethernet one is. */
+  /** Adds a frame, if the filter keeps it; if no interface was added before, an Ethernet one is. */
   write(frame: FrameToWrite): void {
     if (this.#snaplens.length === 0) this.addInterface();
     const iface = wholeInRange("interface", frame.interface ?? 0, 0, this.#snaplens.length - 1);
@@ -88,8 +101,10 @@ export class PcapngWriter implements CaptureWriter {
     const ticks = this.#nanosecond ? time_ns : time_ns / 1000n;
     if (ticks >= 1n << 64n) throw new RangeError(`a time of ${time_ns} ns does not fit`);
     const wire = frameWireLength(frame);
-    const snaplen = this.#snaplens[iface];
-    const data = frame.data.length > snaplen ? frame.data.subarray(0, snaplen) : frame.data;
+    const kept = this.#keep(iface, frame.data, wire);
+    if (kept === 0 && this.#filter) return;
+    const most = Math.min(kept, this.#snaplens[iface]);
+    const data = frame.data.length > most ? frame.data.subarray(0, most) : frame.data;
     const length = 28 + ng.padded(data.length) + (frame.direction ? 12 : 0) + 4;
     const out = this.#out;
     out.reserve(length);
@@ -103,6 +118,11 @@ export class PcapngWriter implements CaptureWriter {
     out.bytes(data, 4);
     if (frame.direction) this.#flags(frame.direction);
     out.u32(length);
+  }
+
+  #keep(iface: number, data: Uint8Array, wire: number): number {
+    if (!this.#filter) return data.length;
+    return this.#filter.keep(this.#linktypes[iface], data, wire, this.#littleEndian);
   }
 
   /** Hands everything buffered to the sink. */

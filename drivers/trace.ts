@@ -15,6 +15,7 @@
  */
 
 import type { DriverCaps, FrameBatch, Ifnet, NetDriver } from "../runtime/device/driver.ts";
+import { FrameFilter, type FrameFilterSource } from "../filter/mod.ts";
 import { type CaptureWriter, type Direction, Linktype } from "./capture_types.ts";
 import { ObservedBatch } from "./observed_batch.ts";
 
@@ -31,6 +32,11 @@ export interface TraceOptions {
     frame: Uint8Array<ArrayBuffer>,
     time_us: number,
   ) => void;
+  /**
+   * Which frames to trace: an expression of tcpdump's language, such as `tcp port 80 or arp`, or a
+   * program; all of them unless told. What a program does not keep of a frame is cut off.
+   */
+  readonly filter?: FrameFilterSource;
   /**
    * Added to the stack's clock to make the times written, in microseconds; 0 unless told. For the
    * time of day: `Date.now() * 1000` less the stack's clock at the same moment.
@@ -55,18 +61,24 @@ export class TraceDriver implements NetDriver {
   readonly watch?: () => boolean;
   /** Why the trace ended before the driver was detached; undefined while all is well. */
   failure: unknown = undefined;
-  /** How many frames were traced, both ways. */
+  /** How many frames were traced, both ways; without those that the filter rejects. */
   frames = 0;
   readonly #inner: NetDriver;
   readonly #options: TraceOptions;
   readonly #observed = new ObservedBatch();
   #ifp: Ifnet | undefined = undefined;
   #interface = 0;
+  readonly #filter: FrameFilter | undefined;
+  #linktype: number = Linktype.ETHERNET;
   /** Bytes before each frame that are not traced. */
   #before = 0;
 
-  /** Taps `inner`, which must not be attached anywhere else. */
+  /**
+   * Taps `inner`, which must not be attached anywhere else. `FilterError` for a filter that has a
+   * fault.
+   */
   constructor(inner: NetDriver, options: TraceOptions) {
+    if (options.filter !== undefined) this.#filter = new FrameFilter(options.filter);
     this.#inner = inner;
     this.#options = options;
     this.name = `trace(${inner.name})`;
@@ -87,6 +99,8 @@ export class TraceDriver implements NetDriver {
     await this.#inner.attach(ifp);
     try {
       const linktype = this.caps.medium === "ethernet" ? Linktype.ETHERNET : Linktype.RAW;
+      this.#linktype = linktype;
+      this.#filter?.program(linktype);
       this.#before = this.caps.vnetHeader ? VNET_HEADER_BYTES : 0;
       this.#interface = this.#options.writer?.addInterface({ name: ifp.name, linktype }) ?? 0;
     } catch (error) {
@@ -125,10 +139,14 @@ export class TraceDriver implements NetDriver {
     if (!this.#ifp || this.failure !== undefined || length <= this.#before) return;
     const { writer, onFrame, epoch_us = 0 } = this.#options;
     const address = batch.address(i);
-    const data = batch.memory.subarray(address + this.#before, address + length);
+    const whole = batch.memory.subarray(address + this.#before, address + length);
     const time_us = this.#ifp.now();
     try {
+      const kept = this.#filter ? this.#filter.keep(this.#linktype, whole) : whole.length;
+      if (kept === 0) return;
+      const data = kept < whole.length ? whole.subarray(0, kept) : whole;
       writer?.write({
+        originalLength: whole.length,
         timestamp_us: epoch_us + time_us,
         data,
         interface: this.#interface,

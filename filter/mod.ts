@@ -13,6 +13,11 @@
  * @module
  */
 
+export { compileFilter, type FilterOptions } from "./compile.ts";
+export { FilterError, type Span } from "./error.ts";
+export { FrameFilter, type FrameFilterSource } from "./frame_filter.ts";
+export { FilterLinktype } from "./link.ts";
+export type { Service } from "./names.ts";
 export { decodeProgram, encodeProgram, type Insn, type Program, ProgramError } from "./program.ts";
 export { type PacketFacts, runProgram } from "./run.ts";
 export { formatAssembly, formatC, formatDecimal, parseProgram, ProgramTextError } from "./text.ts";
