@@ -141,8 +141,8 @@ function thread(root: Node): { root: Node; changed: boolean } {
 }
 
 /**
- * In rows of branches that have one outcome in common, and so may be asked in any order, brings those
- * together that look at the same value: then it is loaded once.
+ * In rows of branches that have one outcome in common, and so may be asked in any order, brings
+ * those together that look at the same value: then it is loaded once.
  */
 function group(root: Node): boolean {
   const order = inOrder(root);

@@ -1,6 +1,6 @@
 /**
- * Cuts a filter expression into words, numbers, addresses and signs. As in tcpdump the longest piece
- * wins, so `len-4` is one name and `len - 4` is a difference.
+ * Cuts a filter expression into words, numbers, addresses and signs. As in tcpdump the longest
+ * piece wins, so `len-4` is one name and `len - 4` is a difference.
  *
  * @module
  */
@@ -34,8 +34,8 @@ const NUMBER = /(?:0[xX][\da-fA-F]+|\d+)/y;
 const NAME = /[A-Za-z0-9](?:[-_.A-Za-z0-9]*[.A-Za-z0-9])?/y;
 const IP4 = /\d+(?:\.\d+){1,3}/y;
 const IP6 = /[\da-fA-F]*:[\da-fA-F]*:(?:(?:[\da-fA-F:]*:)?\d+(?:\.\d+){3}|[\da-fA-F:]*)/y;
-const MAC =
-  /[\da-fA-F]{1,2}(?:([:.-])[\da-fA-F]{1,2})(?:\1[\da-fA-F]{1,2}){4}|[\da-fA-F]{1,4}(?:\.[\da-fA-F]{1,4}){2}|[\da-fA-F]{12}/y;
+const MAC_BYTES = /[\da-fA-F]{1,2}(?:([:.-])[\da-fA-F]{1,2})(?:\1[\da-fA-F]{1,2}){4}/y;
+const MAC_WORDS = /[\da-fA-F]{1,4}(?:\.[\da-fA-F]{1,4}){2}|[\da-fA-F]{12}/y;
 const ESCAPED = /\\[^ !()\n\t]+/y;
 const SIGN = />=|<=|!=|==|<<|>>|&&|\|\||[-+*/%&|^<>=!()[\]:]/y;
 const SPACE = /\s*/y;
@@ -51,7 +51,8 @@ const SIGN_WORDS: Readonly<Record<string, string>> = {
 const FORMS: readonly (readonly [TokenKind, RegExp])[] = [
   ["number", NUMBER],
   ["ip4", IP4],
-  ["mac", MAC],
+  ["mac", MAC_BYTES],
+  ["mac", MAC_WORDS],
   ["ip6", IP6],
   ["name", NAME],
 ];

@@ -1,9 +1,10 @@
 /**
  * Parses the arithmetic of filter expressions.
  *
- * The operators bind as in tcpdump: `*` and `/` before `+` and `-`, these before shifts, these before
- * `&` and `|`, each from left to right. `%` and `^` have no rank in tcpdump's grammar: whatever stands
- * to the right of one is taken first, and one takes what stands left of it from any other operator.
+ * The operators bind as in tcpdump: `*` and `/` before `+` and `-`, these before shifts, these
+ * before `&` and `|`, each from left to right. `%` and `^` have no rank in tcpdump's grammar:
+ * whatever stands to the right of one is taken first, and one takes what stands left of it from any
+ * other operator.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Filters against the real tcpdump, on packets of all kinds: which packets of a capture it keeps for
- * an expression, and what the engine says of each with the program that was compiled here, and with
- * tcpdump's own.
+ * Filters against the real tcpdump, on packets of all kinds: which packets of a capture it keeps
+ * for an expression, and what the engine says of each with the program that was compiled here, and
+ * with tcpdump's own.
  */
 
 import { assert, assertEquals } from "@std/assert";

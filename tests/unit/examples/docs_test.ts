@@ -44,6 +44,7 @@ Deno.test("documents: the examples of the README run, and print what they say", 
     "README.md",
     "docs/sysctl.md",
     "docs/protocols.md",
+    "docs/filters.md",
   ]);
   assert(good, text);
   const said = [...read("README.md").matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((m) => m[1]);
