@@ -29,8 +29,8 @@ import * as mbuf from "./sys/mbuf";
 import { N } from "./sys/net_settings";
 import * as panic from "./sys/panic";
 import * as rand from "./sys/rand";
-import * as stat from "./sys/stat";
 import * as timer from "./sys/timer";
+import * as ahead from "./tcp/ahead";
 import * as census from "./tcp/census";
 import * as fastopen_key from "./tcp/fastopen_key";
 import * as metrics from "./tcp/metrics";
@@ -41,6 +41,7 @@ import * as tcb from "./tcp/tcb";
 
 export * from "./kernel/exports";
 export * from "./kernel/loader";
+export { counters, fates, lastFate as last_fate } from "./sys/stat";
 
 /** Frames of loopback in one poll; what is left comes with the next. */
 const LOOP_BUDGET: u32 = 256;
@@ -102,6 +103,7 @@ export function if_input(i: u32, n: u32, nowUs: f64): void {
   const ifp = net_if.byIndex(i);
   if (!ifp) return;
   clock.set(i64(nowUs));
+  ahead.look(ifp, n);
   if_input_.input(ifp, n);
   output.flush();
 }
@@ -257,18 +259,6 @@ export function scratch(): usize {
 
 export function recv_info(): usize {
   return changetype<usize>(so_data.recvInfo());
-}
-
-export function fates(): usize {
-  return stat.fates();
-}
-
-export function counters(): usize {
-  return stat.counters();
-}
-
-export function last_fate(): u32 {
-  return stat.lastFate();
 }
 
 /** Writes eight u32 to `ptr`: used, peak, limit, denied of the small and of the cluster mbufs. */

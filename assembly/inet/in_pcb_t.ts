@@ -17,6 +17,8 @@ export class Inpcb {
   ppcb: usize; // the protocol's own block: Tcb
   conn_next: Inpcb; // chain of the connection table, while connected
   conn_prev: Inpcb;
+  lport: u16; // host order, 0 when unbound; what a lookup compares ends here
+  fport: u16;
   port_next: Inpcb; // chain of the port table, while bound
   port_prev: Inpcb;
   list_next: Inpcb; // all blocks of the protocol
@@ -26,8 +28,6 @@ export class Inpcb {
   route_gen: u32;
   flags: u32; // Inp
   memberships: usize; // first multicast membership of this socket
-  lport: u16; // host order, 0 when unbound
-  fport: u16;
   mcast_ifindex: u16; // IP_MULTICAST_IF
   protocol: u8; // IpProto
   ttl: u8; // IP_TTL

@@ -19,7 +19,7 @@ import * as timer from "../sys/timer";
 import { Timer } from "../sys/timer";
 import { Tcb, Tf } from "./tcb_t";
 
-/** The first block of a parked connection; the words begin behind it. */
+/** The head of the first block of a parked connection; the others have `next` alone. */
 @unmanaged
 @final
 export class Parked {
@@ -42,22 +42,24 @@ export class Alarm {
 @unmanaged
 @final
 export class ParkState {
-  at: usize; // next byte to write or read
-  end: usize; // end of its block
-  block: usize; // the block
   known: u32; // 1: there is a pattern
 }
 
 const BLOCK_BYTES: u32 = 64;
 /** Blocks for a connection in the mean; one that needs more is parked as long as there are some. */
 const BLOCKS_EACH: u32 = 6;
-const SIZE: usize = offsetof<Tcb>();
+/** Bytes of a block behind `next`. */
+const ROOM: usize = 60;
 /** Bytes of a Tcb that one byte of mask speaks of. */
 const GROUP: usize = 32;
+/** Bytes that are compared, and that the place of a Tcb must have: those behind it are zero. */
+export const SIZE: usize = (offsetof<Tcb>() + GROUP - 1) & ~(GROUP - 1);
 
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 const S: ParkState = changetype<ParkState>(memory.data(offsetof<ParkState>(), 16));
-const PATTERN: usize = memory.data(offsetof<Tcb>(), 16);
+const PATTERN: usize = memory.data((offsetof<Tcb>() + 31) & ~31, 16);
+/** A record in one piece: what its blocks hold behind `next`, one after the other. */
+const TEXT: usize = memory.data(offsetof<Tcb>() + (offsetof<Tcb>() >> 5) + 128, 16);
 
 /** Makes room for `limit` parked connections. */
 export function init(limit: u32): void {
@@ -80,30 +82,20 @@ export function idle(tp: Tcb, idle_us: i64): bool {
  * keepalive is due.
  */
 export function write(tp: Tcb, inp: Inpcb, fn: u32): usize {
-  const first = pool.getDirty(P);
-  if (!first) return 0;
-  const parked = changetype<Parked>(first);
-  parked.next = 0;
-  parked.alarm = changetype<Alarm>(0);
-  begin(first);
   strip(tp);
   if (!S.known) {
     S.known = 1;
     memory.copy(PATTERN, changetype<usize>(tp), SIZE);
   }
-  for (let at: usize = 0; at < SIZE; at += GROUP) {
-    if (!writeGroup(changetype<usize>(tp) + at, PATTERN + at, min<usize>(SIZE - at, GROUP))) {
-      free(first);
-      return 0;
-    }
-  }
+  const first = pack(encode(changetype<usize>(tp)));
+  if (!first) return 0;
   if (!tp.d_keep) return first;
   const alarm = changetype<Alarm>(pool.get(P));
   if (!alarm) {
     free(first);
     return 0;
   }
-  parked.alarm = alarm;
+  changetype<Parked>(first).alarm = alarm;
   alarm.inp = inp;
   timer.setup(changetype<Timer>(alarm), fn, changetype<usize>(alarm));
   timer.arm(changetype<Timer>(alarm), tp.d_keep);
@@ -123,63 +115,69 @@ function strip(tp: Tcb): void {
   tp.blk_arg = 0;
 }
 
-/** Begins to write or read behind the head of the first block. */
-function begin(first: usize): void {
-  S.block = first;
-  S.at = first + offsetof<Parked>();
-  S.end = first + BLOCK_BYTES;
-}
-
-/** Has the next bytes of a record written to another block if they do not fit into this one. */
-function more(bytes: usize): bool {
-  if (S.end - S.at >= bytes) return true;
-  const block = pool.getDirty(P);
-  if (!block) return false;
-  store<usize>(block, 0);
-  store<usize>(S.block, block);
-  S.block = block;
-  S.at = block + sizeof<usize>();
-  S.end = block + BLOCK_BYTES;
-  return true;
-}
-
-function writeGroup(from: usize, pattern: usize, bytes: usize): bool {
-  let mask: u32 = 0;
-  for (let i: usize = 0; i < bytes; i += 4) {
-    if (load<u32>(from + i) != load<u32>(pattern + i)) mask |= 1 << (u32(i) >> 2);
+/** Writes a record without an alarm to TEXT; answers its end. */
+function encode(tp: usize): usize {
+  store<usize>(TEXT, 0);
+  let to = TEXT + sizeof<usize>();
+  for (let at: usize = 0; at < SIZE; at += GROUP) {
+    const p = tp + at;
+    const q = PATTERN + at;
+    let mask = i32x4.bitmask(i32x4.ne(v128.load(p), v128.load(q))) |
+      (i32x4.bitmask(i32x4.ne(v128.load(p, 16), v128.load(q, 16))) << 4);
+    store<u8>(to, u8(mask));
+    to++;
+    for (; mask; mask &= mask - 1) {
+      store<u32>(to, load<u32>(p + (usize(ctz(mask)) << 2)));
+      to += 4;
+    }
   }
-  if (!more(1)) return false;
-  store<u8>(S.at, u8(mask));
-  S.at++;
-  for (; mask; mask &= mask - 1) {
-    if (!more(4)) return false;
-    store<u32>(S.at, load<u32>(from + (usize(ctz(mask)) << 2)));
-    S.at += 4;
-  }
-  return true;
+  return to;
 }
 
-/** Goes on reading in the next block if the next bytes were not written to this one. */
-function onward(bytes: usize): void {
-  if (S.end - S.at >= bytes) return;
-  S.block = load<usize>(S.block);
-  S.at = S.block + sizeof<usize>();
-  S.end = S.block + BLOCK_BYTES;
+/** Puts TEXT up to `end` into blocks; answers the first one, 0 if there are not enough. */
+function pack(end: usize): usize {
+  let first: usize = 0;
+  let last: usize = 0;
+  for (let from = TEXT; from < end; from += ROOM) {
+    const block = pool.getDirty(P);
+    if (!block) {
+      if (first) free(first);
+      return 0;
+    }
+    store<usize>(block, 0);
+    move(block + sizeof<usize>(), from);
+    if (first) store<usize>(last, block);
+    else first = block;
+    last = block;
+  }
+  return first;
+}
+
+/** Moves ROOM bytes. */
+function move(to: usize, from: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+  v128.store(to, v128.load(from, 32), 32);
+  store<u64>(to, load<u64>(from, 48), 48);
+  store<u32>(to, load<u32>(from, 56), 56);
 }
 
 /** Puts what a record says into `tp`; all but its timer, and its places in lists. */
 export function read(record: usize, tp: Tcb): void {
+  let end = TEXT;
+  for (let block = record; block; block = load<usize>(block)) {
+    move(end, block + sizeof<usize>());
+    end += ROOM;
+  }
   const to = changetype<usize>(tp);
   memory.copy(to, PATTERN, SIZE);
-  begin(record);
-  for (let at: usize = 0; at < SIZE; at += GROUP) {
-    onward(1);
-    let mask: u32 = load<u8>(S.at);
-    S.at++;
+  let from = TEXT + sizeof<usize>();
+  for (let at = to; at < to + SIZE; at += GROUP) {
+    let mask: u32 = load<u8>(from);
+    from++;
     for (; mask; mask &= mask - 1) {
-      onward(4);
-      store<u32>(to + at + (usize(ctz(mask)) << 2), load<u32>(S.at));
-      S.at += 4;
+      store<u32>(at + (usize(ctz(mask)) << 2), load<u32>(from));
+      from += 4;
     }
   }
 }

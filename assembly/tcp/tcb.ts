@@ -42,18 +42,21 @@ const MIN_HEADERS: u32 = 40;
 const LIVE_LEAST: u32 = 1024;
 /** How long nothing has happened on connections that are parked. */
 const IDLE_US: i64 = 250_000;
-/** When there are so many times as many as are worth it, a part of that time is enough. */
-const CROWDED: u32 = 8;
+/**
+ * When there are so many times as many, they are parked as soon as they are idle: to look at blocks
+ * that no cache holds would take longer than to look at what is kept of them.
+ */
+const CROWDED: u32 = 4;
 /** How many are looked at in a turn, and how long to wait when none of them was idle. */
 const LOOKS: u32 = 64;
 const LOOK_AGAIN_US: i64 = 10_000;
 
 /** Where a parked connection is looked at. */
-const PEEK: Tcb = changetype<Tcb>(memory.data(offsetof<Tcb>(), 16));
+const PEEK: Tcb = changetype<Tcb>(memory.data((offsetof<Tcb>() + 31) & ~31, 16));
 
 /** Makes room for `limit` connections. */
 export function init(limit: u32): void {
-  pool.init(P, offsetof<Tcb>(), limit);
+  pool.init(P, u32(park.SIZE), limit);
   parkFrom(LIVE_LEAST, IDLE_US);
   park.init(limit > LIVE_LEAST ? limit : 0);
 }
@@ -205,7 +208,7 @@ export function parkIdle(): void {
   for (let i: u32 = 0; i < LOOKS && P.used > S.live_least; i++) {
     const tp = S.live_first;
     leave(tp);
-    const idle_us = P.used > CROWDED * S.live_least ? S.idle_us / CROWDED : S.idle_us;
+    const idle_us: i64 = P.used > CROWDED * S.live_least ? 0 : S.idle_us;
     if (park.idle(tp, idle_us) && settle(tp)) found = true;
     else enter(tp);
   }

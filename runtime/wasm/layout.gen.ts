@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "f3f72a2e6ab00110";
+export const LAYOUT_HASH = "eb56168c81d41c23";
 
 /** struct Ack */
 export const Ack = {
@@ -21,6 +21,12 @@ export const Ack = {
   resent: 52,
   lost: 56,
   lost_resent: 60,
+} as const;
+
+/** struct AheadState */
+export const AheadState = {
+  size: 4,
+  sink: 0,
 } as const;
 
 /** struct Alarm */
@@ -526,17 +532,17 @@ export const Inpcb = {
   ppcb: 36,
   conn_next: 40,
   conn_prev: 44,
-  port_next: 48,
-  port_prev: 52,
-  list_next: 56,
-  list_prev: 60,
-  info: 64,
-  route: 68,
-  route_gen: 72,
-  flags: 76,
-  memberships: 80,
-  lport: 84,
-  fport: 86,
+  lport: 48,
+  fport: 50,
+  port_next: 52,
+  port_prev: 56,
+  list_next: 60,
+  list_prev: 64,
+  info: 68,
+  route: 72,
+  route_gen: 76,
+  flags: 80,
+  memberships: 84,
   mcast_ifindex: 88,
   protocol: 90,
   ttl: 91,
@@ -769,11 +775,8 @@ export const PanicState = {
 
 /** struct ParkState */
 export const ParkState = {
-  size: 16,
-  at: 0,
-  end: 4,
-  block: 8,
-  known: 12,
+  size: 4,
+  known: 0,
 } as const;
 
 /** struct Parked */
