@@ -291,6 +291,7 @@ export class Stack implements AsyncDisposable {
     } finally {
       waits.end();
       this.#loop.close();
+      await this.protocols.close();
       await this.#interfaces.detachAll();
     }
   }

@@ -163,6 +163,22 @@ export class Protocols {
     }
   }
 
+  /** Ends all: the stack is closed, and what they have outside of it must go. */
+  async close(): Promise<void> {
+    const all = [...this.#loaded.values()];
+    this.#loaded.clear();
+    for (const { hosted } of all) {
+      if (hosted === undefined) continue;
+      hosted.silence();
+      try {
+        await hosted.module.unload?.();
+      } catch {
+        // there is nobody left to tell, and the others must be ended too
+      }
+      if (this.#engine.panic === undefined) await hosted.kernel.release();
+    }
+  }
+
   /** What is loaded, in the order in which it was. */
   list(): ProtocolInfo[] {
     return [...this.#loaded.values()].map((loaded) => this.#info(loaded));

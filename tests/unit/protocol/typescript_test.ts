@@ -245,3 +245,21 @@ Deno.test("protocol: it goes on from a snapshot, with its ports and sockets", as
   using udp = again.listenDatagram({ port: 4789 });
   assertEquals(udp.addr.port, 4789);
 });
+
+Deno.test("protocol: a stack that is closed ends its protocols", async () => {
+  const net = await Net.create();
+  const ended: string[] = [];
+  for (const name of ["first", "second"]) {
+    await net.a.protocols.load({
+      name,
+      load: (kernel) => void kernel.after(1e9, () => {}),
+      unload: () => {
+        ended.push(name);
+        throw new Error("never mind");
+      },
+    });
+  }
+  await net[Symbol.asyncDispose]();
+  assertEquals(ended, ["first", "second"]);
+  assertEquals(net.a.protocols.list(), []);
+});
