@@ -12,6 +12,8 @@ import { median, spread } from "./statistics.ts";
 export interface Plan {
   /** Runs that do not count, so that both sides are compiled and their buffers touched. */
   readonly warmups: number;
+  /** Where these take less on each side, more of them go on for as long, in milliseconds. */
+  readonly warmup_ms: number;
   /** Runs that count, on each side. */
   readonly repeats: number;
   /** How much of its work a row does. */
@@ -47,7 +49,9 @@ export async function measureRow(
   plan: Plan,
   onRun: (done: number, all: number) => void,
 ): Promise<Result> {
-  const { warmups, repeats } = row.exact ? { warmups: 0, repeats: 1 } : plan;
+  const { warmups, warmup_ms, repeats } = row.exact
+    ? { warmups: 0, warmup_ms: 0, repeats: 1 }
+    : plan;
   const subjects: Subject[] = [];
   const figures: number[][] = [];
   try {
@@ -61,8 +65,14 @@ export async function measureRow(
       onRun(done++, all);
       return inTime(row, subject.measure());
     };
+    const begin = performance.now();
     for (let i = 0; i < warmups; i++) {
       for (const subject of subjects) await run(subject);
+    }
+    const enough = performance.now() - begin > subjects.length * warmup_ms;
+    for (const subject of enough ? [] : subjects) {
+      const until = performance.now() + warmup_ms;
+      while (performance.now() < until) await inTime(row, subject.measure());
     }
     figures.push(...subjects.map(() => []));
     for (let i = 0; i < repeats; i++) {

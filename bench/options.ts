@@ -10,6 +10,8 @@ import type { Plan } from "./measure.ts";
 import type { Row, RowGroup } from "./row.ts";
 
 const WARMUPS = 2;
+/** How long each side goes on warming up after these. */
+const WARMUP_MS = 300;
 const REPEATS = 5;
 const REPEATS_MAX = 100;
 /** How much of the work is done with `--short`. */
@@ -79,8 +81,8 @@ export function readOptions(): BenchOptions | undefined {
   return {
     rows: all.filter(wanted),
     plan: values.short
-      ? { warmups: 0, repeats, share: SHORT_SHARE }
-      : { warmups: WARMUPS, repeats, share: 1 },
+      ? { warmups: 0, warmup_ms: 0, repeats, share: SHORT_SHARE }
+      : { warmups: WARMUPS, warmup_ms: WARMUP_MS, repeats, share: 1 },
     json: values.json,
     plots: values.plots,
   };

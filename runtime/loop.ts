@@ -259,8 +259,10 @@ export class Loop implements Scheduler {
       if (looped && this.#inTime()) {
         engine.calls.poll(now_us);
         rounds.transmit();
-        if (engine.u32[this.#events] !== 0 && waits.dispatch() > 0) this.#direct = true;
         looped = rounds.looped;
+      }
+      if (engine.u32[this.#events] !== 0 && this.#inTime()) {
+        this.#direct = waits.dispatch() > 0;
       }
       if (looped || rounds.more || engine.u32[this.#events] !== 0) return false;
       if (ring.waiting) return false;

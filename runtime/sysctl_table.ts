@@ -439,6 +439,15 @@ export const SYSCTLS: readonly SysctlRow[] = [
     "The most, where it adapts; where the two are the same it does not.",
   ),
   one(
+    "net.godwit.tcp_fastlo",
+    "fastlo",
+    "",
+    SWITCH,
+    [1, 0],
+    "Whether short messages over the loopback interface go from one end of a connection to the " +
+      "other without segments (AIX's `tcp_fastlo`).",
+  ),
+  one(
     "net.godwit.tcp_quickacks",
     "quickacks",
     "",

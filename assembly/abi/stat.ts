@@ -82,5 +82,6 @@ export const enum Stat {
   TCP_CLONED = 105, // segments made from the frame of the one before
   TCP_MERGED = 106, // segments received that were put behind others of their connection
   TCP_PARTED = 107, // packets so made that were not what was expected, and taken apart
+  TCP_FASTLO = 108, // messages handed over by the fast loopback, without a segment
   COUNT = 128, // how many places the table has
 }

@@ -28,9 +28,14 @@ function at(tp: Tcb, i: u32): usize {
 
 /** The connection begins at `iss`. */
 export function begin(tp: Tcb): void {
+  begun(tp, tp.iss + 1);
+}
+
+/** Nothing is queued: the next byte is that at `s`. */
+export function begun(tp: Tcb, s: u32): void {
   tp.push_count = 0;
-  tp.pushed = tp.iss + 1;
-  tp.push_chunk = tp.iss + 1;
+  tp.pushed = s;
+  tp.push_chunk = s;
 }
 
 /** The sequence number behind the last byte of so_snd. */

@@ -85,6 +85,7 @@ export class TcpSettings {
   tolerate_missing_ts: u32; // 1: segments may lack the timestamps that were agreed on
   insecure_rst: u32; // 1: a RST anywhere in the window ends a connection (not RFC 5961 3.2)
   no_ssthresh_save: u32; // 1: a new connection begins without what ssthresh was before
+  fastlo: u32; // 1: short messages to an end in this stack go without segments
 }
 
 export const T: TcpSettings = changetype<TcpSettings>(

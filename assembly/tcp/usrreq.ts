@@ -16,6 +16,7 @@ import * as copy from "../sys/mbuf_copy";
 import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as active from "./active";
+import * as fastlo from "./fastlo";
 import * as fastopen from "./fastopen";
 import * as fastopen_opt from "./fastopen_opt";
 import { Tfo } from "./fastopen_t";
@@ -158,6 +159,7 @@ function disconnect(tp: Tcb, so: Socket, detach: bool): i32 {
  */
 function send(tp: Tcb, m: Mbuf, flags: i32): i32 {
   const more = (flags & Msg.MORE) != 0;
+  if (!more && fastlo.send(tp, m)) return 0;
   queue(tp, m, more);
   if (more) tp.flags |= Tf.MORETOCOME;
   output.output(tp); // what cannot leave now is tried again by a timer: the data is queued

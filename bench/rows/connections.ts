@@ -10,7 +10,9 @@ import { listenKernel } from "../kernel.ts";
 import { part, type Row, type Subject } from "../row.ts";
 import { closeAll, listenStack, oneHost, PORT, type StackPair, twoHosts } from "../stacks.ts";
 
-const CONNECTIONS = 2000;
+/** Through the kernel; here more, so that a run takes about as long. The figures are rates. */
+const CONNECTIONS_KERNEL = 2000;
+const CONNECTIONS = 10_000;
 
 function connectionsOver(pair: StackPair, share: number): Subject {
   const count = part(CONNECTIONS, share);
@@ -36,7 +38,7 @@ function connectionsOver(pair: StackPair, share: number): Subject {
 }
 
 function connectionsKernel(share: number): Subject {
-  const count = part(CONNECTIONS, share);
+  const count = part(CONNECTIONS_KERNEL, share);
   const { listener, port } = listenKernel();
   const begin = async () => {
     for (let i = 0; i < count; i++) {

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "eb56168c81d41c23";
+export const LAYOUT_HASH = "9c6e1ba82494808b";
 
 /** struct Ack */
 export const Ack = {
@@ -1388,7 +1388,7 @@ export const TcpInfo = {
 
 /** struct TcpSettings */
 export const TcpSettings = {
-  size: 324,
+  size: 328,
   rto_initial_us: 0,
   rto_min_us: 4,
   rto_max_us: 8,
@@ -1470,6 +1470,7 @@ export const TcpSettings = {
   tolerate_missing_ts: 312,
   insecure_rst: 316,
   no_ssthresh_save: 320,
+  fastlo: 324,
 } as const;
 
 /** struct Timer */

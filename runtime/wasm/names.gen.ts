@@ -715,6 +715,7 @@ export const STAT_NAMES: ConstantNames = {
   105: { name: "TCP_CLONED", note: "segments made from the frame of the one before" },
   106: { name: "TCP_MERGED", note: "segments received that were put behind others of their connection" },
   107: { name: "TCP_PARTED", note: "packets so made that were not what was expected, and taken apart" },
+  108: { name: "TCP_FASTLO", note: "messages handed over by the fast loopback, without a segment" },
   128: { name: "COUNT", note: "how many places the table has" },
 };
 

@@ -23,6 +23,7 @@ export const SETTINGS_READ: ReadonlySet<string> = new Set([
   "ecn",
   "ecn_beta",
   "ecn_fallback",
+  "fastlo",
   "fastopen",
   "fastopen_blackhole_s",
   "fin_wait_2_us",

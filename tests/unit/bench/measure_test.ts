@@ -44,7 +44,7 @@ Deno.test("bench: warm-ups do not count, both sides take turns, everything is cl
       () => Promise.resolve(subject([1000, 10, 20, 30], trail, "ours")),
       () => Promise.resolve(subject([1000, 4, 5, 6], trail, "theirs")),
     ),
-    { warmups: 1, repeats: 3, share: 1 },
+    { warmups: 1, warmup_ms: 0, repeats: 3, share: 1 },
     (done, all) => told.push(done, all),
   );
   assertEquals(result, {
@@ -76,7 +76,7 @@ Deno.test("bench: a row that fails closes what was opened", async () => {
           () => Promise.resolve(subject([1], trail, "ours")),
           () => Promise.reject(new Error("no reference")),
         ),
-        { warmups: 1, repeats: 1, share: 1 },
+        { warmups: 1, warmup_ms: 0, repeats: 1, share: 1 },
         () => {},
       ),
     Error,
@@ -90,7 +90,7 @@ Deno.test("bench: less can be better, a reference known, a result exact", async 
   const told: number[] = [];
   const ours = () => Promise.resolve(subject([4], trail, "ours"));
   const common: Row = { name: "row", unit: "ms", better: "less", about: "", ours, exact: true };
-  const plan = { warmups: 3, repeats: 5, share: 1 };
+  const plan = { warmups: 3, warmup_ms: 0, repeats: 5, share: 1 };
   const result = await measureRow(
     { ...common, reference: { name: "target", value: 6 } },
     plan,
@@ -110,6 +110,10 @@ Deno.test("bench: subjects are told their share, and what they saw comes along",
     return Promise.resolve({ ...subject([1], [], "ours"), detail: () => ({ mbufs: 3 }) });
   };
   const row = { name: "row", unit: "1/s", about: "", ours };
-  const result = await measureRow(row, { warmups: 0, repeats: 1, share: 0.5 }, () => {});
+  const result = await measureRow(
+    row,
+    { warmups: 0, warmup_ms: 0, repeats: 1, share: 0.5 },
+    () => {},
+  );
   assertEquals([shares, result.detail], [[0.5], { mbufs: 3 }]);
 });
