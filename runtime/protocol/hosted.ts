@@ -200,7 +200,8 @@ export class Hosted {
     if (hook === undefined || row === undefined) return -Errno.ENOPROTOOPT;
     if (this.failure !== undefined) return -Errno.EIO;
     const value = this.#slot.engine.memory.subarray(ptr, ptr + len);
-    return guarded(this, "ctloutput", () => hook.call(row, so, level, name, value));
+    const answer = guarded(this, "ctloutput", () => hook.call(row, so, level, name, value));
+    return Math.min(answer, len);
   }
 
   #quote(at: number): ControlQuote | undefined {

@@ -46,7 +46,11 @@ export function guarded(
   call: () => number | void,
 ): number {
   try {
-    return call() ?? 0;
+    const answer: unknown = call() ?? 0;
+    if (typeof answer === "number") return answer;
+    // a promise that is rejected later must not end the program
+    if (answer instanceof Promise) answer.catch(() => {});
+    throw new TypeError(`it answered ${answer}: a hook answers a number or nothing, at once`);
   } catch (error) {
     if (error instanceof EnginePanic) throw error;
     if (error instanceof SocketError) return -error.errno;

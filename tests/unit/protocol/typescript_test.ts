@@ -1,5 +1,5 @@
 /** Protocols in TypeScript: loaded, used by sockets like any other, unloaded without a trace. */
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { Errno } from "../../../assembly/abi/errno.ts";
 import { Af, Sock } from "../../../assembly/abi/socket.ts";
 import { SocketError, type Stack } from "../../../mod.ts";
@@ -121,6 +121,16 @@ Deno.test("protocol: one whose hook throws is stopped; the stack lives on", asyn
   using server = await listener.accept();
   await client.write(text("alive"));
   assertEquals(await server.read(new Uint8Array(10)), 5);
+});
+
+Deno.test("protocol: a hook that answers a promise is a fault of its own", async () => {
+  await using net = await Net.create();
+  const later = () => Promise.reject(new Error("later")) as never;
+  await net.a.protocols.load(rdp({ row: { setOption: later, getOption: () => 1000 } }));
+  const fd = open(net.a, 7);
+  assertEquals(net.a.sys.getsockopt(fd, RDP, 1), 0);
+  assertThrows(() => net.a.sys.setsockopt(fd, RDP, 1, 1), SocketError, "EIO");
+  assertStringIncludes(net.a.protocols.list()[0].error ?? "", "ctloutput: TypeError: it answered");
 });
 
 Deno.test("protocol: input by ethertype and UDP port, and timers", async () => {
