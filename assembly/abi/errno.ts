@@ -49,5 +49,6 @@ export const enum Errno {
   ECONNREFUSED = 79, // nobody listens there
   EHOSTDOWN = 80, // the next hop does not answer
   EHOSTUNREACH = 81, // no route to the host
+  ELOOP = 85, // the way leads back to where it began
   ENOTSUP = 124, // not supported
 }

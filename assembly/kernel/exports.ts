@@ -18,7 +18,7 @@ export { error as icmp_error_error } from "../inet/icmp_error";
 export { send as in_output_send, send4 as in_output_send4 } from "../inet/in_output";
 export { output as ip_output_output } from "../inet/ip_output";
 export { entry as ip_ctloutput_entry } from "../inet/ip_ctloutput";
-export { lower as ip_mtu_lower } from "../inet/ip_mtu";
+export { lower as ip_mtu_lower, mtuFor as ip_mtu_mtuFor } from "../inet/ip_mtu";
 export { PKT as pkt_t_PKT } from "../inet/pkt_t";
 export { output as udp_output_output } from "../inet/udp_output";
 export { set as udp_tunnel_set } from "../inet/udp_tunnel";
@@ -59,4 +59,5 @@ export {
   secret64 as rand_secret64,
 } from "../sys/rand";
 export { add as stat_add, fate as stat_fate } from "../sys/stat";
+export { chain as checksum_chain } from "../wire/checksum";
 export { arm as timer_arm, cancel as timer_cancel } from "../sys/timer";

@@ -6,6 +6,7 @@ import { EtherType, Iff, Medium } from "../abi/ifnet";
 import { Fate } from "../abi/fate";
 import { Mf } from "../abi/mbuf";
 import * as mbuf from "../sys/mbuf";
+import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as ether from "../wire/ether";
@@ -13,6 +14,9 @@ import * as gro from "./gro";
 import * as if_rx from "./if_rx";
 import { Ifnet } from "./ifnet_t";
 import * as input_type from "./input_type";
+
+/** Bytes behind the link header that lie side by side, for those who look no further than that. */
+const CONTIGUOUS: u32 = 64;
 
 /**
  * Takes in the first `n` of the mbufs lent by if_rx.prepare; the driver has set the lengths in
@@ -33,6 +37,28 @@ export function input(ifp: Ifnet, n: u32): void {
     }
   }
   gro.flush(ifp);
+  ifp.idrops += stat.dropped() - dropped;
+}
+
+/**
+ * Takes in a frame that came inside of another packet, for a tunnel (BSD's if_input); `more` follow
+ * at once on the same interface. Owns m, whose data is the link header.
+ */
+export function carried(ifp: Ifnet, m: Mbuf, more: bool): void {
+  const dropped = stat.dropped();
+  stat.clearFate();
+  m.flags &= u16(Mf.EXT | Mf.PKTHDR); // what was verified is the packet around it
+  m.rcvif = u16(ifp.index);
+  m.l3off = u16(ifp.hdrlen);
+  m.segs = 0;
+  m = ops.pullup(m, min(m.pktlen, ifp.hdrlen + CONTIGUOUS));
+  if (m && m.pktlen > 0) one(ifp, m, more);
+  else {
+    if (!m) stat.fate(Fate.NO_BUFFERS);
+    mbuf.freem(m);
+    bad(ifp);
+  }
+  if (!more) gro.flush(ifp);
   ifp.idrops += stat.dropped() - dropped;
 }
 

@@ -65,6 +65,7 @@ export class Hosted {
       places: { frame, datagram, tick },
       receive: (kind, key, receiver) =>
         slot.ring.set(kind, key, receiver && this.#receiver("input", receiver)),
+      nesting: slot.host.nesting,
       alloc: (bytes) => slot.alloc(bytes),
       now_us: () => slot.host.now_us(),
       wake: () => slot.host.wake(),

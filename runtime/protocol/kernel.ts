@@ -8,34 +8,19 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { HostKind } from "../../assembly/abi/module.ts";
-import { Af, Sock as SockType } from "../../assembly/abi/socket.ts";
 import type { Attachment } from "../device/attach.ts";
 import type { NetDriver } from "../device/driver.ts";
 import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
-import { parseIpv4 } from "../socket/inet_addr.ts";
-import { type SockAddrInit, writeSockAddr } from "../socket/sockaddr.ts";
+import { ifIndexBy } from "../socket/ioctl.ts";
 import * as layout from "../wasm/layout.gen.ts";
+import { type IpOptions, type IpRoute, IpSender } from "./ip_sender.ts";
 import { type KernelCalls, kernelCalls } from "./kernel_calls.ts";
-import { newPacket, type Packet, PacketLedger } from "./packet.ts";
+import type { Nesting } from "./nesting.ts";
+import { newPacket, Packet, PacketLedger } from "./packet.ts";
 import type { Receiver } from "./ring.ts";
-
-/** How an IP packet is sent. */
-export interface IpOptions {
-  /** Address of the receiver, such as `10.0.0.2`, or a number in host order. */
-  readonly destination: string | number;
-  /** Protocol number. */
-  readonly protocol: number;
-  /** Our address; the route's unless told. */
-  readonly source?: string | number;
-  /** Time to live; the default of the stack unless told. */
-  readonly ttl?: number;
-  /** Type of service; 0 unless told. */
-  readonly tos?: number;
-  /** Whether it may not be cut into fragments; no unless told. */
-  readonly df?: boolean;
-}
+import { OpenPort, type UdpPort } from "./udp_port.ts";
 
 /** How an interface of a protocol is set up. */
 export interface InterfaceSetup {
@@ -43,21 +28,6 @@ export interface InterfaceSetup {
   readonly name?: string;
   /** Its addresses with their prefix. */
   readonly addresses?: readonly string[];
-}
-
-/** A UDP port whose datagrams go to a protocol. */
-export interface UdpPort {
-  /** The port. */
-  readonly port: number;
-  /** Sends a datagram from the port; owns the packet. `SocketError` as for sendto. */
-  send(packet: Packet, to: SockAddrInit): void;
-  /** Gives the port back. */
-  close(): void;
-}
-
-interface OpenPort extends UdpPort {
-  /** Address of its struct Socket. */
-  readonly so: number;
 }
 
 /** A timer that was set. */
@@ -74,6 +44,8 @@ export interface KernelHost {
   readonly places: { readonly frame: number; readonly datagram: number; readonly tick: number };
   /** Has packets of a kind and key handed to the module. */
   receive(kind: HostKind, key: number, receiver: Receiver | undefined): void;
+  /** Interfaces of loaded protocols. */
+  readonly nesting: Nesting;
   /** Memory of the module. */
   alloc(bytes: number): number;
   /** Time of the stack's clock. */
@@ -89,18 +61,18 @@ export interface KernelHost {
 /** Where the limit of the clusters stands among the figures of the pools. */
 const CLUSTERS_AT = 24;
 const TIMERS = 32;
-const DF = 1;
-const DEFAULT_TTL = 64;
 
 /** What a loaded protocol may ask of the stack. */
 export class Kernel {
   readonly #host: KernelHost;
   readonly #calls: KernelCalls;
+  readonly #ip: IpSender;
   readonly #place: number;
   readonly #ledger: PacketLedger;
   readonly #types = new Set<number>();
   readonly #ports = new Set<OpenPort>();
-  readonly #interfaces = new Set<string>();
+  /** Index by name. */
+  readonly #interfaces = new Map<string, number>();
   readonly #idle: number[] = [];
   readonly #armed = new Map<number, () => void>();
 
@@ -108,6 +80,7 @@ export class Kernel {
   constructor(host: KernelHost) {
     this.#host = host;
     this.#calls = kernelCalls(host.engine);
+    this.#ip = new IpSender(host.engine, host.nesting);
     this.#place = host.alloc(layout.SockAddr.size);
     const { calls, view, scratch } = host.engine;
     calls.pool_stats(scratch);
@@ -137,20 +110,56 @@ export class Kernel {
     return packet.move().enter(this.#ledger);
   }
 
+  /** A packet object that stands for nothing yet, to be made again and again. */
+  blank(): Packet {
+    const packet = new Packet(this.#host.engine);
+    this.#ledger.blanks.push(packet);
+    return packet;
+  }
+
   /** Sends a packet by IP, whose header is put in front; owns it. `SocketError` as for sendto. */
   sendIp(packet: Packet, options: IpOptions): void {
-    const source = options.source === undefined ? 0 : addressOf(options.source);
-    const result = this.#calls.ip_output_output(
-      packet.take(),
-      source,
-      addressOf(options.destination),
-      options.protocol,
-      options.ttl ?? DEFAULT_TTL,
-      options.tos ?? 0,
-      options.df ? DF : 0,
-      0,
-    );
-    this.#sent(result, "ip_output");
+    this.#sent(this.#ip.send(packet, options), "ip_output");
+  }
+
+  /** {@link sendIp} for the way of many packets: answers 0 or -Errno instead of throwing. */
+  trySendIp(packet: Packet, options: IpOptions): number {
+    this.#host.wake();
+    return this.#ip.send(packet, options);
+  }
+
+  /** Writes the way to an address, in host order, into `into`; false if no route leads there. */
+  route(destination: number, into: IpRoute): boolean {
+    return this.#ip.route(destination >>> 0, into);
+  }
+
+  /**
+   * Notes that the path to an address, in host order, takes packets of at most `mtu` bytes, but not
+   * less than what the setting `net.pmtu_min` says. To be called for a `Prc.MSGSIZE` about a packet
+   * that the protocol has sent (RFC 1191, RFC 5927 7).
+   */
+  lowerMtu(destination: number, mtu: number): void {
+    const { engine } = this.#host;
+    const least = field.getU32(engine, engine.calls.net_settings(), layout.NetSettings.pmtu_min);
+    this.#calls.ip_mtu_lower(destination, Math.max(mtu, least));
+  }
+
+  /** Index of the interface with a name, an address or an index. `SocketError` ENXIO. */
+  interfaceIndex(which: string | number): number {
+    return ifIndexBy(this.#host.engine, which);
+  }
+
+  /**
+   * Takes in a frame that another packet has carried, as if interface `index` had received it: from
+   * its link header on, or from its IP header on a medium without. Owns the packet. `more` says
+   * that the next call, at once, is for the same interface: segments of a connection are then put
+   * together.
+   *
+   * @returns false, and the packet is freed, if there is no such interface
+   */
+  input(packet: Packet, index: number, more = false): boolean {
+    this.#host.wake();
+    return this.#calls.if_carried(index, packet.take(), more ? 1 : 0) === 0;
   }
 
   /**
@@ -195,33 +204,22 @@ export class Kernel {
    * choose. `SocketError` EADDRINUSE, EADDRNOTAVAIL, ...
    */
   addUdpPort(port: number, receiver: Receiver, address?: string): UdpPort {
-    const { engine } = this.#host;
-    const { calls } = engine;
-    const so = calls.so_create(Af.INET, SockType.DGRAM, 0);
-    if (so < 0) throw new SocketError(-so, "socket");
-    writeSockAddr(engine, this.#place, { address, port }, "bind");
-    const bound = calls.so_bind(so, this.#place);
-    if (bound < 0) {
-      calls.so_close(so);
-      throw new SocketError(-bound, "bind", `UDP port ${port}`);
-    }
-    this.#calls.udp_tunnel_set(so, this.#host.places.datagram);
-    this.#host.receive(HostKind.DATAGRAM, so, receiver);
-    const inp = field.getU32(engine, so, layout.Socket.pcb);
-    const own: OpenPort = {
-      so,
-      port: field.getU16(engine, inp, layout.Inpcb.lport),
-      send: (packet, to) => {
-        if (!this.#ports.has(own)) throw new SocketError(Errno.EBADF, "sendto");
-        writeSockAddr(engine, this.#place, to, "sendto");
-        this.#sent(this.#calls.udp_output_output(inp, packet.take(), this.#place), "sendto");
+    const { engine, places, receive } = this.#host;
+    const own = new OpenPort(
+      {
+        engine,
+        place: this.#place,
+        receiver: places.datagram,
+        sent: (result, call) => this.#sent(result, call),
+        closed: (it) => {
+          this.#ports.delete(it);
+          receive(HostKind.DATAGRAM, it.so, undefined);
+        },
       },
-      close: () => {
-        if (!this.#ports.delete(own)) return;
-        this.#host.receive(HostKind.DATAGRAM, so, undefined);
-        if (engine.panic === undefined) calls.so_close(so);
-      },
-    };
+      port,
+      address,
+    );
+    receive(HostKind.DATAGRAM, own.so, receiver);
     this.#ports.add(own);
     return own;
   }
@@ -229,13 +227,17 @@ export class Kernel {
   /** Makes an interface of the stack, whose driver is the protocol. As `Stack.attach`. */
   async attach(driver: NetDriver, options: InterfaceSetup = {}): Promise<Attachment> {
     const attachment = await this.#host.attach(driver, options);
-    this.#interfaces.add(attachment.name);
+    this.#interfaces.set(attachment.name, attachment.index);
+    this.#host.nesting.add(attachment.index);
     return attachment;
   }
 
   /** Takes an interface away that {@link attach} made. */
   async detach(name: string): Promise<void> {
-    if (!this.#interfaces.delete(name)) throw new SocketError(Errno.ENXIO, "if_detach");
+    const index = this.#interfaces.get(name);
+    if (index === undefined) throw new SocketError(Errno.ENXIO, "if_detach");
+    this.#interfaces.delete(name);
+    this.#host.nesting.remove(index);
     await this.#host.detach(name);
   }
 
@@ -292,16 +294,9 @@ export class Kernel {
     }
     for (const type of [...this.#types]) this.delInputType(type);
     for (const port of [...this.#ports]) port.close();
-    for (const name of [...this.#interfaces]) await this.detach(name).catch(() => {});
+    for (const name of [...this.#interfaces.keys()]) await this.detach(name).catch(() => {});
     return left;
   }
-}
-
-function addressOf(address: string | number): number {
-  if (typeof address === "number") return address >>> 0;
-  const value = parseIpv4(address);
-  if (value !== undefined) return value >>> 0;
-  throw new SocketError(Errno.EINVAL, "ip_output", `"${address}" is not an IPv4 address`);
 }
 
 function hex(type: number): string {

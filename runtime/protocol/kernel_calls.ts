@@ -49,6 +49,18 @@ export interface KernelCalls {
   ): number;
   /** Appends a frame to the queue of an interface; owns `m`. */
   if_queue_enqueue(ifp: number, m: number): number;
+  /** Takes in a frame that came inside of a packet; owns `m`; ENXIO if there is no interface. */
+  if_carried(index: number, m: number, more: number): number;
+  /** Struct Rtentry of the best route, or 0. */
+  route_lookup(dst: number): number;
+  /** Largest packet that goes to `dst` along a struct Rtentry in one piece. */
+  ip_mtu_mtuFor(dst: number, rt: number): number;
+  /** The path to `dst` takes packets of at most `mtu` bytes. */
+  ip_mtu_lower(dst: number, mtu: number): void;
+  /** Adds bytes of a chain to a sum of words as they lie in memory. */
+  checksum_chain(m: number, off: number, len: number, acc: number): number;
+  /** Copies plain memory over bytes of a chain. */
+  mbuf_copy_copyback(m: number, off: number, len: number, src: number): number;
   /** A packet of `len` bytes, its first mbuf with `lead` bytes free in front of its data. */
   mbuf_copy_packet(len: number, lead: number, type: number): number;
   /** Copies bytes out of a chain; answers how many. */

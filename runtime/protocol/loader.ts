@@ -12,7 +12,9 @@ import { SocketError } from "../errors.ts";
 import { kernelCalls } from "./kernel_calls.ts";
 import { FunctionTable } from "./function_table.ts";
 import { Hosted, placesOf } from "./hosted.ts";
+import { outOf } from "./ip_sender.ts";
 import type { ProtocolInfo, ProtocolModule } from "./module.ts";
+import { Nesting } from "./nesting.ts";
 import { type Found, type Loadable, resolve } from "./resolve.ts";
 import type { Ring } from "./ring.ts";
 import { readSideHeader, Side } from "./side.ts";
@@ -46,6 +48,9 @@ export type ProtocolOption = Loadable | {
   readonly config?: unknown;
 };
 
+/** What the stack gives. */
+type StackSide = Omit<ProtocolHost, "failed" | "nesting">;
+
 interface Loaded {
   readonly name: string;
   readonly kind: ProtocolInfo["kind"];
@@ -58,19 +63,24 @@ interface Loaded {
 /** The protocols that were loaded into one stack. */
 export class Protocols {
   readonly #engine: Engine;
-  readonly #host: Omit<ProtocolHost, "failed">;
+  readonly #host: StackSide;
   readonly #functions: FunctionTable;
   readonly #ring: Ring;
+  readonly #nesting: Nesting;
   readonly #loaded = new Map<string, Loaded>();
   readonly #busy = new Set<string>();
   readonly #numbers = new Set<number>();
 
   /** For one stack. */
-  constructor(engine: Engine, ring: Ring, host: Omit<ProtocolHost, "failed">) {
+  constructor(engine: Engine, ring: Ring, host: StackSide) {
     this.#engine = engine;
     this.#host = host;
     this.#functions = new FunctionTable(engine.exports.table as WebAssembly.Table);
     this.#ring = ring;
+    this.#nesting = new Nesting((destination) => {
+      const rt = kernelCalls(engine).route_lookup(destination);
+      return rt === 0 ? 0 : outOf(engine, rt);
+    });
   }
 
   /** Places of the function table that loaded protocols have. */
@@ -217,6 +227,7 @@ export class Protocols {
     this.#numbers.add(number);
     return new ModuleSlot(number, this.#engine, this.#functions, this.#ring, {
       ...this.#host,
+      nesting: this.#nesting,
       failed: () => this.#end(name),
     });
   }

@@ -8,6 +8,7 @@
 
 import { MbufSize, Mt } from "../../assembly/abi/mbuf.ts";
 import { Errno } from "../../assembly/abi/errno.ts";
+import type { FrameBatch } from "../device/driver.ts";
 import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as layout from "../wasm/layout.gen.ts";
@@ -22,6 +23,8 @@ export const LEADING_BYTES: number = MbufSize.MAX_HDR;
 export class PacketLedger {
   /** Those that were made or kept, and neither sent nor delivered nor freed since. */
   readonly held: Set<Packet> = new Set();
+  /** Objects that are used again and again: between two calls they stand for nothing. */
+  readonly blanks: Packet[] = [];
   readonly #most: number;
 
   /** With a limit. */
@@ -38,7 +41,7 @@ export class PacketLedger {
 
   /** Frees all; answers how many that were. */
   release(): number {
-    const left = [...this.held];
+    const left = [...this.held, ...this.blanks.filter(({ mbuf }) => mbuf !== 0)];
     for (const packet of left) packet.free();
     return left.length;
   }
@@ -154,6 +157,37 @@ export class Packet {
     this.#engine.view.setUint32(this.#at(offset, 4), value);
   }
 
+  /**
+   * Makes this object stand for a new packet of `length` bytes with anything in them; what it stood
+   * for is freed. So one object serves for all that is sent. False without memory.
+   */
+  make(length: number): boolean {
+    this.free();
+    this.assign(this.#calls.mbuf_copy_packet(length, LEADING_BYTES, Mt.DATA), 0, 0);
+    return this.#m !== 0;
+  }
+
+  /** Copies a frame of a driver's batch over the bytes from `offset` on; it must fit. */
+  putFrame(frames: FrameBatch, i: number, offset: number): void {
+    const length = frames.length(i);
+    if (offset < 0 || offset + length > this.length) throw this.#beyond(offset, length);
+    if (frames.memory !== this.#engine.memory) this.write(frames.view(i), offset);
+    else this.#calls.mbuf_copy_copyback(this.#m, offset, length, frames.address(i));
+  }
+
+  /**
+   * The Internet checksum (RFC 1071) of the bytes from `offset` on, to be put into a header with
+   * `setU16`; 0 if they hold a right one. `initial` is the sum of 16-bit words that count too, such
+   * as those of a pseudo-header, below 2^32.
+   */
+  checksum(offset = 0, initial = 0): number {
+    const length = this.length - offset;
+    if (!(offset >= 0 && length >= 0)) throw this.#beyond(offset, 0);
+    // the engine adds words as they lie in memory (RFC 1071 2 B)
+    const begin = swap16(fold16(initial));
+    return ~swap16(fold16(this.#calls.checksum_chain(this.#m, offset, length, begin))) & 0xffff;
+  }
+
   /** Copies up to `target.length` bytes from `offset` on; answers how many. */
   copyTo(target: Uint8Array, offset = 0): number {
     const { memory } = this.#engine;
@@ -264,10 +298,26 @@ export class Packet {
   #at(offset: number, n: number): number {
     const end = offset + n;
     if (!(offset >= 0 && end <= this.length)) throw this.#beyond(offset, n);
-    if (end > this.#word(this.#m + M.len)) {
-      this.#replace(this.#calls.mbuf_ops_pullup(this.#m, end), "m_pullup");
-    }
+    if (end > this.#word(this.#m + M.len)) this.#pullUp(end);
     return this.#field(M.data) + offset;
+  }
+
+  /** Makes `n` bytes contiguous, and the headers in front of them too: they are asked for later. */
+  #pullUp(n: number): void {
+    const back = this.#back;
+    this.#shift(-back);
+    this.#replace(this.#calls.mbuf_ops_pullup(this.#m, back + n), "m_pullup");
+    this.#shift(back);
+    this.#back = back;
+  }
+
+  /** Moves the beginning of the data inside of the first mbuf. */
+  #shift(n: number): void {
+    const words = this.#engine.u32;
+    const at = this.#m >>> 2;
+    words[at + (M.data >>> 2)] += n;
+    words[at + (M.len >>> 2)] -= n;
+    words[at + (M.pktlen >>> 2)] -= n;
   }
 
   #beyond(offset: number, n: number): RangeError {
@@ -289,9 +339,19 @@ export class Packet {
   }
 }
 
+/** A sum of 16-bit words in 16 bits (RFC 1071 4.1). */
+function fold16(sum: number): number {
+  const once = (sum & 0xffff) + (sum >>> 16);
+  return (once & 0xffff) + (once >>> 16);
+}
+
+function swap16(word: number): number {
+  return (word & 0xff) << 8 | word >>> 8;
+}
+
 /** A packet of `length` bytes, with anything in them; `SocketError` ENOBUFS without memory. */
 export function newPacket(engine: Engine, length: number): Packet {
-  const m = kernelCalls(engine).mbuf_copy_packet(length, LEADING_BYTES, Mt.DATA);
-  if (m === 0) throw new SocketError(Errno.ENOBUFS, "m_get");
-  return new Packet(engine).assign(m, 0, 0);
+  const packet = new Packet(engine);
+  if (!packet.make(length)) throw new SocketError(Errno.ENOBUFS, "m_get");
+  return packet;
 }

@@ -7,8 +7,11 @@
 
 export type { ControlQuote, ProtocolInfo, ProtocolModule, ProtocolSource } from "./module.ts";
 export type { ProtoRow, SideModule, UserRequests } from "./module.ts";
-export type { InterfaceSetup, IpOptions, Kernel, KernelTimer, UdpPort } from "./kernel.ts";
+export type { InterfaceSetup, Kernel, KernelTimer } from "./kernel.ts";
+export type { IpOptions, IpRoute } from "./ip_sender.ts";
+export type { UdpPort } from "./udp_port.ts";
 export type { Receiver } from "./ring.ts";
 export { Packet, PacketLedger } from "./packet.ts";
 export { Sock } from "./sock.ts";
+export { formatIpv4, parseIpv4 } from "../socket/inet_addr.ts";
 export { Pr, Prc } from "../../assembly/abi/proto.ts";

@@ -12,6 +12,7 @@ import { SocketError } from "../errors.ts";
 import type { FunctionTable } from "./function_table.ts";
 import type { InterfaceSetup } from "./kernel.ts";
 import { kernelCalls } from "./kernel_calls.ts";
+import type { Nesting } from "./nesting.ts";
 import type { Ring } from "./ring.ts";
 
 /** What loaded protocols need of the stack. */
@@ -24,6 +25,8 @@ export interface ProtocolHost {
   attach(driver: NetDriver, options: InterfaceSetup): Promise<Attachment>;
   /** Takes an interface away. */
   detach(name: string): Promise<void>;
+  /** Interfaces of loaded protocols. */
+  readonly nesting: Nesting;
   /** A protocol has failed: it is to be unloaded when it can be. */
   failed(): void;
 }

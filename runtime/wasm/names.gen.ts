@@ -145,6 +145,7 @@ export const ERRNO_NAMES: ConstantNames = {
   79: { name: "ECONNREFUSED", note: "nobody listens there" },
   80: { name: "EHOSTDOWN", note: "the next hop does not answer" },
   81: { name: "EHOSTUNREACH", note: "no route to the host" },
+  85: { name: "ELOOP", note: "the way leads back to where it began" },
   124: { name: "ENOTSUP", note: "not supported" },
 };
 

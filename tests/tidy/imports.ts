@@ -70,6 +70,9 @@ const PROTOCOLS = new RegExp(
   "^(runtime/(protocol/.*|device/driver\\.ts|errors\\.ts)|assembly/abi/.*|drivers/.*)$",
 );
 
+/** What tunnels have in common. */
+const TUNNELS = "protocols/tunnel/";
+
 /** What simulations may import beside each other; nobody but tests and bench/ imports them. */
 const SIM = /^(runtime\/|drivers\/|assembly\/abi\/|node:|console-table-printer$)/;
 
@@ -151,9 +154,9 @@ function protocolsFault(from: string, target: string): string | undefined {
     if (target.startsWith("assembly/")) return undefined;
     return "a side module imports the engine's sources and its own";
   }
-  if (PROTOCOLS.test(target)) return undefined;
+  if (PROTOCOLS.test(target) || target.startsWith(TUNNELS)) return undefined;
   return "protocols import runtime/protocol/, runtime/device/driver.ts, runtime/errors.ts, " +
-    "assembly/abi, drivers/ and their own folder";
+    "assembly/abi, drivers/, protocols/tunnel/ and their own folder";
 }
 
 function simFault(target: string): string | undefined {
