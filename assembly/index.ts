@@ -26,7 +26,6 @@ import { Socket } from "./socket/socket_t";
 import { BootConfig } from "./sys/boot_t";
 import * as clock from "./sys/clock";
 import * as mbuf from "./sys/mbuf";
-import { Mbuf } from "./sys/mbuf_t";
 import { N } from "./sys/net_settings";
 import * as panic from "./sys/panic";
 import * as rand from "./sys/rand";
@@ -107,16 +106,6 @@ export function if_input(i: u32, n: u32, nowUs: f64): void {
   ahead.look(ifp, n);
   if_input_.input(ifp, n);
   output.flush();
-}
-
-/** Takes in a frame that a packet has carried; ENXIO, and it is freed, if there is no interface. */
-export function if_carried(i: u32, m: usize, more: u32): i32 {
-  const ifp = net_if.byIndex(i);
-  const frame = changetype<Mbuf>(m);
-  if (ifp) if_input_.carried(ifp, frame, more != 0);
-  else mbuf.freem(frame);
-  if (!more) output.flush();
-  return ifp ? 0 : -Errno.ENXIO;
 }
 
 export function if_tx_prepare(i: u32, most: u32): u32 {

@@ -11,3 +11,4 @@ export {
   packet as host_packet,
 } from "../protocol/host";
 export { queue as host_queue } from "../protocol/host";
+export { if_carried } from "./carried";

@@ -16,8 +16,8 @@ import { forbidsCutting, isIpv4, MESSAGE_BYTES_MAX, tooBig } from "./too_big.ts"
 
 /** What a carrier needs to know of its tunnel. */
 export interface CarrierOptions {
-  /** The outer packets; `df` and `ttl` are said. */
-  readonly outer: OuterOptions & { readonly df: "set" | "unset" | "inherit"; readonly ttl: number };
+  /** The outer packets. */
+  readonly outer: Required<Omit<OuterOptions, "mtu">>;
   /** Protocol number of the outer packets. */
   readonly protocol: number;
   /** Our address; 0 takes that of the route. */
@@ -119,7 +119,7 @@ export class Carrier {
       begin <= this.end && view.getUint16(begin - 2) === ETHERNET_IPV4;
     this.ipv4 = carries && isIpv4(view, begin, this.end);
     const inner = this.ipv4 ? view.getUint8(begin + 1) : 0;
-    this.#ip.tos = tosAround(outer.tos ?? 0, inner);
+    this.#ip.tos = tosAround(outer.tos, inner);
     this.#ip.df = outer.df === "set" ||
       outer.df === "inherit" && this.ipv4 && forbidsCutting(view, begin, this.end);
     this.#ip.tunnel = this.index;

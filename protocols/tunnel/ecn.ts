@@ -18,8 +18,8 @@ const CE = 3;
 export const IPV4_BYTES = 20;
 
 /**
- * The inner ECN field that comes out of a tunnel, or -1 for a packet to be dropped: its sender would
- * not understand that there is congestion (RFC 6040 4.2, figure 4).
+ * The inner ECN field that comes out of a tunnel, or -1 for a packet to be dropped: its sender does
+ * not know of congestion that is told so (RFC 6040 4.2, figure 4).
  */
 export function ecnOut(inner: number, outer: number): number {
   const [own, around] = [inner & ECN_MASK, outer & ECN_MASK];

@@ -28,6 +28,8 @@ export type { TunnelStats } from "../tunnel/stats.ts";
 export type { VxlanConfig, VxlanEntry, VxlanTunnelOptions } from "./options.ts";
 export { VXLAN_OVERHEAD, VXLAN_PORT } from "./options.ts";
 export { VxlanTunnel };
+export type { Segment } from "./options.ts";
+export type { ForwardingEntry } from "./forwarding.ts";
 export type { VxlanStats } from "./stats.ts";
 
 /** What the port counts beside its segments. */
@@ -45,7 +47,8 @@ export interface VxlanPortStats {
 }
 
 /** What a snapshot keeps. */
-interface Saved {
+export interface SavedVxlan {
+  /** The segments. */
   readonly tunnels: readonly {
     readonly segment: Segment;
     readonly remotes: readonly string[];
@@ -130,7 +133,7 @@ export class Vxlan implements ProtocolModule {
   }
 
   /** The segments with what they have learned. */
-  snapshot(): Saved {
+  snapshot(): SavedVxlan {
     return {
       tunnels: this.tunnels.map((tunnel) => ({
         segment: tunnel.segment,
@@ -146,7 +149,7 @@ export class Vxlan implements ProtocolModule {
   /** Goes on with the segments of a snapshot, not those of the configuration. */
   async restore(kernel: Kernel, state: unknown): Promise<void> {
     this.#open(kernel);
-    for (const { segment, remotes, table } of (state as Saved).tunnels) {
+    for (const { segment, remotes, table } of (state as SavedVxlan).tunnels) {
       const tunnel = await this.#make({ ...segment, remotes });
       for (const { seen_us, ...entry } of table) {
         tunnel.restore({ ...entry, seen_us: seen_us ?? Infinity });

@@ -72,18 +72,10 @@ const VNI_MAX = 0xffffff;
 const AGEING_S_MAX = 31_536_000;
 const LIMIT_MAX = 1_048_576;
 
-/** A segment with everything said and checked. */
-export interface Segment extends Required<Omit<VxlanTunnelOptions, keyof Optional>>, Optional {
-  /** Interface name. */
-  readonly name: string;
-}
-
-/** What may be left open. */
-interface Optional {
-  readonly hwaddr?: string;
-  readonly group?: string;
-  readonly mtu?: number;
-}
+/** A segment with everything said that must be, and checked. */
+export type Segment =
+  & Required<Omit<VxlanTunnelOptions, "hwaddr" | "group" | "mtu">>
+  & Pick<VxlanTunnelOptions, "hwaddr" | "group" | "mtu">;
 
 /** Fills in what was not told; `RangeError` for what cannot be. */
 export function segmentOf(options: VxlanTunnelOptions): Segment {

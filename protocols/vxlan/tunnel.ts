@@ -70,7 +70,7 @@ export class VxlanTunnel implements NetDriver {
     this.caps = { mtu, medium: "ethernet", ...own };
     this.stats = newVxlanStats();
     this.#carrier = new Carrier(kernel, {
-      outer: segment as Segment & { readonly df: "set"; readonly ttl: number },
+      outer: segment,
       protocol: IpProto.UDP,
       local,
       front: FRONT_BYTES,
@@ -234,7 +234,7 @@ export class VxlanTunnel implements NetDriver {
     packet.setU32(12, this.segment.vni << 8);
     if (this.segment.udpChecksum) this.#sum(packet, remote);
     if (remote === this.#group) return carrier.send(remote, this.segment.groupTtl, this.#groupBy);
-    return carrier.send(remote, this.segment.ttl as number, 0);
+    return carrier.send(remote, this.segment.ttl, 0);
   }
 
   /** RFC 768: over a pseudo-header too; a sum of zero is written as its other form. */

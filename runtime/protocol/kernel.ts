@@ -18,7 +18,8 @@ import * as layout from "../wasm/layout.gen.ts";
 import { type IpOptions, type IpRoute, IpSender } from "./ip_sender.ts";
 import { type KernelCalls, kernelCalls } from "./kernel_calls.ts";
 import type { Nesting } from "./nesting.ts";
-import { newPacket, Packet, PacketLedger } from "./packet.ts";
+import { newPacket, Packet } from "./packet.ts";
+import { PacketLedger } from "./packet_ledger.ts";
 import type { Receiver } from "./ring.ts";
 import { OpenPort, type UdpPort } from "./udp_port.ts";
 
