@@ -5,8 +5,9 @@
  * @module
  */
 
-import { part, type Row, type Start } from "../row.ts";
+import { part, type Row, type Start, type Subject } from "../row.ts";
 import { type Level, measure } from "../scale/main.ts";
+import { measureClose, measureTimers } from "../scale/timers.ts";
 
 const MOST = 1_000_000;
 const FEWEST = 1_000;
@@ -52,6 +53,20 @@ function row(name: string, kind: Kind, unit: string, better: Row["better"], abou
   };
 }
 
+/** A figure of a stack of its own, with as many connections as asked for. */
+function once(figure: (connections: number) => Promise<number>): Start {
+  return (share) => known(() => figure(Math.max(FEWEST, part(MOST, share))));
+}
+
+/** The same with a thousand. */
+function few(figure: (connections: number) => Promise<number>): Start {
+  return () => known(() => figure(FEWEST));
+}
+
+function known(figure: () => Promise<number>): Promise<Subject> {
+  return Promise.resolve({ measure: figure, close() {} });
+}
+
 /** A million connections. */
 export const millionRows: readonly Row[] = [
   {
@@ -61,7 +76,24 @@ export const millionRows: readonly Row[] = [
   row("million-accept", "accept_per_s", "1/s", "more", "connections accepted, up to a million"),
   row("million-segment", "segment_ns", "ns", "less", "a segment of one of a million connections"),
   {
+    ...row("million-random-read", "random_read_ns", "ns", "less", "one word of as large a table"),
+    reference: { name: "as large as a thousand take", start: read("random_read_ns", "first") },
+  },
+  {
     ...row("million-turn", "turn_ms_max", "ms", "less", "the longest turn on the way there"),
     reference: { name: "target", value: TURN_MS_TARGET },
+  },
+  {
+    ...row("million-timers-idle", "connections", "ns", "less", "an idle turn, a million timers"),
+    ours: once(async (count) => (await measureTimers(count)).idle_ns),
+    reference: {
+      name: "the same with 1,000",
+      start: few(async (n) => (await measureTimers(n)).idle_ns),
+    },
+  },
+  {
+    ...row("million-close", "connections", "µs", "less", "one of a million closed with the stack"),
+    ours: once(measureClose),
+    reference: { name: "the same with 1,000", start: few(measureClose) },
   },
 ];

@@ -10,20 +10,18 @@
  */
 
 import { Limits } from "../../assembly/abi/limits.ts";
-import { Af, createStack, Sock, SocketError, type Stack } from "../../mod.ts";
-import { Crowd } from "./crowd.ts";
+import type { Stack } from "../../mod.ts";
+import { cpuSeconds } from "../cpu_time.ts";
+import { type Crowded, grow, rest, startCrowd } from "./crowded.ts";
+import { measureClose, measureTimers } from "./timers.ts";
 
-const PORT = 7000;
-/** 10.0.0.1 */
-const ADDRESS = 0x0a000001;
 const LEVELS = [1_000, 10_000, 100_000, 1_000_000];
-const SEGMENTS = 50_000;
-const CONTROL_BYTES = 512 * 2 ** 20;
-const EACH_BYTES = 3000;
-const MEMORY_MAX = 2 ** 32 - 65536;
+const SEGMENTS = 200_000;
+const WARM = 20_000;
 const PAGE_BYTES = 4096;
-/** So long do connections wait to be parked. */
-const IDLE_MS = 300;
+/** Words of the engine that a connection takes. */
+const EACH_WORDS = 128;
+const READS = 4_000_000;
 
 /** What was seen with so many connections. */
 export interface Level {
@@ -31,8 +29,10 @@ export interface Level {
   readonly connections: number;
   /** Connections accepted a second, from the level before on. */
   readonly accept_per_s: number;
-  /** For a segment of a connection at random: driver, engine, JavaScript. */
+  /** The processor's time for a segment of one at random: driver, engine, JavaScript. */
   readonly segment_ns: number;
+  /** For a word at random of a table that is as large as what they take. */
+  readonly random_read_ns: number;
   /** Pages of the engine that are not empty, more than before the first connection, for each. */
   readonly engine_B: number;
   /** Memory of the process and JavaScript's heap, the same way. */
@@ -63,84 +63,68 @@ function touched(words: Uint32Array): number {
   return pages * PAGE_BYTES;
 }
 
-/** Takes all connections that wait; answers how many. */
-function acceptAll({ sys }: Stack, listener: number): number {
-  for (let count = 0;; count++) {
-    try {
-      sys.nb.accept(listener);
-    } catch (error) {
-      if (error instanceof SocketError) return count;
-      throw error;
-    }
-  }
-}
-
-/** Lets the crowd grow to `count` connections; answers the time, and the longest turn. */
-function grow(stack: Stack, crowd: Crowd, listener: number, count: number): [number, number] {
-  crowd.open(count);
-  const begin = performance.now();
-  let longest = 0;
-  let before = begin;
-  for (let idle = 0; idle < 3;) {
-    const work = stack.turn() + acceptAll(stack, listener);
-    const now = performance.now();
-    longest = Math.max(longest, now - before);
-    before = now;
-    idle = work > 0 ? 0 : idle + 1;
-  }
-  if (crowd.resets > 0) throw new Error(`${crowd.resets} connections were refused`);
-  return [before - begin, longest];
-}
-
 /** Nanoseconds for a segment of a connection at random. */
-function segment_ns(stack: Stack, crowd: Crowd, connections: number): number {
-  const begin = performance.now();
+async function segment_ns({ stack, crowd }: Crowded, connections: number): Promise<number> {
   let peer = 1;
-  for (let sent = 0; sent < SEGMENTS; stack.turn()) {
-    for (let i = 0; i < Limits.RING; i++) {
-      peer = (Math.imul(peer, 1664525) + 1013904223) >>> 0;
-      crowd.repeat(peer % connections);
+  const segments = () => {
+    for (let sent = 0; sent < SEGMENTS; stack.turn()) {
+      for (let i = 0; i < Limits.RING; i++) {
+        peer = (Math.imul(peer, 1664525) + 1013904223) >>> 0;
+        crowd.repeat(Math.floor(peer / 2 ** 32 * connections));
+      }
+      sent += Limits.RING;
     }
-    sent += Limits.RING;
-  }
-  return (performance.now() - begin) * 1e6 / SEGMENTS;
+  };
+  return await cpuSeconds(segments) * 1e9 / SEGMENTS;
 }
 
-/** Lets the stack find out which connections are idle. */
-async function rest(stack: Stack, crowd: Crowd): Promise<void> {
-  await new Promise((done) => setTimeout(done, IDLE_MS));
-  for (let i = 0; i < crowd.answered / 32 + 1; i++) stack.turn();
+/** Has V8 compile what is to be measured. */
+async function warmUp(): Promise<void> {
+  const crowded = await startCrowd(WARM);
+  grow(crowded, WARM);
+  await rest(crowded);
+  await segment_ns(crowded, WARM);
+  await crowded.stack.close();
+}
+
+/**
+ * What of that is the machine's: nanoseconds to read one word at random in a table as large as what
+ * the connections take. A segment takes several such words, one behind the other.
+ */
+async function random_read_ns(connections: number): Promise<number> {
+  const words = new Uint32Array(connections * EACH_WORDS);
+  words.fill(1); // so that there is memory behind it
+  let place = 1;
+  const read = () => {
+    // The next place depends on what was read, so that the processor has to wait for it.
+    for (let i = 0; i < READS; i++) {
+      place = (Math.imul(place, 1664525) + 1013904222 + words[at(place, connections)]) >>> 0;
+    }
+  };
+  return await cpuSeconds(read) * 1e9 / READS;
+}
+
+function at(place: number, connections: number): number {
+  return Math.floor(place / 2 ** 32 * connections) * EACH_WORDS;
 }
 
 /** Measures one level after the other. */
 export async function measure(most: number, told: (level: Level) => void): Promise<void> {
-  const crowd = new Crowd({ address: ADDRESS, port: PORT, peers: most });
-  const stack = await createStack({
-    descriptors: most + 16,
-    memory: {
-      bytes: Math.min(CONTROL_BYTES + most * EACH_BYTES, MEMORY_MAX),
-      sockets: most + 16,
-      mbufs_small: 8192,
-      mbufs_cluster: 8192,
-    },
-    interfaces: [{ driver: crowd, addresses: ["10.0.0.1/32"], name: "crowd0" }],
-  });
-  stack.route.add("default", { interface: "crowd0" });
-  const listener = stack.sys.socket(Af.INET, Sock.STREAM);
-  stack.sys.bind(listener, { address: "10.0.0.1", port: PORT });
-  stack.sys.listen(listener, 1024);
+  await warmUp();
+  const crowded = await startCrowd(most);
+  const { stack } = crowded;
   const first = used(stack);
   let before = 0;
   for (const connections of LEVELS.filter((level) => level <= most)) {
-    const [time_ms, turn_ms_max] = grow(stack, crowd, listener, connections);
-    if (crowd.answered < connections) throw new Error(`only ${crowd.answered} connections`);
-    await rest(stack, crowd);
+    const [time_ms, turn_ms_max] = grow(crowded, connections);
+    await rest(crowded);
     const now = used(stack);
     const each = now.map((bytes, i) => Math.round((bytes - first[i]) / connections));
     told({
       connections,
       accept_per_s: Math.round((connections - before) * 1000 / time_ms),
-      segment_ns: Math.round(segment_ns(stack, crowd, connections)),
+      segment_ns: Math.round(await segment_ns(crowded, connections)),
+      random_read_ns: Math.round(await random_read_ns(connections)),
       engine_B: each[0],
       process_B: each[1],
       heap_B: each[2],
@@ -150,14 +134,22 @@ export async function measure(most: number, told: (level: Level) => void): Promi
   }
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const at = Deno.args.indexOf("--most");
   const most = at < 0 ? LEVELS.at(-1)! : Number(Deno.args[at + 1]);
-  const levels: Level[] = [];
-  await measure(most, (level) => {
-    levels.push(level);
-    if (!Deno.args.includes("--json")) console.log(JSON.stringify(level));
-  });
-  if (Deno.args.includes("--json")) console.log(JSON.stringify(levels));
-  Deno.exit(); // to close a million connections in order would take longer than all else
+  const json = Deno.args.includes("--json");
+  const told: object[] = [];
+  const tell = (row: object) => {
+    told.push(row);
+    if (!json) console.log(JSON.stringify(row));
+  };
+  await measure(most, tell);
+  for (const timers of [LEVELS[0], most]) tell(await measureTimers(timers));
+  for (const connections of [LEVELS[0], most]) {
+    const close_us = Math.round(await measureClose(connections) * 100) / 100;
+    tell({ connections, close_us });
+  }
+  if (json) console.log(JSON.stringify(told));
 }
+
+if (import.meta.main) await main();
