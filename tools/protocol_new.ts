@@ -7,7 +7,7 @@
 
 import { parseArgs } from "node:util";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { scaffold, ScaffoldError } from "./scaffold.ts";
+import { runCommand, scaffold, ScaffoldError } from "./scaffold.ts";
 
 const USAGE = `usage: deno task protocol:new NAME [--kind KIND] [--dir FOLDER]
 
@@ -45,12 +45,4 @@ export async function protocolNew(args: string[], cwd: string = Deno.cwd()): Pro
     `\n\nTry it: cd ${folder.pathname} && deno task test`;
 }
 
-if (import.meta.main) {
-  try {
-    console.log(await protocolNew(Deno.args));
-  } catch (error) {
-    if (!(error instanceof ScaffoldError)) throw error;
-    console.error(error.message);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runCommand(protocolNew);

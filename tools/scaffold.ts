@@ -25,6 +25,17 @@ export class ScaffoldError extends Error {
   override name = "ScaffoldError";
 }
 
+/** Runs a command with the arguments of this process, and says what it answers. */
+export async function runCommand(command: (args: string[]) => Promise<string>): Promise<void> {
+  try {
+    console.log(await command(Deno.args));
+  } catch (error) {
+    if (!(error instanceof ScaffoldError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}
+
 /** Makes a project; answers the paths of its files, below its folder. */
 export async function scaffold(plan: ScaffoldPlan): Promise<string[]> {
   const { name, template, folder, tasks } = plan;

@@ -10,7 +10,7 @@ import { AfPacketDriver, type AfPacketOptions } from "../../drivers/af_packet.ts
 import { FaultDriver } from "../../drivers/fault.ts";
 import { createStack } from "../../mod.ts";
 import { crowd, echo } from "../interop/kit/crowd.ts";
-import { makeFrame } from "./case_kit.ts";
+import { makeFrame } from "../../drivers/contract/world.ts";
 import {
   attachAs,
   CAN_DROP_PRIVILEGE,

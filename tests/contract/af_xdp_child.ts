@@ -8,7 +8,7 @@ import { SocketError } from "../../runtime/errors.ts";
 import { AfXdpDriver, type AfXdpOptions } from "../../drivers/af_xdp.ts";
 import { AfPacketDriver } from "../../drivers/af_packet.ts";
 import { FaultDriver } from "../../drivers/fault.ts";
-import { makeFrame } from "./case_kit.ts";
+import { makeFrame } from "../../drivers/contract/world.ts";
 import {
   attachAs,
   CAN_DROP_PRIVILEGE,

@@ -4,7 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { NullDriver } from "../../drivers/null.ts";
 import { leavesNothing, threadNames, WORKER_THREAD } from "./cleanup_kit.ts";
 import { IN_PROCESS_DRIVERS } from "./driver_worlds.ts";
-import { FakeIfnet, VirtualClock } from "./fake_ifnet.ts";
+import { FakeIfnet, VirtualClock } from "../../drivers/contract/fake_ifnet.ts";
 import { TUNNELS } from "./tunnel_worlds.ts";
 
 for (const { name, open } of [...IN_PROCESS_DRIVERS, ...TUNNELS]) {

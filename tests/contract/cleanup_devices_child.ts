@@ -7,9 +7,9 @@ import { AfPacketDriver } from "../../drivers/af_packet.ts";
 import { AfXdpDriver } from "../../drivers/af_xdp.ts";
 import { TapDriver } from "../../drivers/tap.ts";
 import type { NetDriver } from "../../runtime/device/driver.ts";
-import type { World } from "./case_kit.ts";
+import type { World } from "../../drivers/contract/world.ts";
 import { leavesNothing } from "./cleanup_kit.ts";
-import { FakeIfnet, VirtualClock } from "./fake_ifnet.ts";
+import { FakeIfnet, VirtualClock } from "../../drivers/contract/fake_ifnet.ts";
 import { makeVeth, silenceKernel, vethWorld } from "./netns_kit.ts";
 
 /** A world in which nothing arrives but what the kernel sends by itself. */

@@ -11,8 +11,8 @@ import { NullDriver } from "../../drivers/null.ts";
 import { pipe, type PipeOptions } from "../../drivers/pipe.ts";
 import { Rss, RssPort } from "../../drivers/rss.ts";
 import { TraceDriver } from "../../drivers/trace.ts";
-import type { DriverUnderTest, World } from "./case_kit.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "./fake_ifnet.ts";
+import type { DriverUnderTest, World } from "../../drivers/contract/world.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../drivers/contract/fake_ifnet.ts";
 
 const ROOM = 16_384;
 /** One of these steps is longer than any delay that a driver is given here. */

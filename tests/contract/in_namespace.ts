@@ -1,12 +1,17 @@
 /** Runs a file of tests in a network namespace that is made for it, and vanishes with it. */
 
-import { requirements } from "../interop/require.ts";
+import { type Needs, requirements } from "../interop/require.ts";
 
 const SECONDS_MAX = 120;
 
 /** Defines a test that runs the tests of a file beside this one, as root in a new namespace. */
-export function inNamespace(name: string, file: string, tools: readonly string[] = []): void {
-  const needs = { root: true, netns: true, tools: ["ip", "unshare", ...tools] };
+export function inNamespace(
+  name: string,
+  file: string,
+  tools: readonly string[] = [],
+  more: Needs = {},
+): void {
+  const needs = { ...more, root: true, netns: true, tools: ["ip", "unshare", ...tools] };
   const { ignore, reason } = requirements(needs);
   Deno.test({
     name: name + (ignore ? ` (skipped: ${reason})` : ""),

@@ -3,11 +3,11 @@
  * what a process has open. Runs inside a network namespace of its own, as root.
  */
 
-import { DRIVER_CASES } from "./driver_cases.ts";
-import type { DriverUnderTest, World } from "./case_kit.ts";
+import { contractOf } from "../../drivers/contract.ts";
+import type { DriverUnderTest, World } from "../../drivers/contract/world.ts";
 import type { NetDriver } from "../../runtime/device/driver.ts";
 import { AfPacketDriver } from "../../drivers/af_packet.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "./fake_ifnet.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../drivers/contract/fake_ifnet.ts";
 
 /** Runs a program to its end; throws if it fails. */
 export function run(...command: string[]): string {
@@ -140,8 +140,5 @@ export function contractOverVeth(name: string, make: () => NetDriver): void {
     wakes: false,
     open: (arrivals) => vethWorld(make, arrivals),
   };
-  for (const one of DRIVER_CASES) {
-    if (one.applies && !one.applies(under)) continue;
-    Deno.test(`${name}: ${one.name}`, () => one.run(under));
-  }
+  for (const { name, run } of contractOf(under)) Deno.test(name, run);
 }

@@ -8,46 +8,11 @@ import type { Ifnet } from "../../runtime/device/driver.ts";
 import { SocketError } from "../../runtime/errors.ts";
 import { FaultDriver } from "../../drivers/fault.ts";
 import { TapDriver } from "../../drivers/tap.ts";
-import type { DriverUnderTest } from "./case_kit.ts";
-import { DRIVER_CASES } from "./driver_cases.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "./fake_ifnet.ts";
-
-function run(...command: string[]): string {
-  const { success, stdout, stderr } = new Deno.Command(command[0], {
-    args: command.slice(1),
-  }).outputSync();
-  const text = new TextDecoder();
-  if (!success) throw new Error(`${command.join(" ")}: ${text.decode(stderr)}`);
-  return text.decode(stdout);
-}
-
-/** Two TAP devices joined by a bridge of the kernel, which sends nothing of its own. */
-function joinTaps(): void {
-  for (const which of ["all", "default"]) {
-    const path = `/proc/sys/net/ipv6/conf/${which}/disable_ipv6`;
-    try {
-      Deno.writeTextFileSync(path, "1");
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  run("ip", "link", "add", "br0", "type", "bridge", "stp_state", "0", "mcast_snooping", "0");
-  run("ip", "link", "set", "br0", "up");
-  for (const name of ["near", "far"]) {
-    run("ip", "tuntap", "add", "dev", name, "mode", "tap");
-    run("ip", "link", "set", name, "master", "br0", "up");
-  }
-}
-
-/** Waits until the bridge relays frames of both devices: the kernel takes its time. */
-function waitForward(names: string[]): void {
-  for (let i = 0; i < 500; i++) {
-    const states = names.map((name) => run("ip", "-d", "link", "show", "dev", name));
-    if (states.every((state) => state.includes("state forwarding"))) return;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-  }
-  throw new Error(`the bridge does not relay for ${names.join(" and ")}`);
-}
+import type { DriverUnderTest } from "../../drivers/contract/world.ts";
+import { contractOf } from "../../drivers/contract.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../drivers/contract/fake_ifnet.ts";
+import { run } from "./netns_kit.ts";
+import { joinTaps, waitForward } from "./taps_kit.ts";
 
 /** A TAP device that is only attached once the bridge sees its carrier. */
 class BridgedTap extends TapDriver {
@@ -88,10 +53,7 @@ function tapWorld(name: string, wrapped: boolean): DriverUnderTest {
 
 joinTaps();
 for (const under of [tapWorld("tap", false), tapWorld("fault over tap", true)]) {
-  for (const one of DRIVER_CASES) {
-    if (one.applies && !one.applies(under)) continue;
-    Deno.test(`${under.name}: ${one.name}`, () => one.run(under));
-  }
+  for (const { name, run } of contractOf(under)) Deno.test(name, run);
 }
 
 Deno.test("tap: takes the interface down when the device is removed", () => {

@@ -7,8 +7,8 @@ import type { Ifnet, NetDriver } from "../../runtime/device/driver.ts";
 import { StreamDriver, type StreamOptions } from "../../drivers/stream.ts";
 import { type TunnelAddress, UdpTunnel, type UdpTunnelOptions } from "../../drivers/udp_tunnel.ts";
 import { WebSocketDriver } from "../../drivers/websocket.ts";
-import type { DriverUnderTest, World } from "./case_kit.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "./fake_ifnet.ts";
+import type { DriverUnderTest, World } from "../../drivers/contract/world.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../drivers/contract/fake_ifnet.ts";
 
 const ROOM = 16_384;
 /** Frames sent at once: what the host's smallest queue takes. */

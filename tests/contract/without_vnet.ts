@@ -4,7 +4,7 @@
  */
 
 import type { DriverCaps, FrameBatch, Ifnet, NetDriver } from "../../runtime/device/driver.ts";
-import { FakeIfnet, VirtualClock } from "./fake_ifnet.ts";
+import { FakeIfnet, VirtualClock } from "../../drivers/contract/fake_ifnet.ts";
 
 const HEADER_BYTES = 10;
 

@@ -59,7 +59,7 @@ const RUNTIME = [
 /** What drivers may import beside each other. */
 const DRIVERS = new RegExp(
   "^(runtime/device/driver\\.ts|runtime/errors\\.ts|assembly/abi/.*|filter/.*|" +
-    "node:(dgram|worker_threads))$",
+    "node:(dgram|worker_threads|assert/strict))$",
 );
 
 /** What filters may import beside each other. */

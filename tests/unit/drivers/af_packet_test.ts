@@ -8,7 +8,7 @@ import { BlockRing, type ReceiveRing, SlotRing } from "../../../drivers/af_packe
 import { FaultDriver } from "../../../drivers/fault.ts";
 import { TraceDriver } from "../../../drivers/trace.ts";
 import type { FrameBatch, NetDriver } from "../../../runtime/device/driver.ts";
-import { FakeIfnet, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { FakeIfnet, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
 
 Deno.test("af_packet: refuses options that nothing can have", () => {
   const wrong: [Partial<AfPacketOptions>, string][] = [

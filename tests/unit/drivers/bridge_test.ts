@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Bridge, type BridgeOptions } from "../../../drivers/bridge.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
 
 const BROADCAST = [255, 255, 255, 255, 255, 255];
 

@@ -18,7 +18,7 @@ import {
   parseProgram,
   ProgramError,
 } from "../../../filter/mod.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
 import { packetsOf } from "../filter/packets.ts";
 import { MemoryFile } from "./capture_files.ts";
 

@@ -8,7 +8,7 @@ import {
   PcapWriter,
 } from "../../../drivers/capture.ts";
 import { CaptureWire } from "../../../drivers/capture_wire.ts";
-import { FakeIfnet, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { FakeIfnet, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
 import { MemoryFile, udpFrame } from "./capture_files.ts";
 
 function capture(times_us: number[], linktype: number = Linktype.ETHERNET): MemoryFile {

@@ -4,7 +4,7 @@ import { SocketError } from "../../../runtime/errors.ts";
 import { FaultDriver, type FaultDriverOptions } from "../../../drivers/fault.ts";
 import { NullDriver } from "../../../drivers/null.ts";
 import { pipe } from "../../../drivers/pipe.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
 import { SEED } from "./capture_files.ts";
 
 interface Bad {

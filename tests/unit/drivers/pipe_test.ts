@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FrameRing, ViewCache } from "../../../drivers/frame_ring.ts";
 import { pipe } from "../../../drivers/pipe.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
 import { SEED } from "./capture_files.ts";
 
 function attached(queue: number) {

@@ -4,8 +4,8 @@ import { type StreamConn, StreamDriver, type StreamOptions } from "../../../driv
 import { STREAM_FRAME_MAX, StreamReader } from "../../../drivers/stream_frames.ts";
 import { newTunnelStats } from "../../../drivers/tunnel_stats.ts";
 import { SocketError } from "../../../runtime/errors.ts";
-import { makeFrame } from "../../contract/case_kit.ts";
-import { FakeIfnet, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { makeFrame } from "../../../drivers/contract/world.ts";
+import { FakeIfnet, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
 
 /** A connection that the test plays: what it reads is pushed, what it writes must be let go. */
 class PlayedConn implements StreamConn {

@@ -3,7 +3,7 @@ import { openCapture, PcapngWriter, PcapWriter } from "../../../drivers/capture.
 import { NullDriver } from "../../../drivers/null.ts";
 import { pipe } from "../../../drivers/pipe.ts";
 import { TraceDriver } from "../../../drivers/trace.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { FakeIfnet, FarEnd, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
 import { MemoryFile, udpFrame } from "./capture_files.ts";
 
 Deno.test("trace: both directions of two interfaces in one file", async () => {

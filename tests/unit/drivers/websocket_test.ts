@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { WebSocketDriver } from "../../../drivers/websocket.ts";
 import { SocketError } from "../../../runtime/errors.ts";
-import { makeFrame } from "../../contract/case_kit.ts";
-import { FakeIfnet, VirtualClock } from "../../contract/fake_ifnet.ts";
+import { makeFrame } from "../../../drivers/contract/world.ts";
+import { FakeIfnet, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
 
 const LOOPBACK = "127.0.0.1";
 

@@ -1,12 +1,14 @@
 /**
  * Contract cases about the device behind a driver: its queue is bounded, it may go away, and
  * nothing of it stays behind.
+ *
+ * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
-import type { DriverStats } from "../../drivers/stats.ts";
+import { assert, assertEquals } from "./check.ts";
+import type { DriverStats } from "../stats.ts";
 import type { NetDriver } from "../../runtime/device/driver.ts";
-import { arrivalsFor, type DriverCase, inWorld, numbered, receiveAll } from "./case_kit.ts";
+import { arrivalsFor, type DriverCase, inWorld, numbered, receiveAll } from "./world.ts";
 
 function statsOf(driver: NetDriver): DriverStats {
   const { stats } = driver as { stats?: DriverStats };

@@ -1,14 +1,17 @@
 /**
  * What the contract cases are made of: a world around a driver, and ways to send and to receive in
  * it while time passes.
+ *
+ * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals } from "./check.ts";
 import type { NetDriver } from "../../runtime/device/driver.ts";
 import type { FakeIfnet } from "./fake_ifnet.ts";
 
 /** A driver with a world around it, made for one case. */
 export interface World {
+  /** The driver, not attached. */
   readonly driver: NetDriver;
   /** The interface to attach the driver to; `open` leaves that to the case. */
   readonly ifp: FakeIfnet;
@@ -26,6 +29,7 @@ export interface World {
 
 /** A driver to test, and which promises it makes. */
 export interface DriverUnderTest {
+  /** What to call it in the names of the cases. */
   readonly name: string;
   /** Makes a fresh world; `arrivals` are the frames that `arrive` is to bring. */
   open(arrivals: readonly Uint8Array[]): World | Promise<World>;

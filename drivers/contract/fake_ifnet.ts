@@ -1,10 +1,12 @@
 /**
  * What a driver needs of a stack, without the stack: memory, batches of frames, a clock that only
  * moves when told, and a record of what the driver asked for.
+ *
+ * @module
  */
 
 import type { FrameBatch, Ifnet, NetDriver } from "../../runtime/device/driver.ts";
-import type { Schedule } from "../../drivers/schedule.ts";
+import type { Schedule } from "../schedule.ts";
 
 /** Bytes around each frame in the fake memory; they must keep this value. */
 const GUARD = 0xa5;
@@ -12,6 +14,7 @@ const GUARD_BYTES = 64;
 
 /** A clock that moves when told, and calls what was scheduled on its way. */
 export class VirtualClock {
+  /** What it says, in microseconds. */
   now_us = 1_000_000;
   readonly #timers: { due_us: number; fn: () => void }[] = [];
 
@@ -35,6 +38,7 @@ export class VirtualClock {
     return Math.min(...this.#timers.map((timer) => timer.due_us));
   }
 
+  /** Moves on, and calls what is due. */
   advance(by_us: number): void {
     const end_us = this.now_us + by_us;
     for (;;) {
@@ -51,30 +55,42 @@ export class VirtualClock {
 
 /** Frames in the fake memory, with guard bytes before and after each. */
 export class FakeBatch implements FrameBatch {
+  /** Frames in the batch. */
   count: number;
+  /** Their lengths, or room. */
   readonly lengths: number[];
+  /** Lengths that the driver has set. */
   readonly set: (number | undefined)[];
   readonly #addresses: number[];
 
-  constructor(readonly memory: Uint8Array<ArrayBuffer>, addresses: number[], lengths: number[]) {
+  /** The whole fake memory. */
+  readonly memory: Uint8Array<ArrayBuffer>;
+
+  /** Frames at these addresses, of these lengths. */
+  constructor(memory: Uint8Array<ArrayBuffer>, addresses: number[], lengths: number[]) {
+    this.memory = memory;
     this.count = lengths.length;
     this.#addresses = addresses;
     this.lengths = lengths;
     this.set = lengths.map(() => undefined);
   }
 
+  /** Offset of frame `i`. */
   address(i: number): number {
     return this.#addresses[this.#check(i)];
   }
 
+  /** Length of frame `i`, or the room in it. */
   length(i: number): number {
     return this.lengths[this.#check(i)];
   }
 
+  /** Notes how long frame `i` is. */
   setLength(i: number, length: number): void {
     this.set[this.#check(i)] = length;
   }
 
+  /** A view of frame `i`. */
   view(i: number): Uint8Array<ArrayBuffer> {
     const from = this.address(i);
     return this.memory.subarray(from, from + this.length(i));
@@ -90,25 +106,40 @@ export class FakeBatch implements FrameBatch {
 
 /** An interface with nothing above it. */
 export class FakeIfnet implements Ifnet {
+  /** Its name. */
+  readonly name: string;
+  /** Its index. */
   readonly index = 1;
+  /** Its hardware address. */
   readonly hwaddr: Uint8Array<ArrayBuffer>;
+  /** Where frames lie. */
   readonly memory: Uint8Array<ArrayBuffer> = new Uint8Array(2 << 20);
+  /** What its time is told by. */
+  readonly clock: VirtualClock;
+  /** How often the driver called `wake`. */
   wakes = 0;
+  /** Reasons with which the driver called `down`. */
   downs: string[] = [];
 
-  constructor(readonly name: string, readonly clock: VirtualClock, lastByte = 1) {
+  /** An interface of this name; the last byte of its hardware address is 1 unless told. */
+  constructor(name: string, clock: VirtualClock = new VirtualClock(), lastByte = 1) {
+    this.name = name;
+    this.clock = clock;
     this.hwaddr = Uint8Array.of(2, 0, 0, 0, 0, lastByte);
     this.memory.fill(GUARD);
   }
 
+  /** Time of its clock. */
   now(): number {
     return this.clock.now_us;
   }
 
+  /** Counts. */
   wake(): void {
     this.wakes++;
   }
 
+  /** Notes the reason. */
   down(reason: string): void {
     this.downs.push(reason);
   }
@@ -163,7 +194,19 @@ export class FakeIfnet implements Ifnet {
 
 /** The other end of a cable: a driver with a fake interface, used to send and to receive. */
 export class FarEnd {
-  constructor(readonly driver: NetDriver, readonly ifp: FakeIfnet, readonly room: number) {}
+  /** The driver there. */
+  readonly driver: NetDriver;
+  /** Its interface, to which it is attached. */
+  readonly ifp: FakeIfnet;
+  /** Room for each frame that arrives, in bytes. */
+  readonly room: number;
+
+  /** For an attached driver. */
+  constructor(driver: NetDriver, ifp: FakeIfnet, room: number) {
+    this.driver = driver;
+    this.ifp = ifp;
+    this.room = room;
+  }
 
   /** Sends frames in batches of 64; throws if the driver stays busy. */
   send(frames: readonly Uint8Array[]): void {

@@ -1,8 +1,10 @@
 /**
- * What every driver must do: one table of cases, run over each driver by driver_contract_test.ts.
+ * What every driver must do: one table of cases.
+ *
+ * @module
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "./check.ts";
 import { SocketError } from "../../runtime/errors.ts";
 import {
   arrivalsFor,
@@ -14,8 +16,8 @@ import {
   numbered,
   receiveAll,
   sendAll,
-} from "./case_kit.ts";
-import { DEVICE_CASES } from "./driver_cases_device.ts";
+} from "./world.ts";
+import { DEVICE_CASES } from "./cases_device.ts";
 import { FakeIfnet } from "./fake_ifnet.ts";
 
 const ATTACHING: DriverCase[] = [
@@ -27,7 +29,7 @@ const ATTACHING: DriverCase[] = [
         assert(Number.isInteger(mtu) && mtu >= 68 && mtu <= 65535, `mtu ${mtu}`);
         assert(medium === "ethernet" || medium === "ip");
         assert(hwaddr === undefined || hwaddr.length === 6);
-        assert(/^[a-z_]+(\([a-z_()]+\))?$/.test(world.driver.name), world.driver.name);
+        assert(/^[a-z]\w*(\(.+\))?$/i.test(world.driver.name), `name ${world.driver.name}`);
       }),
   },
   {
