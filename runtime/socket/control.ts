@@ -10,6 +10,7 @@ import { IpProto } from "../../assembly/abi/proto.ts";
 import { So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import { peerName, socketIoctl, socketName } from "./calls.ts";
+import { F_GETFL, F_SETFL, O_NONBLOCK, O_RDWR } from "./constants.ts";
 import type { HostNames } from "./host_names.ts";
 import {
   ifIoctl,
@@ -24,14 +25,7 @@ import type { SocketLayer } from "./so.ts";
 import type { SockAddr } from "./sockaddr.ts";
 import type { TcpInfo } from "./tcp_info.ts";
 
-/** Command of fcntl: tell the flags. */
-export const F_GETFL = 3;
-/** Command of fcntl: set the flags. */
-export const F_SETFL = 4;
-/** Open for reading and writing: what F_GETFL says of every socket. */
-export const O_RDWR = 2;
-/** Calls answer EAGAIN instead of waiting. */
-export const O_NONBLOCK = 4;
+export { F_GETFL, F_SETFL, O_NONBLOCK, O_RDWR } from "./constants.ts";
 
 /** The part of the system calls that never waits. */
 export class ControlCalls {

@@ -7,22 +7,12 @@
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Ev } from "../../assembly/abi/event.ts";
 import { SocketError } from "../errors.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI } from "./constants.ts";
 import type { So, SocketLayer } from "./so.ts";
 import { waitErrno, type WaitOptions } from "./so_wait.ts";
 import { CLOSED, INTERRUPTED, type WaitTarget } from "./wait.ts";
 
-/** Data can be read, the stream has ended, or a connection can be accepted. */
-export const POLLIN = 0x0001;
-/** Urgent data can be read. */
-export const POLLPRI = 0x0004;
-/** Data can be written. */
-export const POLLOUT = 0x0002;
-/** The socket has an error; only in `revents`. */
-export const POLLERR = 0x4000;
-/** Both directions have ended; only in `revents`. */
-export const POLLHUP = 0x2000;
-/** The descriptor is no socket; only in `revents`. */
-export const POLLNVAL = 0x8000;
+export { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI } from "./constants.ts";
 
 /** One descriptor of a poll (struct pollfd). */
 export interface PollFd {

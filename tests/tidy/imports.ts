@@ -54,6 +54,7 @@ const RUNTIME = [
   ["runtime/protocol/"],
   ["runtime/route.ts", "runtime/netstat.ts", "runtime/loop.ts", "runtime/sysctl.ts"],
   ["runtime/stack.ts"],
+  ["runtime/process/"],
   ["mod.ts"],
 ];
 /** What drivers may import beside each other. */

@@ -1,0 +1,350 @@
+/**
+ * What each call does on the stack's side. Arguments are a stranger's: whatever they are, a call
+ * answers a result or an error.
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import { Sioc } from "../../assembly/abi/ifnet.ts";
+import { Msg, So as Opt, Sock, Sol } from "../../assembly/abi/socket.ts";
+import { SocketError } from "../errors.ts";
+import { F_GETFL, type F_SETFL, O_NONBLOCK } from "../socket/constants.ts";
+import type { IfRequest, RouteRequest } from "../socket/ioctl.ts";
+import type { RecvHeader } from "../socket/message.ts";
+import type { Received } from "../socket/nonblocking.ts";
+import type { OptionValue } from "../socket/options.ts";
+import type { SockAddrInit } from "../socket/sockaddr.ts";
+import { Arg, Name, Until } from "./arguments.ts";
+import { decode, type Value } from "./codec.ts";
+import { AGAIN, Op } from "./ring.ts";
+import { servePoll, serveSelect } from "./serve_poll.ts";
+import type { Handler, ServedCall } from "./served_call.ts";
+
+/** Requests that change what all programs share. */
+const CHANGING: ReadonlySet<number> = new Set([
+  Sioc.SIFFLAGS,
+  Sioc.AIFADDR,
+  Sioc.DIFADDR,
+  Sioc.SIFMTU,
+  Sioc.ADDRT,
+  Sioc.DELRT,
+  Sioc.SARP,
+  Sioc.DARP,
+]);
+
+function mustBePrivileged({ owner }: ServedCall, syscall: string): void {
+  if (!owner.privileged) throw new SocketError(Errno.EPERM, syscall);
+}
+
+const nothing = (): number => 0;
+
+function name(call: ServedCall, syscall: string): SockAddrInit {
+  const given = call.name;
+  if (given === undefined) throw new SocketError(Errno.EFAULT, syscall, "no address");
+  return given;
+}
+
+function socket(call: ServedCall): number {
+  const { owner, numbers } = call;
+  const type = numbers[Arg.OTHER];
+  if (type === Sock.RAW) mustBePrivileged(call, "socket");
+  owner.fds.promise("socket");
+  let fd: number;
+  try {
+    fd = owner.sys.socket(numbers[Arg.FAMILY], type, numbers[Arg.MORE]);
+  } catch (error) {
+    owner.fds.renounce();
+    throw error;
+  }
+  return owner.fds.add(fd);
+}
+
+async function accept(call: ServedCall): Promise<number> {
+  const { owner } = call;
+  const listener = call.fd("accept");
+  owner.fds.promise("accept");
+  try {
+    const { fd, address } = await owner.sys.accept(listener, call.options);
+    if (owner.dropped) {
+      owner.sys.nb.close(fd);
+      throw new SocketError(Errno.EBADF, "accept");
+    }
+    call.answerName(address);
+    return owner.fds.add(fd);
+  } catch (error) {
+    owner.fds.renounce();
+    throw error;
+  }
+}
+
+/** True if a call that must not hold its part of the arena may wait otherwise. */
+function mayWait({ tries, numbers, owner }: ServedCall, fd: number): boolean {
+  if (!tries || (numbers[Arg.FLAGS] & Msg.DONTWAIT) !== 0) return false;
+  return (owner.sys.fcntl(fd, F_GETFL) & O_NONBLOCK) === 0;
+}
+
+/** What `now` answers; AGAIN if it would wait, and what `later` answers if mbufs are missing. */
+function tried(now: () => number, later: () => Promise<number>): number | Promise<number> {
+  try {
+    return now();
+  } catch (error) {
+    if (error instanceof SocketError && error.errno === Errno.EAGAIN) return AGAIN;
+    // A stream waits for mbufs, and there is no event that says when there are some again.
+    if (error instanceof SocketError && error.errno === Errno.ENOBUFS) return later();
+    throw error;
+  }
+}
+
+/** A message that was cut in parts is no message any more. */
+function checkWhole(call: ServedCall, fd: number, syscall: string): void {
+  const { area, numbers, owner } = call;
+  if (numbers[Arg.MORE] <= area.length) return;
+  if (owner.sys.getsockopt(fd, Sol.SOCKET, Opt.TYPE) === Sock.STREAM) return;
+  throw new SocketError(Errno.EMSGSIZE, syscall);
+}
+
+function send(call: ServedCall): number | Promise<number> {
+  const { owner: { sys }, area } = call;
+  const fd = call.fd("send");
+  const flags = call.numbers[Arg.FLAGS];
+  checkWhole(call, fd, "send");
+  const whole = () => sys.send(fd, area, flags, call.options);
+  return mayWait(call, fd) ? tried(() => sys.nb.send(fd, area, flags), whole) : whole();
+}
+
+function sendto(call: ServedCall): number | Promise<number> {
+  const { owner: { sys }, area } = call;
+  const fd = call.fd("sendto");
+  const flags = call.numbers[Arg.FLAGS];
+  checkWhole(call, fd, "sendto");
+  const { name } = call;
+  const whole = () => sys.sendto(fd, area, flags, name, call.options);
+  return mayWait(call, fd) ? tried(() => sys.nb.sendto(fd, area, flags, name), whole) : whole();
+}
+
+function recv(call: ServedCall): number | Promise<number> {
+  const { owner: { sys }, area } = call;
+  const fd = call.fd("recv");
+  const flags = call.numbers[Arg.FLAGS];
+  const whole = () => sys.recv(fd, area, flags, call.options);
+  return mayWait(call, fd) ? tried(() => sys.nb.recv(fd, area, flags), whole) : whole();
+}
+
+function recvfrom(call: ServedCall): number | Promise<number> {
+  const { owner: { sys }, area } = call;
+  const fd = call.fd("recvfrom");
+  const flags = call.numbers[Arg.FLAGS];
+  const answer = ({ length, from }: Received): number => {
+    call.answerName(from);
+    return length;
+  };
+  const whole = () => sys.recvfrom(fd, area, flags, call.options).then(answer);
+  if (!mayWait(call, fd)) return whole();
+  return tried(() => answer(sys.nb.recvfrom(fd, area, flags)), whole);
+}
+
+function recvmsg(call: ServedCall): number | Promise<number> {
+  const { owner: { sys }, area } = call;
+  const fd = call.fd("recvmsg");
+  const flags = call.numbers[Arg.FLAGS];
+  const room = call.numbers[Arg.MORE];
+  if (!(Number.isInteger(room) && room >= 0 && room < area.length)) {
+    throw new SocketError(Errno.EFAULT, "recvmsg");
+  }
+  const header: RecvHeader = { iov: [area.subarray(0, room)] };
+  const answer = (got: number): number => {
+    const { flags, length, control = [], timestamp_us } = header;
+    const info = {
+      flags,
+      length,
+      control: control.map(({ level, type, data }) => ({ level, type, data })),
+      timestamp_us,
+    };
+    call.area = area.subarray(room);
+    call.answerValue(info);
+    call.answerName(header.name);
+    return got;
+  };
+  const whole = () => sys.recvmsg(fd, header, flags, call.options).then(answer);
+  if (!mayWait(call, fd)) return whole();
+  return tried(() => answer(sys.nb.recvmsg(fd, header, flags)), whole);
+}
+
+function close(call: ServedCall): Promise<number> {
+  const { owner } = call;
+  const fd = owner.fds.remove(call.numbers[Arg.FD], "close");
+  for (const waiting of owner.rechecks) waiting.recheck();
+  return owner.sys.close(fd).then(nothing);
+}
+
+/** The value of an option as a program may give it. */
+function optionValue(value: Value): OptionValue {
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "string") {
+    return value;
+  }
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "object" && !Array.isArray(value)) {
+    const { onoff, linger, multiaddr, interface: which } = value as Record<string, Value>;
+    if (onoff !== undefined && typeof linger === "number") return { onoff: !!onoff, linger };
+    const named = which === undefined || typeof which === "number" || typeof which === "string";
+    if (typeof multiaddr === "string" && named) return { multiaddr, interface: which };
+  }
+  throw new SocketError(Errno.EINVAL, "setsockopt", "no such value");
+}
+
+function setsockopt(call: ServedCall): number {
+  const { owner: { sys }, area, numbers } = call;
+  const fd = call.fd("setsockopt");
+  sys.setsockopt(fd, numbers[Arg.OTHER], numbers[Arg.MORE], optionValue(decode(area)));
+  return 0;
+}
+
+const REQUEST_FIELDS: Readonly<Record<string, "string" | "number" | "bytes">> = {
+  ifname: "string",
+  ifindex: "number",
+  i: "number",
+  flags: "number",
+  mtu: "number",
+  addr: "string",
+  mask: "string",
+  broadcast: "string",
+  dst: "string",
+  hwaddr: "bytes",
+  gateway: "string",
+  metric: "number",
+};
+
+/** The argument of ioctl: a number, or a record with the fields that there are. */
+function requestOf(value: Value): number | IfRequest & RouteRequest {
+  if (value === undefined) return 0;
+  if (typeof value === "number") return value;
+  const request: Record<string, Value> = {};
+  if (typeof value === "object" && !Array.isArray(value) && !(value instanceof Uint8Array)) {
+    for (const [key, kind] of Object.entries(REQUEST_FIELDS)) {
+      const field = (value as Record<string, Value>)[key];
+      if (field === undefined) continue;
+      if ((field instanceof Uint8Array ? "bytes" : typeof field) !== kind) {
+        throw new SocketError(Errno.EINVAL, "ioctl", `${key} is no ${kind}`);
+      }
+      request[key] = field;
+    }
+    return request as IfRequest & RouteRequest;
+  }
+  throw new SocketError(Errno.EINVAL, "ioctl", "no such argument");
+}
+
+function ioctl(call: ServedCall): number {
+  const cmd = call.numbers[Arg.OTHER];
+  const fd = call.fd("ioctl");
+  if (CHANGING.has(cmd)) mustBePrivileged(call, "ioctl");
+  // Of several requests one name is called; which argument each takes, it tells apart itself.
+  const answer = call.owner.sys.ioctl(fd, cmd, requestOf(decode(call.area)) as IfRequest);
+  return call.answerValue(answer as unknown as Value);
+}
+
+function fcntl(call: ServedCall): number {
+  const cmd = call.numbers[Arg.OTHER] as typeof F_GETFL | typeof F_SETFL;
+  return call.owner.sys.fcntl(call.fd("fcntl"), cmd, call.numbers[Arg.FLAGS]);
+}
+
+function setname(call: ServedCall): number {
+  const { owner: { sys }, numbers } = call;
+  const syscall = ["sethostname", "setdomainname", "sethostid"][numbers[Arg.OTHER]] ?? "call";
+  mustBePrivileged(call, syscall);
+  const value = decode(call.area);
+  if (numbers[Arg.OTHER] === Name.HOST && typeof value === "string") sys.sethostname(value);
+  else if (numbers[Arg.OTHER] === Name.DOMAIN && typeof value === "string") {
+    sys.setdomainname(value);
+  } else if (numbers[Arg.OTHER] === Name.HOSTID && typeof value === "number") sys.sethostid(value);
+  else throw new SocketError(Errno.EINVAL, syscall);
+  return 0;
+}
+
+/** Waits until a receive or send would not: as long as its timeout lets it. */
+async function awaitReady(call: ServedCall): Promise<number> {
+  const { owner: { sys }, numbers } = call;
+  const reads = numbers[Arg.OTHER] === Until.READ;
+  const syscall = reads ? "recv" : "send";
+  const fd = call.fd(syscall);
+  const limit = reads ? Opt.RCVTIMEO : Opt.SNDTIMEO;
+  const timeout_us: number = sys.getsockopt(fd, Sol.SOCKET, limit);
+  const sets = reads ? { read: [fd] } : { write: [fd] };
+  try {
+    const { count } = await sys.select(
+      sets,
+      timeout_us === 0 ? Infinity : timeout_us,
+      call.options,
+    );
+    if (count > 0) return 0;
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+    throw new SocketError(error.errno, syscall);
+  }
+  throw new SocketError(Errno.EAGAIN, syscall);
+}
+
+/** The calls by number. */
+export const HANDLERS: readonly (Handler | undefined)[] = table({
+  [Op.HELLO]: nothing,
+  [Op.SOCKET]: socket,
+  [Op.BIND]: (call) => {
+    call.owner.sys.bind(call.fd("bind"), name(call, "bind"));
+    return 0;
+  },
+  [Op.LISTEN]: (call) => {
+    call.owner.sys.listen(call.fd("listen"), call.numbers[Arg.OTHER]);
+    return 0;
+  },
+  [Op.ACCEPT]: accept,
+  [Op.CONNECT]: (call) => {
+    const fd = call.fd("connect");
+    return call.owner.sys.connect(fd, name(call, "connect"), call.options).then(nothing);
+  },
+  [Op.SEND]: send,
+  [Op.SENDTO]: sendto,
+  [Op.RECV]: recv,
+  [Op.RECVFROM]: recvfrom,
+  [Op.RECVMSG]: recvmsg,
+  [Op.SHUTDOWN]: (call) => {
+    call.owner.sys.shutdown(call.fd("shutdown"), call.numbers[Arg.OTHER]);
+    return 0;
+  },
+  [Op.CLOSE]: close,
+  [Op.GETSOCKNAME]: (call) => {
+    call.answerName(call.owner.sys.getsockname(call.fd("getsockname")));
+    return 0;
+  },
+  [Op.GETPEERNAME]: (call) => {
+    call.answerName(call.owner.sys.getpeername(call.fd("getpeername")));
+    return 0;
+  },
+  [Op.GETSOCKOPT]: (call) => {
+    const { owner: { sys }, numbers } = call;
+    const fd = call.fd("getsockopt");
+    return call.answerValue(sys.getsockopt(fd, numbers[Arg.OTHER], numbers[Arg.MORE]));
+  },
+  [Op.GETSOCKOPT_BYTES]: (call) => {
+    const { owner: { sys }, numbers } = call;
+    const [level, option, room] = [numbers[Arg.OTHER], numbers[Arg.MORE], numbers[Arg.FLAGS]];
+    const fd = call.fd("getsockopt");
+    return call.answerValue(sys.getsockoptBytes(fd, level, option, room));
+  },
+  [Op.SETSOCKOPT]: setsockopt,
+  [Op.IOCTL]: ioctl,
+  [Op.FCNTL]: fcntl,
+  [Op.POLL]: servePoll,
+  [Op.SELECT]: serveSelect,
+  [Op.AWAIT]: awaitReady,
+  [Op.GETNAMES]: (call) => {
+    const { sys } = call.owner;
+    return call.answerValue([sys.gethostname(), sys.getdomainname(), sys.gethostid()]);
+  },
+  [Op.SETNAME]: setname,
+});
+
+function table(handlers: Readonly<Record<number, Handler>>): (Handler | undefined)[] {
+  const list: (Handler | undefined)[] = [];
+  for (const [op, handler] of Object.entries(handlers)) list[Number(op)] = handler;
+  return list;
+}

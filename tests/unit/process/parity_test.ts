@@ -1,0 +1,181 @@
+/** Every call through a ring answers what it answers in the stack's own thread. */
+
+import { assert, assertEquals } from "@std/assert";
+import { Sioc } from "../../../assembly/abi/ifnet.ts";
+import { IpProto } from "../../../assembly/abi/proto.ts";
+import { Af, IpOpt, Msg, Shut, So, Sock, Sol, TcpOpt } from "../../../assembly/abi/socket.ts";
+import { SocketError } from "../../../runtime/errors.ts";
+import { F_GETFL, F_SETFL, O_NONBLOCK } from "../../../runtime/socket/control.ts";
+import { POLLIN, POLLOUT } from "../../../runtime/socket/select.ts";
+import type { Syscalls } from "../../../runtime/socket/syscalls.ts";
+import type { PromiseCalls } from "../../../runtime/process/promise_calls.ts";
+import { world } from "./kit.ts";
+
+/** What both have. */
+type Calls = Syscalls | PromiseCalls;
+type Step = readonly [words: string, call: (sys: Calls) => unknown];
+
+const DATA = new TextEncoder().encode("a message that is not short");
+const buffer = () => new Uint8Array(64);
+const here = { address: "127.0.0.1", port: 700 };
+
+/** Calls in this order, on descriptors that come out the same. */
+const STEPS: readonly Step[] = [
+  ["socket of no domain", (sys) => sys.socket(99, Sock.STREAM)],
+  ["socket of no type", (sys) => sys.socket(Af.INET, 77)],
+  ["socket of a wrong protocol", (sys) => sys.socket(Af.INET, Sock.STREAM, IpProto.UDP)],
+  ["listener 3", (sys) => sys.socket(Af.INET, Sock.STREAM)],
+  ["listen before bind", (sys) => sys.accept(3)],
+  ["bind to a stranger", (sys) => sys.bind(3, { address: "10.1.2.3", port: 1 })],
+  ["bind to no address", (sys) => sys.bind(3, { address: "nonsense", port: 1 })],
+  ["bind to no port", (sys) => sys.bind(3, { port: 70_000 })],
+  ["bind to half a port", (sys) => sys.bind(3, { port: 1.5 })],
+  ["bind to IPv6", (sys) => sys.bind(3, { address: "::1", port: 1 })],
+  ["bind", (sys) => sys.bind(3, here)],
+  ["bind twice", (sys) => sys.bind(3, here)],
+  ["listen", (sys) => sys.listen(3, 5)],
+  ["name of the listener", (sys) => sys.getsockname(3)],
+  ["peer of the listener", (sys) => sys.getpeername(3)],
+  ["client 4", (sys) => sys.socket(Af.INET, Sock.STREAM)],
+  ["address in use", (sys) => sys.bind(4, here)],
+  ["receive unconnected", (sys) => sys.recv(4, buffer())],
+  ["send unconnected", (sys) => sys.send(4, DATA)],
+  ["nobody listens", (sys) => sys.connect(4, { address: "127.0.0.1", port: 9 })],
+  ["no route", (sys) => sys.connect(4, { address: "192.0.2.1", port: 9 })],
+  ["close 4", (sys) => sys.close(4)],
+  ["client 4 again", (sys) => sys.socket(Af.INET, Sock.STREAM)],
+  ["connect", (sys) => sys.connect(4, here)],
+  ["connect twice", (sys) => sys.connect(4, here)],
+  ["peer", (sys) => sys.getpeername(4)],
+  ["accept 5", async (sys) => (await sys.accept(3)).fd],
+  ["nothing yet", (sys) => sys.recv(5, buffer(), Msg.DONTWAIT)],
+  ["send", (sys) => sys.send(4, DATA)],
+  ["poll", async (sys) => {
+    const fds = [{ fd: 5, events: POLLIN | POLLOUT }, { fd: -4, events: POLLIN }, {
+      fd: 99,
+      events: POLLIN,
+    }];
+    return [await sys.poll(fds), fds];
+  }],
+  ["select", (sys) => sys.select({ read: [3, 5], write: [5], except: [4] })],
+  ["select of nobody's", (sys) => sys.select({ read: [42] })],
+  ["poll that ends", (sys) => sys.poll([{ fd: 4, events: POLLIN }], 1)],
+  ["poll for no time", (sys) => sys.poll([{ fd: 4, events: POLLIN }], NaN)],
+  ["select for a negative time", (sys) => sys.select({ read: [4] }, -1)],
+  ["peek", (sys) => sys.recv(5, buffer(), Msg.PEEK)],
+  ["receive", async (sys) => {
+    const room = buffer();
+    return [await sys.recv(5, room), room];
+  }],
+  ["timeout of a receive", (sys) => sys.setsockopt(5, Sol.SOCKET, So.RCVTIMEO, 1000)],
+  ["it was set", (sys) => sys.getsockopt(5, Sol.SOCKET, So.RCVTIMEO)],
+  ["time over", (sys) => sys.recv(5, buffer())],
+  ["flags", (sys) => sys.fcntl(5, F_GETFL)],
+  ["O_NONBLOCK", (sys) => sys.fcntl(5, F_SETFL, O_NONBLOCK)],
+  ["would block", (sys) => sys.recv(5, buffer())],
+  ["a command that is none", (sys) => sys.fcntl(5, 99 as typeof F_GETFL)],
+  ["linger", (sys) => sys.setsockopt(4, Sol.SOCKET, So.LINGER, { onoff: true, linger: 2 })],
+  ["what linger is", (sys) => sys.getsockopt(4, Sol.SOCKET, So.LINGER)],
+  ["congestion", (sys) => sys.setsockopt(4, IpProto.TCP, TcpOpt.CONGESTION, "reno")],
+  ["what congestion is", (sys) => sys.getsockopt(4, IpProto.TCP, TcpOpt.CONGESTION)],
+  ["no such algorithm", (sys) => sys.setsockopt(4, IpProto.TCP, TcpOpt.CONGESTION, "none")],
+  ["no such option", (sys) => sys.getsockopt(4, IpProto.TCP, 999)],
+  ["bytes of an option", (sys) => sys.getsockoptBytes(4, Sol.SOCKET, So.LINGER, 8)],
+  ["too little room", (sys) => sys.getsockoptBytes(4, Sol.SOCKET, So.LINGER, 3)],
+  [
+    "fields of TCP_INFO",
+    async (sys) => Object.keys(await sys.getsockopt(4, IpProto.TCP, TcpOpt.INFO)),
+  ],
+  ["half a number", (sys) => sys.setsockopt(4, Sol.SOCKET, So.KEEPALIVE, 0.5)],
+  ["FIONREAD", (sys) => sys.ioctl(5, Sioc.FIONREAD)],
+  ["OUTQ of a listener", (sys) => sys.ioctl(3, Sioc.OUTQ)],
+  ["an interface", (sys) => sys.ioctl(4, Sioc.GIFADDR, { ifname: "lo0" })],
+  ["no interface", (sys) => sys.ioctl(4, Sioc.GIFADDR, { ifname: "eth9" })],
+  ["a route", async (sys) => (await sys.ioctl(4, Sioc.GETRT, { dst: "127.1.2.3" })).dst],
+  ["no route", (sys) => sys.ioctl(4, Sioc.GETRT, { dst: "9.9.9.9" })],
+  ["statistics", async (sys) => (await sys.ioctl(4, Sioc.GIFSTATS, { ifindex: 1 })).name],
+  [
+    "add an address",
+    (sys) => sys.ioctl(4, Sioc.AIFADDR, { ifname: "lo0", addr: "127.0.0.9", mask: "255.0.0.0" }),
+  ],
+  ["shutdown of no direction", (sys) => sys.shutdown(4, 9)],
+  ["shutdown", (sys) => sys.shutdown(4, Shut.WR)],
+  ["send after it", (sys) => sys.send(4, DATA)],
+  ["end of the stream", (sys) => sys.recv(5, buffer())],
+  ["close 5", (sys) => sys.close(5)],
+  ["close it again", (sys) => sys.close(5)],
+  ["standard output", (sys) => sys.send(1, DATA)],
+  ["no number", (sys) => sys.getsockname(NaN)],
+  ["half a number", (sys) => sys.getsockname(3.5)],
+  ["datagrams 5", (sys) => sys.socket(Af.INET, Sock.DGRAM)],
+  ["bind 5", (sys) => sys.bind(5, { address: "127.0.0.1", port: 53 })],
+  ["no destination", (sys) => sys.sendto(5, DATA, 0)],
+  ["too long", (sys) => sys.sendto(5, new Uint8Array(200_000), 0, here)],
+  [
+    "a datagram of one piece too many",
+    (sys) => sys.sendto(5, new Uint8Array(65_508), 0, { address: "127.0.0.1", port: 53 }),
+  ],
+  ["a datagram", (sys) => sys.sendto(5, DATA, 0, { address: "127.0.0.1", port: 53 })],
+  ["from whom", async (sys) => {
+    const room = buffer();
+    return [await sys.recvfrom(5, room), room];
+  }],
+  ["tell the destination", (sys) => sys.setsockopt(5, IpProto.IP, IpOpt.RECVDSTADDR, true)],
+  ["a message", (sys) =>
+    sys.sendmsg(5, {
+      name: { address: "127.0.0.1", port: 53 },
+      iov: [DATA.subarray(0, 3), new Uint8Array(0), DATA.subarray(3)],
+    })],
+  [
+    "a message with control data",
+    (sys) => sys.sendmsg(5, { iov: [], control: [{ level: 0, type: 0, data: new Uint8Array(1) }] }),
+  ],
+  ["a message received", async (sys) => {
+    const message = { iov: [new Uint8Array(5), new Uint8Array(6)] };
+    return [await sys.recvmsg(5, message), message];
+  }],
+  [
+    "an empty datagram",
+    (sys) => sys.sendto(5, new Uint8Array(0), 0, { address: "127.0.0.1", port: 53 }),
+  ],
+  ["it comes", (sys) => sys.recvfrom(5, buffer())],
+  [
+    "a group",
+    (sys) => sys.setsockopt(5, IpProto.IP, IpOpt.ADD_MEMBERSHIP, { multiaddr: "224.0.0.251" }),
+  ],
+  [
+    "no group",
+    (sys) => sys.setsockopt(5, IpProto.IP, IpOpt.ADD_MEMBERSHIP, { multiaddr: "a group" }),
+  ],
+  ["name of the host", (sys) => sys.gethostname()],
+  ["name it", (sys) => sys.sethostname("other")],
+  ["its new name", (sys) => sys.gethostname()],
+  ["a name that is too long", (sys) => sys.sethostname("x".repeat(256))],
+  ["name of the domain", (sys) => sys.setdomainname("example")],
+  ["it is set", (sys) => sys.getdomainname()],
+  ["number of the host", (sys) => sys.sethostid(0x01020304)],
+  ["it is set", (sys) => sys.gethostid()],
+];
+
+/** What a call answers or throws, in words that can be compared. */
+async function outcome(call: (sys: Calls) => unknown, sys: Calls): Promise<unknown> {
+  try {
+    return await call(sys);
+  } catch (error) {
+    assert(error instanceof SocketError, `${error}`);
+    const { errno, syscall, message, name, code } = error;
+    return { errno, syscall, message, name, code };
+  }
+}
+
+Deno.test("calls through a ring answer what the stack's own do, errors included", async () => {
+  await using direct = await world();
+  await using ring = await world({ privileged: true });
+  const client = await ring.program();
+  for (const [words, call] of STEPS) {
+    const expected = await outcome(call, direct.stack.sys);
+    const got = await outcome(call, client.sys);
+    assertEquals(got, expected, words);
+  }
+  assertEquals(ring.server.stats.faults, 0);
+});
