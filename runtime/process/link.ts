@@ -13,7 +13,7 @@ import { Arena } from "./arena.ts";
 import { isLocal } from "./local.ts";
 import { interrupted, type Pending, type Request } from "./request.ts";
 import { AGAIN, AREA_BYTES, Call, CANCEL, Closed, endRing, FAMILY, PORT, RESULT } from "./ring.ts";
-import { type RingHandle, RingMemory, SlotWord, State, Word } from "./ring.ts";
+import { isAsleep, type RingHandle, RingMemory, SlotWord, State, Word } from "./ring.ts";
 
 /** The slot and the part of the arena that blocking calls use. */
 const BLOCKING_SLOT = 0;
@@ -185,7 +185,7 @@ export class Link {
     this.#submitted = (this.#submitted + 1) | 0;
     Atomics.store(words, Word.SUBMITTED, this.#submitted);
     Atomics.add(words, Word.BELL, 1);
-    if (Atomics.load(words, Word.SERVER_ASLEEP) !== 0) Atomics.notify(words, Word.BELL);
+    if (isAsleep(words, Word.SERVER_ASLEEP)) Atomics.notify(words, Word.BELL);
   }
 
   /** Sleeps until the blocking slot's call is done. Throws if the stack is gone. */

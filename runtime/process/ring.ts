@@ -254,6 +254,17 @@ export class RingMemory {
   }
 }
 
+/**
+ * True for the first who asks since a side went to sleep: it is to be notified, and once is enough
+ * however much more there is until it wakes. To be asked after the bell was rung.
+ */
+export function isAsleep(
+  words: Int32Array<SharedArrayBuffer>,
+  side: Word.SERVER_ASLEEP | Word.CLIENT_ASLEEP,
+): boolean {
+  return Atomics.load(words, side) !== 0 && Atomics.exchange(words, side, 0) !== 0;
+}
+
 /** Ends a connection from any thread that has its handle; the stack then closes its sockets. */
 export function endRing(handle: RingHandle): void {
   const words = new Int32Array(handle.buffer, 0, Word.COUNT);

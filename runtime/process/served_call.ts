@@ -24,7 +24,7 @@ import {
   SlotWord,
   State,
 } from "./ring.ts";
-import { type RingMemory, Word } from "./ring.ts";
+import { isAsleep, type RingMemory, Word } from "./ring.ts";
 
 /** What a call needs to know of its program. */
 export interface CallOwner {
@@ -200,7 +200,7 @@ export class ServedCall {
       words[memory.completed + (at & memory.mask)] = this.#slot;
       Atomics.store(words, Word.COMPLETED, (at + 1) | 0);
       Atomics.add(words, Word.DONE_BELL, 1);
-      if (Atomics.load(words, Word.CLIENT_ASLEEP) !== 0) Atomics.notify(words, Word.DONE_BELL);
+      if (isAsleep(words, Word.CLIENT_ASLEEP)) Atomics.notify(words, Word.DONE_BELL);
     }
     this.owner.ended(error);
   }

@@ -44,6 +44,7 @@ Deno.test("documents: the examples of the README run, and print what they say", 
     "README.md",
     "docs/sysctl.md",
     "docs/protocols.md",
+    "docs/processes.md",
     "docs/filters.md",
   ]);
   assert(good, text);
@@ -97,7 +98,7 @@ Deno.test("documents: the way of a message names functions that are there", () =
     for (const name of names.split(/[→,]/)) {
       const last = name.trim().split(".").at(-1)!;
       const defined = new RegExp(
-        `(function ${last}\\b|^ {2}(async |static )?${last}\\()`,
+        `(function ${last}\\b|^ {2}(async |static )?${last}(<\\w+>)?\\()`,
         "m",
       );
       if (!defined.test(source)) missing.push(`${last} in ${path}`);
