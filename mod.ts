@@ -52,7 +52,14 @@ export type {
   SocketReport,
 } from "./runtime/netstat.ts";
 export type { DestinationReport } from "./runtime/netstat_destinations.ts";
-export type { Route, RouteOptions, Routes } from "./runtime/route.ts";
+export type {
+  Route,
+  RouteChoice,
+  RouteOptions,
+  RouteRank,
+  Routes,
+  RouteWay,
+} from "./runtime/route.ts";
 export type { Profile, Sysctl, SysctlEntry, SysctlValue } from "./runtime/sysctl.ts";
 
 export type { Listener } from "./runtime/socket/listener.ts";

@@ -20,6 +20,7 @@ import {
   type SysctlValue,
   type TcpField,
 } from "./sysctl_entry.ts";
+import { findConf } from "./sysctl_conf.ts";
 import { FASTOPEN_KEY, setFastOpenKey } from "./sysctl_key.ts";
 import { SYSCTLS } from "./sysctl_table.ts";
 import * as layout from "./wasm/layout.gen.ts";
@@ -72,6 +73,8 @@ export class Sysctl implements Iterable<readonly [name: string, value: SysctlVal
 
   /** The value of a sysctl: a number, or text. `SocketError` ENOENT if there is none such. */
   get(name: string): SysctlValue {
+    const conf = findConf(this.#engine, dotted(name));
+    if (conf !== undefined) return this.#engine.memory[conf.at];
     return this.#read(find(name));
   }
 
@@ -85,7 +88,8 @@ export class Sysctl implements Iterable<readonly [name: string, value: SysctlVal
    */
   set(name: string, value: SysctlValue | boolean | readonly number[]): void {
     if (dotted(name) === FASTOPEN_KEY) return setFastOpenKey(this.#engine, value);
-    const row = find(name);
+    const conf = findConf(this.#engine, dotted(name));
+    const row = conf?.row ?? find(name);
     const values = parseValue(row, value);
     if (values === undefined) {
       throw new SocketError(
@@ -94,13 +98,17 @@ export class Sysctl implements Iterable<readonly [name: string, value: SysctlVal
         `${row.name} takes ${allowed(row)}, not ${JSON.stringify(value)}`,
       );
     }
+    if (conf !== undefined) {
+      this.#engine.memory[conf.at] = values[0];
+      return;
+    }
     this.#mustBeOrdered(row, values);
     this.#write(row, values);
   }
 
   /** What there is to know of a sysctl beside its value. `SocketError` ENOENT. */
   describe(name: string): SysctlEntry {
-    return describe(find(name));
+    return describe(findConf(this.#engine, dotted(name))?.row ?? find(name));
   }
 
   /** All sysctls whose names begin with `prefix`, in the order of the documentation. */

@@ -689,6 +689,56 @@ export const SYSCTLS: readonly SysctlRow[] = [
     ),
     role: true,
   },
+  {
+    ...one(
+      "net.ipv4.conf.all.rp_filter",
+      "net.rp_filter",
+      "",
+      [0, 2],
+      [0, 0],
+      "Reverse path filter (RFC 3704): 1 strict, what comes in must come from where packets to its " +
+        "source go; 2 loose, there must be a route to its source. On an interface the higher of " +
+        "this and its own (`net.ipv4.conf.eth0.rp_filter`) holds.",
+    ),
+    role: true,
+  },
+  {
+    ...one(
+      "net.ipv4.conf.all.proxy_arp",
+      "net.proxy_arp",
+      "",
+      SWITCH,
+      [0, 0],
+      "Whether ARP requests for hosts that another interface leads to are answered (RFC 1027), if " +
+        "the stack forwards; on all interfaces, or as `net.ipv4.conf.eth0.proxy_arp` on one.",
+    ),
+    role: true,
+  },
+  {
+    ...one(
+      "net.ipv4.conf.all.send_redirects",
+      "net.send_redirects",
+      "",
+      SWITCH,
+      [0, 0],
+      "Whether a router tells a host of another router on its link that is nearer (RFC 1812 " +
+        "5.2.7.2); on all interfaces, or on one. Linux does so unless told not to.",
+    ),
+    role: true,
+  },
+  {
+    ...one(
+      "net.ipv4.conf.all.accept_redirects",
+      "net.accept_redirects",
+      "",
+      SWITCH,
+      [0, 0],
+      "Whether a host believes its gateway about such a router (RFC 1122 3.2.2.2); on all " +
+        "interfaces, or on one. Every station on the link can forge that: Linux does so unless told " +
+        "not to. A router never does.",
+    ),
+    role: true,
+  },
   one(
     "net.ipv4.ip_default_ttl",
     "net.ttl",

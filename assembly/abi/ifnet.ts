@@ -48,6 +48,7 @@ export const enum Sioc {
   ADDRT = 20, // add a route
   DELRT = 21, // delete a route
   GETRT = 22, // look a route up
+  CHGRT = 23, // change a route
   SARP = 30, // set a static neighbour
   GARP = 31,
   DARP = 32,

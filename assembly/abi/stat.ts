@@ -17,11 +17,14 @@ export const enum Stat {
   ICMP_OUT = 21, // messages sent
   ICMP_ERRORS_LIMITED = 22, // errors not sent: rate limit (RFC 1812 4.3.2.8)
   ICMP_ERRORS_SUPPRESSED = 23, // errors not sent: RFC 1122 3.2.2 forbids it
+  ICMP_REDIRECTS_OUT = 24, // sources told of a nearer router (RFC 1812 5.2.7.2)
+  IP_REVERSE_PATH = 25, // datagrams dropped because their source is elsewhere (RFC 3704)
   IGMP_OUT = 26, // reports and leaves sent
   ARP_REQUESTS_OUT = 30, // requests sent
   ARP_REPLIES_OUT = 31, // replies sent
   ARP_CONFLICTS = 32, // our address seen elsewhere
   ARP_TIMEOUTS = 33, // resolutions given up
+  ARP_PROXIED = 34, // requests answered for hosts elsewhere (RFC 1027)
   UDP_IN = 40, // datagrams delivered
   UDP_OUT = 41, // datagrams sent
   TCP_SEGMENTS_IN = 50, // segments received

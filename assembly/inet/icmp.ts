@@ -17,6 +17,7 @@ import * as icmp4 from "../wire/icmp4";
 import { Icmp, Unreach } from "../wire/icmp4";
 import * as ip4 from "../wire/ip4";
 import * as ctl_quote from "./ctl_quote";
+import * as icmp_redirect from "./icmp_redirect";
 import * as ip_output from "./ip_output";
 import * as limit from "./limit";
 import { TokenBucket } from "./limit";
@@ -92,7 +93,8 @@ function errorAbout(m: Mbuf, off: u32): void {
     return drop(m, Fate.ICMP_QUOTE_INVALID);
   }
   const cmd = command(type, code);
-  let taken = false;
+  let taken = type == Icmp.REDIRECT &&
+    icmp_redirect.input(ip4.dst(quoted), icmp4.gateway(p), code);
   if (cmd != NO_COMMAND) {
     const mtu = cmd == Prc.MSGSIZE ? nextMtu(icmp4.mtu(p), ip4.total(quoted)) : 0;
     taken = ctl_quote.deliver(cmd, type, code, mtu);

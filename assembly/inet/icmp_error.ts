@@ -31,11 +31,16 @@ const QUOTE: u32 = 576 - 28;
  * code NEEDFRAG the MTU of the next hop, for PARAM_PROBLEM the offset of the wrong octet, else 0.
  */
 export function error(m: Mbuf, type: u32, code: u32, info: u32): void {
+  tell(m, type, code, info);
+  mbuf.freem(m);
+}
+
+/** The same, but the packet goes on. For a redirect `info` is the gateway. */
+export function tell(m: Mbuf, type: u32, code: u32, info: u32): void {
   if (!isAllowed(m)) stat.inc(Stat.ICMP_ERRORS_SUPPRESSED);
   else if (!limit.take(L, N.icmp_errors_per_s, N.icmp_errors_burst)) {
     stat.inc(Stat.ICMP_ERRORS_LIMITED);
   } else send(m, type, code, info);
-  mbuf.freem(m);
 }
 
 /** RFC 1122 3.2.2: which packets no error is sent about. */
@@ -67,6 +72,7 @@ function send(m: Mbuf, type: u32, code: u32, info: u32): void {
   let rest: u32 = 0;
   if (type == Icmp.UNREACH && code == Unreach.NEEDFRAG) rest = info & 0xffff;
   else if (type == Icmp.PARAM_PROBLEM) rest = info << 24;
+  else if (type == Icmp.REDIRECT) rest = info;
   icmp4.put(p, type, code, rest);
   ops.copydata(m, 0, n, p + icmp4.HEADER);
   icmp4.setChecksum(p, u16(checksum.finish(checksum.sum(p, icmp4.HEADER + n, 0))));

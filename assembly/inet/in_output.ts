@@ -8,10 +8,12 @@
 
 import { Errno } from "../abi/errno";
 import { IpProto } from "../abi/proto";
+import { Rtf, Rtm } from "../abi/route";
 import { Pmtud, So } from "../abi/socket";
 import { Ifnet } from "../net/ifnet_t";
 import * as arp from "../net/arp";
 import * as route from "../net/route";
+import * as route_event from "../net/route_event";
 import { Rtentry } from "../net/route_t";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
 import * as mbuf from "../sys/mbuf";
@@ -22,6 +24,8 @@ import { Inpcb } from "./in_pcb_t";
 import * as ip_output from "./ip_output";
 import { IpOut } from "./pkt_t";
 
+/** Where the ports of a block are. */
+const PORTS: usize = offsetof<Inpcb>("lport");
 /** The least MTU of IPv4 (RFC 791 3.1), for a peer that no route leads to. */
 const MTU_MIN: u32 = 68;
 /** Bytes of a TCP header without options. */
@@ -33,7 +37,9 @@ const MSS_NO_ROUTE: u32 = 536;
 export function routeOf(inp: Inpcb): Rtentry {
   const generation = route.generation();
   if (inp.route && inp.route_gen == generation) return inp.route;
-  const rt = route.lookup(sockaddr_ops.get4(faddrOf(inp)));
+  const dst = sockaddr_ops.get4(faddrOf(inp));
+  const src = sockaddr_ops.get4(laddrOf(inp));
+  const rt = route.select(route.lookup(dst), dst, src, changetype<usize>(inp) + PORTS);
   inp.route = rt;
   inp.route_gen = generation;
   return rt;
@@ -92,7 +98,7 @@ function cutting(m: Mbuf, inp: Inpcb, dst: u32, rt: Rtentry): u32 {
   if (inp.protocol == IpProto.TCP) return 0;
   if (inp.pmtud == Pmtud.PROBE) return IpOut.DF | IpOut.PROBE;
   if (inp.pmtud == Pmtud.DO) return IpOut.DF;
-  if (!rt) rt = route.lookup(dst);
+  if (!rt) rt = route.select(route.lookup(dst), dst, sockaddr_ops.get4(laddrOf(inp)), 0);
   return rt && m.pktlen + ip4.HEADER <= ip_output.mtuFor(dst, rt) ? u32(IpOut.DF) : 0;
 }
 
@@ -143,7 +149,11 @@ export function mssFor(rt: Rtentry): u32 {
 /** Negative advice: the way to the block's peer may be dead (RFC 9293 3.8.3, RFC 1122 3.3.1.4). */
 export function doubt(inp: Inpcb): void {
   const rt = routeOf(inp);
-  if (rt) arp.doubt(rt.ifp, rt.gateway ? rt.gateway : sockaddr_ops.get4(faddrOf(inp)));
+  if (!rt) return;
+  arp.doubt(rt.ifp, rt.gateway ? rt.gateway : sockaddr_ops.get4(faddrOf(inp)));
+  route_event.tell(Rtm.LOSING, changetype<usize>(rt));
+  // RFC 1122 3.3.1.4: another gateway is tried in place of one that another host told us of
+  if (rt.flags & Rtf.DYNAMIC) route.remove(rt);
 }
 
 /** Largest IP packet that the path to the block's peer takes, as far as we know. */

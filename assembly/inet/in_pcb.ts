@@ -20,6 +20,7 @@ import { Socket } from "../socket/socket_t";
 import { N } from "../sys/net_settings";
 import * as pool from "../sys/pool";
 import { Pool } from "../sys/pool";
+import * as rand from "../sys/rand";
 import * as in_mcast from "./in_mcast";
 import * as hash from "./in_pcb_hash";
 import { faddrOf, InpcbInfo, laddrOf } from "./in_pcb_hash";
@@ -43,6 +44,7 @@ const LOOPBACK: u32 = 0x7f000001;
 
 const blocks: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 const NULL_ADDR: usize = memory.data(16, 16);
+const PATH: usize = memory.data(4, 16); // what pathOf answers
 const CONNECT: usize = memory.data(32, 16); // what connect works on: the peer's address, ours
 
 /** Makes room for `limit` control blocks of all protocols together. False without memory. */
@@ -167,12 +169,19 @@ export function source4(inp: Inpcb, dst: u32, out: usize): i32 {
     sockaddr_ops.set4(out, ifp.addrs.addr);
     return 0;
   }
-  const rt = route.lookup(dst);
+  let rt = route.lookup(dst);
   if (!rt) return -Errno.ENETUNREACH;
+  if (rt.paths > 1) rt = route.select(rt, dst, 0, pathOf(inp));
   if (rt.flags & Rtf.REJECT) return -Errno.EHOSTUNREACH;
   if (!rt.ifa) return -Errno.EADDRNOTAVAIL;
   sockaddr_ops.set4(out, rt.ifa.addr);
   return 0;
+}
+
+/** What tells the flow of a socket without an address: its port, or for a new one chance. */
+function pathOf(inp: Inpcb): usize {
+  store<u32>(PATH, inp.lport ? inp.lport : rand.public32());
+  return PATH;
 }
 
 /**

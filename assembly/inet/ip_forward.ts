@@ -1,9 +1,11 @@
 /** Forwarding (RFC 1812 5.2): sends packets for other hosts on. Off unless it is switched on. */
 import { Fate } from "../abi/fate";
 import { Mf } from "../abi/mbuf";
-import { Rtf } from "../abi/route";
+import { IpProto } from "../abi/proto";
+import { Rtf, Rtm } from "../abi/route";
 import { Stat } from "../abi/stat";
 import * as route from "../net/route";
+import * as route_event from "../net/route_event";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import { N } from "../sys/net_settings";
@@ -11,6 +13,7 @@ import * as stat from "../sys/stat";
 import { Icmp, Unreach } from "../wire/icmp4";
 import * as ip4 from "../wire/ip4";
 import * as icmp_error from "./icmp_error";
+import * as icmp_redirect from "./icmp_redirect";
 import * as ip_output from "./ip_output";
 import { PKT } from "./pkt_t";
 
@@ -40,9 +43,10 @@ export function forward(m: Mbuf): void {
     stat.fate(Fate.IP_TTL_EXCEEDED);
     return icmp_error.error(m, Icmp.TIME_EXCEEDED, 0, 0);
   }
-  const rt = route.lookup(dst);
+  const rt = route.select(route.lookup(dst), dst, PKT.src4, portsOf(m));
   if (!rt || rt.flags & (Rtf.REJECT | Rtf.BLACKHOLE)) {
     stat.fate(Fate.IP_NO_ROUTE);
+    if (!rt) route_event.tell(Rtm.MISS, dst);
     if (rt && rt.flags & Rtf.BLACKHOLE) mbuf.freem(m);
     else icmp_error.error(m, Icmp.UNREACH, rt ? Unreach.HOST : Unreach.NET, 0);
     return;
@@ -54,12 +58,21 @@ export function forward(m: Mbuf): void {
     stat.fate(Fate.IP_MUST_FRAGMENT);
     return icmp_error.error(m, Icmp.UNREACH, Unreach.NEEDFRAG, mtu);
   }
+  const nexthop = rt.gateway ? rt.gateway : dst;
+  if (rt.ifp == PKT.ifp) icmp_redirect.send(m, rt, nexthop);
   ip4.decrementTtl(m.data);
   m.flags &= ~u16(Mf.CSUM_IP_OK | Mf.CSUM_L4_OK);
   rt.use += 1;
   stat.fate(Fate.IP_FORWARDED);
   stat.inc(Stat.IP_FORWARDED);
-  ip_output.emit(rt.ifp, m, rt.gateway ? rt.gateway : dst, mtu);
+  ip_output.emit(rt.ifp, m, nexthop, mtu);
+}
+
+/** Where the 4 bytes of ports are; 0 if the packet has none, or is a fragment, as others are. */
+function portsOf(m: Mbuf): usize {
+  const has = PKT.protocol == IpProto.TCP || PKT.protocol == IpProto.UDP;
+  if (!has || PKT.len < 4 || ip4.fragment(m.data) & (ip4.MF | ip4.OFFSET_MASK)) return 0;
+  return m.data + PKT.hlen;
 }
 
 function drop(m: Mbuf, f: Fate): void {

@@ -14,6 +14,7 @@ import * as domain from "../protocol/domain";
 import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
+import { N } from "../sys/net_settings";
 import * as stat from "../sys/stat";
 import { Icmp, Unreach } from "../wire/icmp4";
 import * as ip4 from "../wire/ip4";
@@ -115,6 +116,12 @@ function isSourceValid(m: Mbuf): bool {
   }
   if (ip4.isLoopback(src)) return inside;
   const rt = route.lookup(src);
+  // RFC 3704 2.2 (1, strict) and 2.4 (2, loose); of all interfaces' mode and this one's the higher
+  const mode = max<u32>(N.rp_filter, PKT.ifp.rp_filter);
+  if (mode && !inside && (!rt || (mode == 1 && !route.isReverse(rt, PKT.ifp)))) {
+    stat.inc(Stat.IP_REVERSE_PATH);
+    return false;
+  }
   if (!rt) return true;
   return !(rt.flags & (inside ? Rtf.BROADCAST : Rtf.BROADCAST | Rtf.LOCAL));
 }

@@ -5,13 +5,14 @@
 import { Errno } from "../abi/errno";
 import { Iff } from "../abi/ifnet";
 import { Mf } from "../abi/mbuf";
-import { Rtf } from "../abi/route";
+import { Rtf, Rtm } from "../abi/route";
 import { Stat } from "../abi/stat";
 import * as if_list from "../net/if_list";
 import * as if_multi from "../net/if_multi";
 import * as if_vnet from "../net/if_vnet";
 import { Ifaddr, Ifnet } from "../net/ifnet_t";
 import * as route from "../net/route";
+import * as route_event from "../net/route_event";
 import { Rtentry } from "../net/route_t";
 import * as mbuf from "../sys/mbuf";
 import * as ops from "../sys/mbuf_ops";
@@ -61,7 +62,7 @@ export function output(
   rt: Rtentry,
 ): i32 {
   m.rcvif = 0;
-  const error = find(dst, flags, rt);
+  const error = find(src, dst, flags, rt);
   if (error) return fail(m, error);
   if (W.swallow) return fail(m, 0);
   if (src == 0 && W.ifa) src = W.ifa.addr;
@@ -128,7 +129,7 @@ function copyToSelf(m: Mbuf, ifp: Ifnet): void {
 }
 
 /** Fills in W; 0 or an error. */
-function find(dst: u32, flags: u32, rt: Rtentry): i32 {
+function find(src: u32, dst: u32, flags: u32, rt: Rtentry): i32 {
   W.swallow = 0;
   W.flags = 0;
   W.nexthop = dst;
@@ -136,9 +137,10 @@ function find(dst: u32, flags: u32, rt: Rtentry): i32 {
   if (dst == ip4.LIMITED_BROADCAST) return findBroadcast(flags);
   if (dst == 0) return -Errno.EADDRNOTAVAIL;
   if (flags & IpOut.DONTROUTE) rt = route.onLink(dst);
-  else if (!rt) rt = route.lookup(dst);
+  else if (!rt) rt = route.select(route.lookup(dst), dst, src, 0);
   if (!rt) {
     stat.inc(Stat.IP_OUT_NO_ROUTE);
+    route_event.tell(Rtm.MISS, dst);
     return -Errno.ENETUNREACH;
   }
   rt.use += 1;

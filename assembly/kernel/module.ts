@@ -8,6 +8,7 @@ import { Errno } from "../abi/errno";
 import { Af } from "../abi/socket";
 import * as udp_tunnel from "../inet/udp_tunnel";
 import * as input_type from "../net/input_type";
+import * as route_event from "../net/route_event";
 import * as domain from "../protocol/domain";
 import { Protosw } from "../protocol/protosw";
 import * as arena from "../sys/arena";
@@ -51,12 +52,12 @@ export function busy(slot: u32): u32 {
 }
 
 /**
- * Takes away the types, tunnels and timers of a module, `first` and `last` bound its range of the
+ * Takes away types, tunnels, timers and the ear for routes of a module, `first` and `last` bound its range of the
  * function table; answers how many that were.
  */
 export function reset(first: u32, last: u32): u32 {
   return input_type.delOf(first, last) + udp_tunnel.delOf(first, last) +
-    timer.cancelOf(first, last);
+    route_event.delOf(first, last) + timer.cancelOf(first, last);
 }
 
 /**

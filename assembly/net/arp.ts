@@ -178,12 +178,18 @@ export function input(ifpp: usize, mp: usize): void {
     return drop(m, Fate.ARP_CONFLICT);
   }
   const target = if_list.ofInterface(ifp, wire.target(p));
-  const learned = learn(ifp, sender, hi, lo, target != null);
+  const proxied = !target && op == wire.REQUEST && isProxied(ifp, sender, wire.target(p));
+  const learned = learn(ifp, sender, hi, lo, target != null || proxied);
   if (target && op == wire.REQUEST) {
     // RFC 5227 2.1.1: another's probe for what we are probing ourselves is a conflict
     if (sender == 0) acd.probed(target);
     stat.fate(Fate.ARP_ANSWERED);
     return answer(ifp, m, target.addr);
+  }
+  if (proxied) {
+    stat.fate(Fate.ARP_ANSWERED);
+    stat.inc(Stat.ARP_PROXIED);
+    return answer(ifp, m, wire.target(p));
   }
   drop(m, learned ? Fate.ARP_LEARNED : Fate.ARP_IGNORED);
 }
@@ -212,6 +218,17 @@ function isNeighbour(ifp: Ifnet, ip: u32): bool {
   const rt = route.lookup(ip);
   if (!rt) return false;
   return rt.ifp == ifp && !(rt.flags & (Rtf.GATEWAY | Rtf.LOCAL | Rtf.BROADCAST));
+}
+
+/**
+ * True if we answer for a host elsewhere, as a router that joins parts of one subnet (RFC 1027):
+ * packets from `ip` to `target` would leave by another interface. Not for who probes for an address.
+ */
+function isProxied(ifp: Ifnet, ip: u32, target: u32): bool {
+  if (!(N.proxy_arp | ifp.proxy_arp) || !N.forwarding || ip == 0) return false;
+  const rt = route.lookup(target);
+  return rt && rt.ifp != ifp &&
+    !(rt.flags & (Rtf.LOCAL | Rtf.BROADCAST | Rtf.REJECT | Rtf.BLACKHOLE));
 }
 
 /** Answers a request in place: the mbuf that brought it carries the reply. */

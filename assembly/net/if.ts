@@ -6,7 +6,7 @@
 import { Errno } from "../abi/errno";
 import { Iff, Medium } from "../abi/ifnet";
 import { Prc } from "../abi/proto";
-import { Rtf } from "../abi/route";
+import { Rtf, Rtm } from "../abi/route";
 import * as domain from "../protocol/domain";
 import * as pool from "../sys/pool";
 import { Pool } from "../sys/pool";
@@ -23,6 +23,7 @@ import * as if_slots from "./if_slots";
 import { Ifaddr, Ifnet } from "./ifnet_t";
 import { IfConfig } from "./ifreq_t";
 import * as route from "./route";
+import * as route_event from "./route_event";
 
 export { byIndex, first, ifaByAddr, ifaByDst, next } from "./if_list";
 export { isMember, joinGroup, leaveGroup } from "./if_multi";
@@ -88,8 +89,14 @@ export function attach(cfgPtr: usize): i32 {
   ifp.hdrlen = isEther ? ether.HEADER : 0;
   takeDevice(ifp, cfg);
   ifp.output = isEther ? if_output.etherOutput.index : if_output.ipOutput.index;
-  route.changed();
+  changed(ifp);
   return i32(ifp.index);
+}
+
+/** Something about an interface has changed on which routes depend. */
+function changed(ifp: Ifnet): void {
+  route.changed();
+  route_event.tell(Rtm.IFINFO, changetype<usize>(ifp));
 }
 
 function isImpossible(cfg: IfConfig): bool {
@@ -139,7 +146,7 @@ function exchange(cfg: IfConfig): i32 {
   if (!large) ifp.slots = ifp.slot_count = 0;
   arp.forget(ifp, false);
   ifp.flags |= cfg.flags & Iff.UP;
-  route.changed();
+  changed(ifp);
   if (ifp.flags & Iff.UP) {
     for (let ifa = ifp.addrs; ifa; ifa = ifa.next) acd.moved(ifa);
     if_multi.rejoinAll(ifp);
@@ -186,14 +193,14 @@ export function setFlags(ifp: Ifnet, flags: u32): i32 {
 }
 
 function up(ifp: Ifnet): void {
-  route.changed();
+  changed(ifp);
   for (let ifa = ifp.addrs; ifa; ifa = ifa.next) acd.announce(ifa);
   if_multi.rejoinAll(ifp);
 }
 
 function down(ifp: Ifnet): void {
   ifp.flags &= ~Iff.UP;
-  route.changed();
+  changed(ifp);
   for (let ifa = ifp.addrs; ifa; ifa = ifa.next) acd.stop(ifa);
   arp.forget(ifp, false);
   if_queue.flush(ifp, false);
@@ -209,7 +216,7 @@ export function setMtu(ifp: Ifnet, mtu: u32): i32 {
   if (mtu < MTU_MIN || mtu > MTU_MAX) return -Errno.EINVAL;
   if (if_slots.isNeeded(mtu, 0) && !ifp.slots) return -Errno.EINVAL;
   ifp.mtu = mtu;
-  route.changed();
+  changed(ifp);
   return 0;
 }
 
@@ -248,6 +255,7 @@ export function addAddr(ifp: Ifnet, addr: u32, mask: u32, bcast: u32, dst: u32):
     removeAddr(ifp, ifa);
     return error;
   }
+  route_event.tell(Rtm.NEWADDR, changetype<usize>(ifa));
   acd.announce(ifa);
   return 0;
 }
@@ -265,13 +273,13 @@ function append(ifp: Ifnet, ifa: Ifaddr): void {
 /** Installs the routes of an address; 0 or an error. */
 function addRoutes(ifp: Ifnet, ifa: Ifaddr): i32 {
   const lo = if_list.loopback();
-  const error = route.insert(ifa.addr, HOST_MASK, 0, Rtf.LOCAL, lo ? lo : ifp, ifa, 0);
+  const error = route.insert(ifa.addr, HOST_MASK, 0, Rtf.LOCAL, lo ? lo : ifp, ifa);
   if (failed(error)) return error;
   if (ifa.broadcast) {
     // RFC 1122 3.3.6: the old form, host number zero, is recognized as well
-    const e1 = route.insert(ifa.broadcast, HOST_MASK, 0, Rtf.BROADCAST, ifp, ifa, 0);
+    const e1 = route.insert(ifa.broadcast, HOST_MASK, 0, Rtf.BROADCAST, ifp, ifa);
     const zero = ifa.addr & ifa.mask;
-    const e2 = route.insert(zero, HOST_MASK, 0, Rtf.BROADCAST, ifp, ifa, 0);
+    const e2 = route.insert(zero, HOST_MASK, 0, Rtf.BROADCAST, ifp, ifa);
     if (failed(e1) || failed(e2)) return -Errno.ENOBUFS;
   }
   return addLink(ifp, ifa);
@@ -281,10 +289,10 @@ function addRoutes(ifp: Ifnet, ifa: Ifaddr): i32 {
 function addLink(ifp: Ifnet, ifa: Ifaddr): i32 {
   let error: i32 = 0;
   if (ifa.mask != HOST_MASK) {
-    error = route.insert(ifa.addr & ifa.mask, ifa.mask, 0, 0, ifp, ifa, 0);
+    error = route.insert(ifa.addr & ifa.mask, ifa.mask, 0, 0, ifp, ifa);
   }
   if (ifa.dst && !failed(error)) {
-    error = route.insert(ifa.dst, HOST_MASK, 0, 0, ifp, ifa, 0);
+    error = route.insert(ifa.dst, HOST_MASK, 0, 0, ifp, ifa);
   }
   return failed(error) ? error : 0;
 }
@@ -311,6 +319,7 @@ function removeAddr(ifp: Ifnet, ifa: Ifaddr): void {
     if ((other.addr & other.mask) == (ifa.addr & other.mask)) addRoutes(ifp, other);
   }
   const addr = ifa.addr;
+  route_event.tell(Rtm.DELADDR, changetype<usize>(ifa));
   pool.put(P, changetype<usize>(ifa));
   route.changed();
   if (S.gone && !if_list.ifaByAddr(addr)) call_indirect<void>(S.gone, addr);

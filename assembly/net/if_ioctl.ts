@@ -9,6 +9,7 @@ import * as if_queue from "./if_queue";
 import { Ifnet } from "./ifnet_t";
 import { IfReq, IfStats, RtReq } from "./ifreq_t";
 import * as route from "./route";
+import * as route_req from "./route_req";
 import { Rtentry } from "./route_t";
 
 /** `i` of a request that does not walk a list. */
@@ -36,7 +37,7 @@ export function ioctl(cmd: u32, ptr: usize, len: u32): i32 {
   if (cmd == Sioc.GIFSTATS) {
     return len == offsetof<IfStats>() ? stats(changetype<IfStats>(ptr)) : -Errno.EINVAL;
   }
-  if (cmd >= u32(Sioc.ADDRT) && cmd <= u32(Sioc.GETRT)) {
+  if (cmd >= u32(Sioc.ADDRT) && cmd <= u32(Sioc.CHGRT)) {
     return len == offsetof<RtReq>() ? routes(cmd, changetype<RtReq>(ptr)) : -Errno.EINVAL;
   }
   if (len != offsetof<IfReq>()) return -Errno.EINVAL;
@@ -140,14 +141,10 @@ function stats(s: IfStats): i32 {
 }
 
 function routes(cmd: u32, r: RtReq): i32 {
-  if (cmd == Sioc.ADDRT) {
-    if (r.mtu != 0 && r.mtu < netif.MTU_MIN) return -Errno.EINVAL;
-    const error = route.add(r.dst, r.mask, r.gateway, r.flags, r.ifindex, r.metric);
-    if (error < 0 || (r.mtu | r.mss) == 0) return error;
-    return route.setLimits(r.dst, r.mask, r.metric, r.mtu, r.mss);
-  }
-  if (cmd == Sioc.DELRT) return route.del(r.dst, r.mask);
-  const rt = r.i == NO_WALK ? route.lookup(r.dst) : route.walk(r.i);
+  if (cmd == Sioc.ADDRT) return route_req.add(r);
+  if (cmd == Sioc.DELRT) return route_req.del(r);
+  if (cmd == Sioc.CHGRT) return route_req.change(r);
+  const rt = r.i == NO_WALK ? route.select(route.lookup(r.dst), r.dst, r.src, 0) : route.walk(r.i);
   return rt ? tell(r, rt) : -Errno.ESRCH;
 }
 
@@ -160,6 +157,8 @@ function tell(r: RtReq, rt: Rtentry): i32 {
   r.mtu = rt.mtu ? rt.mtu : rt.ifp.mtu;
   r.metric = rt.metric;
   r.mss = rt.mss;
+  r.from = rt.from;
+  r.from_mask = rt.from_mask;
   r.use = rt.use;
   r.src = rt.ifa ? rt.ifa.addr : 0;
   return 0;

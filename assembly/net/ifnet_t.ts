@@ -103,6 +103,11 @@ export class Ifnet {
   attached: u32; // number of the attachment, no two are alike; 0 while the index is free
   igmp_v1: u32; // 1 while a router of IGMP version 1 is heard (RFC 2236 4)
   igmp_v1_until: i64;
+  rp_filter: u8; // settings of this interface (net.ipv4.conf.NAME): what NetSettings says for all
+  proxy_arp: u8;
+  send_redirects: u8;
+  accept_redirects: u8;
+  pad: u32;
 }
 
 /**

@@ -30,10 +30,11 @@ export class IfReq {
   i: u32; // which one, for walking lists
 }
 
-/** Argument of routing ioctls (Sioc.ADDRT, DELRT, GETRT). IPv4 addresses in host order. */
+/** Argument of routing ioctls (Sioc.ADDRT to CHGRT). IPv4 addresses in host order. */
 @unmanaged
 @final
 export class RtReq {
+  use: u64; // packets sent along it, out of the kernel
   dst: u32;
   mask: u32;
   gateway: u32;
@@ -41,10 +42,11 @@ export class RtReq {
   ifindex: u32; // out of the kernel too; 0 on ADDRT: found from the gateway
   mtu: u32;
   metric: u32;
-  use: u32; // packets sent along it
-  src: u32; // source address it would give, out of the kernel
-  i: u32; // for walking the table: the i-th entry when not 0xffffffff
   mss: u32; // largest TCP segment to ask for, 0: what the MTU says
+  from: u32; // only for packets from this network
+  from_mask: u32; // 0: from anywhere
+  src: u32; // source address it would give, out of the kernel; into GETRT: the packet's, or 0
+  i: u32; // for walking the table: the i-th entry when not 0xffffffff
 }
 
 /** Argument of Sioc.GIFSTATS: what an interface is and has counted. */

@@ -1,17 +1,23 @@
 /**
  * The routing table: which interface and next hop lead to an address, by the longest prefix that
- * matches. Routes stand in one list, longer prefixes first and smaller metrics first among equals;
- * a direct-mapped cache by destination answers nearly all lookups without walking it. Every change
- * gives the table a new generation, which empties that cache and those of others.
+ * matches (RFC 1812 5.2.4.3). Routes stand in a hash table by their prefix, and lookups try the
+ * lengths of prefix that are in use, the longest first: so what a lookup costs does not depend on
+ * how many routes there are. A direct-mapped cache by destination answers nearly all of them before
+ * that. Every change gives the table a new generation, which empties that cache and those of others.
+ *
+ * Routes for one prefix stand side by side: those for packets from some network before those for
+ * all, then those with the smaller metric. The ones of the user that are equal in that share the
+ * traffic, flow by flow.
  */
 import { Errno } from "../abi/errno";
 import { Iff } from "../abi/ifnet";
-import { Rtf } from "../abi/route";
+import { Rtf, Rtm } from "../abi/route";
 import * as arena from "../sys/arena";
 import * as pool from "../sys/pool";
 import { Pool } from "../sys/pool";
-import * as if_list from "./if_list";
+import * as rand from "../sys/rand";
 import { Ifaddr, Ifnet } from "./ifnet_t";
+import * as route_event from "./route_event";
 import { Rtentry } from "./route_t";
 
 /** A place of the destination cache. */
@@ -28,22 +34,36 @@ export class Place {
 @unmanaged
 @final
 export class RouteState {
-  first: Rtentry;
+  lengths: u64; // bit n: there is a prefix of 32 - n bits
+  first: Rtentry; // all routes
+  last: Rtentry;
+  places: usize; // of the table: first routes, 1 << bits of them
+  bits: u32;
   cache: usize; // PLACES of Place
   generation: u32;
-  pad: u32;
+  sourced: u32; // routes for packets from some network only
+  walk: Rtentry; // the route that a walk has reached, and which it was in that generation
+  walked: u32;
+  walk_generation: u32;
 }
 
 const S: RouteState = changetype<RouteState>(memory.data(offsetof<RouteState>(), 16));
 const P: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
+/** How many prefixes there are of each length, 32 - n bits for place n. */
+const COUNTS: usize = memory.data(33 * 4, 16);
+/** A route that is about to be added. */
+const NEW: Rtentry = changetype<Rtentry>(memory.data(offsetof<Rtentry>(), 16));
 
 const PLACES_LOG2: u32 = 10;
+const HASH: u32 = 0x9e3779b1;
 
 /** Makes room for `limit` routes; false without memory. */
 export function init(limit: u32): bool {
-  S.cache = arena.alloc(offsetof<Place>() << PLACES_LOG2, 64);
   S.generation = 1;
-  return pool.init(P, u32(offsetof<Rtentry>()), limit) && S.cache != 0;
+  S.bits = 32 - u32(clz(min<u32>(limit, 1 << 24) | 15));
+  S.cache = arena.alloc(offsetof<Place>() << PLACES_LOG2, 64);
+  S.places = arena.alloc(4 << S.bits, 64);
+  return pool.init(P, u32(offsetof<Rtentry>()), limit) && S.cache != 0 && S.places != 0;
 }
 
 /** Changes with every change of the table, and of what it leads to. */
@@ -60,20 +80,64 @@ function nil(): Rtentry {
   return changetype<Rtentry>(0);
 }
 
+/** Where the first route of a prefix's place is kept. */
+function placeOf(dst: u32, mask: u32): usize {
+  return S.places + (usize(((dst ^ (mask >> 9)) * HASH) >> (32 - S.bits)) << 2);
+}
+
 /** The route for an address, nil if there is none; valid while generation() is the same. */
 export function lookup(dst: u32): Rtentry {
-  const at = S.cache + usize((dst * 0x9e3779b1) >> (32 - PLACES_LOG2)) * offsetof<Place>();
+  const at = S.cache + usize((dst * HASH) >> (32 - PLACES_LOG2)) * offsetof<Place>();
   const c = changetype<Place>(at);
   if (c.dst == dst && c.generation == S.generation) return c.rt;
   c.dst = dst;
   c.generation = S.generation;
-  c.rt = search(dst);
+  c.rt = search(dst, 0, 0);
   return c.rt;
 }
 
-function search(dst: u32): Rtentry {
-  let rt = S.first;
-  while (rt && ((dst & rt.mask) != rt.dst || !leads(rt))) rt = rt.next;
+/**
+ * The route that packets from `src` to `dst` take, where `rt` is what lookup answers for dst. Of
+ * several that share the traffic it is one for all packets of a flow: `ports` leads to the 4 bytes
+ * of ports, or is 0 for packets of which addresses alone tell the flow.
+ */
+export function select(rt: Rtentry, dst: u32, src: u32, ports: usize): Rtentry {
+  if (S.sourced) rt = search(dst, src, 0);
+  return rt && rt.paths > 1 ? share(rt, dst, src, ports ? load<u32>(ports) : 0) : rt;
+}
+
+/** The best route that leads somewhere and has none of the flags `avoid`; nil if there is none. */
+function search(dst: u32, src: u32, avoid: u32): Rtentry {
+  for (let left = S.lengths; left; left &= left - 1) {
+    const mask = u32(u64(0xffffffff) << ctz(left));
+    const net = dst & mask;
+    for (let rt = load<Rtentry>(placeOf(net, mask)); rt; rt = rt.next) {
+      if (rt.dst != net || rt.mask != mask || rt.flags & avoid || !leads(rt)) continue;
+      if ((src & rt.from_mask) == rt.from) return rt;
+    }
+  }
+  return nil();
+}
+
+/**
+ * Of the routes that share the traffic with `rt`, the first of them that leads, the one for a flow
+ * (RFC 2992 3: hash threshold). An address of ours goes out where it belongs: the provider there
+ * drops what comes from addresses of others (RFC 3704 4.3).
+ */
+function share(rt: Rtentry, dst: u32, src: u32, ports: u32): Rtentry {
+  let all: u32 = 0;
+  let own: u32 = 0;
+  for (let at = rt; at; at = at.next) {
+    if (!ranks(at, rt) || !leads(at)) continue;
+    all += 1;
+    if (at.ifa.addr == src) own += 1;
+  }
+  const hash = rand.hash3((u64(dst) << 32) | src, ports, 0) >> 32;
+  let nth = u32((hash * u64(own ? own : all)) >> 32);
+  for (let at = rt; at; at = at.next) {
+    if (!ranks(at, rt) || !leads(at) || (own && at.ifa.addr != src)) continue;
+    if (nth-- == 0) return at;
+  }
   return rt;
 }
 
@@ -87,9 +151,16 @@ function leads(rt: Rtentry): bool {
 
 /** The route for an address among those that need no gateway, nil if it is on no link of ours. */
 export function onLink(dst: u32): Rtentry {
-  let rt = S.first;
-  while (rt && ((dst & rt.mask) != rt.dst || rt.flags & Rtf.GATEWAY || !leads(rt))) rt = rt.next;
-  return rt;
+  return search(dst, 0, Rtf.GATEWAY);
+}
+
+/** True if a packet from `src` may come in by `ifp`: packets to it would go out there. */
+export function isReverse(rt: Rtentry, ifp: Ifnet): bool {
+  // RFC 3704 2.3: any of the ways to the source will do, for traffic need not be symmetric
+  for (let at = rt; at; at = at.next) {
+    if (at.ifp == ifp && samePrefix(at, rt)) return true;
+  }
+  return false;
 }
 
 /** True if the bits of a mask are contiguous. */
@@ -98,43 +169,24 @@ export function isMask(mask: u32): bool {
   return (host & (host + 1)) == 0;
 }
 
-/**
- * Adds a route. `gateway` 0: the prefix is on the link of interface `ifindex`. `ifindex` 0: the one
- * that the gateway is on. Of flags REJECT, BLACKHOLE and STATIC count.
- *
- * @returns 0; EINVAL for an impossible mask, prefix or gateway; ENXIO no such interface;
- * ENETUNREACH the gateway is on no link of ours; EADDRNOTAVAIL the interface has no address;
- * EEXIST; ENOBUFS.
- */
-export function add(
-  dst: u32,
-  mask: u32,
-  gateway: u32,
-  flags: u32,
-  ifindex: u32,
-  metric: u32,
-): i32 {
-  if (!isMask(mask) || (dst & ~mask) != 0) return -Errno.EINVAL;
-  const refuses = (flags & (Rtf.REJECT | Rtf.BLACKHOLE)) != 0;
-  let ifp = if_list.byIndex(ifindex);
-  if (ifindex && !ifp) return -Errno.ENXIO;
-  if (gateway) {
-    const via = onLink(gateway);
-    if (!via || (ifp && via.ifp != ifp)) return -Errno.ENETUNREACH;
-    if (via.flags & (Rtf.LOCAL | Rtf.BROADCAST)) return -Errno.EINVAL;
-    ifp = via.ifp;
-  } else if (!ifp) {
-    if (!refuses) return -Errno.EINVAL;
-    ifp = if_list.loopback();
-    if (!ifp) return -Errno.ENXIO;
-  }
-  const ifa = if_list.sourceFor(ifp, gateway ? gateway : dst);
-  if (!ifa && !refuses) return -Errno.EADDRNOTAVAIL;
-  const kept = flags & (Rtf.REJECT | Rtf.BLACKHOLE) | Rtf.STATIC;
-  return insert(dst, mask, gateway, kept, ifp, ifa, metric);
+function samePrefix(a: Rtentry, b: Rtentry): bool {
+  return a.dst == b.dst && a.mask == b.mask;
 }
 
-/** Adds a route as it is given: for addresses of interfaces. EEXIST, ENOBUFS. */
+/** True if both are for the same packets and neither is better. */
+function equals(a: Rtentry, b: Rtentry): bool {
+  return samePrefix(a, b) && a.from == b.from && a.from_mask == b.from_mask && a.metric == b.metric;
+}
+
+/** Flags that tell kinds of routes apart. */
+const KIND: u32 = Rtf.STATIC | Rtf.REJECT | Rtf.BLACKHOLE;
+
+/** True if both are of one kind as well. */
+export function ranks(a: Rtentry, b: Rtentry): bool {
+  return ((a.flags ^ b.flags) & KIND) == 0 && equals(a, b);
+}
+
+/** Adds a route as it is given, without a source: for addresses of interfaces. EEXIST, ENOBUFS. */
 export function insert(
   dst: u32,
   mask: u32,
@@ -142,66 +194,109 @@ export function insert(
   flags: u32,
   ifp: Ifnet,
   ifa: Ifaddr,
-  metric: u32,
 ): i32 {
+  memory.fill(changetype<usize>(NEW), 0, offsetof<Rtentry>());
+  NEW.dst = dst;
+  NEW.mask = mask;
+  NEW.gateway = gateway;
+  NEW.flags = flags;
+  NEW.ifp = ifp;
+  NEW.ifa = ifa;
+  return added(enter(NEW));
+}
+
+/** Adds a copy of a route behind those as good. EEXIST: one just like it is there; ENOBUFS. */
+export function enter(given: Rtentry): i32 {
+  const place = placeOf(given.dst, given.mask);
   let prev = nil();
-  for (let at = S.first; at; at = at.next) {
-    if (at.dst == dst && at.mask == mask && at.metric == metric && at.ifp == ifp) {
+  let at = load<Rtentry>(place);
+  while (at && (!samePrefix(at, given) || !isBetter(given, at))) {
+    if (equals(at, given) && at.ifp == given.ifp && at.gateway == given.gateway) {
       return -Errno.EEXIST;
     }
-    if (at.mask > mask || (at.mask == mask && at.metric <= metric)) prev = at;
+    prev = at;
+    at = at.next;
   }
-  const rt = changetype<Rtentry>(pool.get(P));
+  const rt = changetype<Rtentry>(pool.getDirty(P));
   if (!rt) return -Errno.ENOBUFS;
-  rt.dst = dst;
-  rt.mask = mask;
-  rt.gateway = gateway;
-  rt.flags = flags | Rtf.UP | (gateway ? Rtf.GATEWAY : 0) | (mask == 0xffffffff ? Rtf.HOST : 0);
-  rt.ifp = ifp;
-  rt.ifa = ifa;
-  rt.metric = metric;
-  rt.next = prev ? prev.next : S.first;
+  memory.copy(changetype<usize>(rt), changetype<usize>(given), offsetof<Rtentry>());
+  rt.flags |= Rtf.UP | (rt.gateway ? Rtf.GATEWAY : 0) | (rt.mask == 0xffffffff ? Rtf.HOST : 0);
+  rt.next = at;
   if (prev) prev.next = rt;
+  else store<Rtentry>(place, rt);
+  rt.all_next = nil();
+  rt.all_prev = S.last;
+  if (S.last) S.last.all_next = rt;
   else S.first = rt;
-  changed();
+  S.last = rt;
+  count(rt, 1);
   return 0;
+}
+
+/** Tells of the route that was entered last, unless that failed; answers the result. */
+export function added(result: i32): i32 {
+  if (!result) route_event.tell(Rtm.ADD, changetype<usize>(S.last));
+  return result;
+}
+
+/** The route that came last. */
+export function newest(): Rtentry {
+  return S.last;
+}
+
+/** Whether a new route is better than `at`, for the same prefix. */
+function isBetter(rt: Rtentry, at: Rtentry): bool {
+  if (rt.from_mask != at.from_mask) return rt.from_mask > at.from_mask;
+  return rt.metric < at.metric;
+}
+
+/** Deletes a route, and tells. */
+export function remove(rt: Rtentry): void {
+  route_event.tell(Rtm.DELETE, changetype<usize>(rt));
+  unlink(rt);
+}
+
+/** Takes a route out of the table. */
+export function unlink(rt: Rtentry): void {
+  let link = placeOf(rt.dst, rt.mask);
+  while (load<Rtentry>(link) != rt) {
+    link = changetype<usize>(load<Rtentry>(link)) + offsetof<Rtentry>("next");
+  }
+  store<Rtentry>(link, rt.next);
+  if (rt.all_prev) rt.all_prev.all_next = rt.all_next;
+  else S.first = rt.all_next;
+  if (rt.all_next) rt.all_next.all_prev = rt.all_prev;
+  else S.last = rt.all_prev;
+  count(rt, -1);
+  pool.put(P, changetype<usize>(rt));
+}
+
+/** A route has come (1), or goes (-1): keeps what search and select go by. */
+function count(rt: Rtentry, by: i32): void {
+  const n = ctz(u64(rt.mask) | 0x100000000);
+  const place = COUNTS + (usize(n) << 2);
+  const routes = load<u32>(place) + by;
+  store<u32>(place, routes);
+  const bit = u64(1) << n;
+  S.lengths = routes ? S.lengths | bit : S.lengths & ~bit;
+  if (rt.from_mask) S.sourced += by;
+  if ((rt.flags & KIND) == Rtf.STATIC) countEquals(rt);
+  changed();
+}
+
+/** Counts the routes that share the traffic with `rt`. */
+function countEquals(rt: Rtentry): void {
+  const first = firstOf(rt.dst, rt.mask);
+  let n: u32 = 0;
+  for (let at = first; at; at = at.next) n += u32(ranks(at, rt));
+  for (let at = first; at; at = at.next) if (ranks(at, rt)) at.paths = n;
 }
 
 /**
- * Limits packets to `mtu` bytes along the route for a prefix that was added last with this metric,
- * and the TCP segments that are asked for to `mss`; 0 for what the interface says. ESRCH.
+ * The first route that stands where those for a prefix do, which others may share; nil if none does.
  */
-export function setLimits(dst: u32, mask: u32, metric: u32, mtu: u32, mss: u32): i32 {
-  let found = nil();
-  for (let rt = S.first; rt; rt = rt.next) {
-    const same = rt.dst == dst && rt.mask == mask && rt.metric == metric;
-    if (same && rt.flags & Rtf.STATIC) found = rt;
-  }
-  if (!found) return -Errno.ESRCH;
-  found.mtu = mtu;
-  found.mss = mss;
-  changed();
-  return 0;
-}
-
-/** Deletes a route that was added; those of interface addresses go with their address. ESRCH. */
-export function del(dst: u32, mask: u32): i32 {
-  let prev = nil();
-  for (let rt = S.first; rt; rt = rt.next) {
-    if (rt.dst == dst && rt.mask == mask && rt.flags & Rtf.STATIC) {
-      unlink(prev, rt);
-      return 0;
-    }
-    prev = rt;
-  }
-  return -Errno.ESRCH;
-}
-
-function unlink(prev: Rtentry, rt: Rtentry): void {
-  if (prev) prev.next = rt.next;
-  else S.first = rt.next;
-  pool.put(P, changetype<usize>(rt));
-  changed();
+export function firstOf(dst: u32, mask: u32): Rtentry {
+  return load<Rtentry>(placeOf(dst, mask));
 }
 
 /**
@@ -209,12 +304,9 @@ function unlink(prev: Rtentry, rt: Rtentry): void {
  * were added by the user and can go on with another address of the interface do so.
  */
 export function purge(ifp: Ifnet, ifa: Ifaddr): void {
-  let prev = nil();
-  let rt = S.first;
-  while (rt) {
-    const next = rt.next;
-    if (ifa ? rt.ifa == ifa && !rehome(rt, ifa) : rt.ifp == ifp) unlink(prev, rt);
-    else prev = rt;
+  for (let rt = S.first; rt;) {
+    const next = rt.all_next;
+    if (ifa ? rt.ifa == ifa && !rehome(rt, ifa) : rt.ifp == ifp) remove(rt);
     rt = next;
   }
 }
@@ -233,14 +325,23 @@ function rehome(rt: Rtentry, ifa: Ifaddr): bool {
   return false;
 }
 
-/** The `i`-th route in the table's order, nil behind the last. */
+/** The `i`-th route in the order they came, nil behind the last. */
 export function walk(i: u32): Rtentry {
+  // one after the other is what is asked for: then each is found from the one before
   let rt = S.first;
-  while (rt && i--) rt = rt.next;
+  let n: u32 = 0;
+  if (S.walked <= i && S.walk_generation == S.generation && S.walk) {
+    rt = S.walk;
+    n = S.walked;
+  }
+  for (; rt && n < i; n++) rt = rt.all_next;
+  S.walk = rt;
+  S.walked = i;
+  S.walk_generation = S.generation;
   return rt;
 }
 
 /** Routes in the table. */
-export function count(): u32 {
+export function length(): u32 {
   return P.used;
 }

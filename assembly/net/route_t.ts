@@ -4,7 +4,10 @@ import { Ifaddr, Ifnet } from "./ifnet_t";
 @unmanaged
 @final
 export class Rtentry {
-  next: Rtentry; // next in the table, longest prefix first
+  use: u64; // packets sent along it
+  next: Rtentry; // next of the same place of the table
+  all_next: Rtentry; // all routes, in the order they came
+  all_prev: Rtentry;
   ifp: Ifnet; // interface it leads out of
   ifa: Ifaddr; // source address to use
   dst: u32; // network
@@ -12,7 +15,9 @@ export class Rtentry {
   gateway: u32; // next hop, 0 when on the link
   flags: u32; // Rtf
   mtu: u32; // largest packet along it, 0: the interface's MTU
-  use: u32; // packets sent along it
   metric: u32;
   mss: u32; // largest TCP segment to ask for along it, 0: what the MTU says
+  from: u32; // only for packets from this network
+  from_mask: u32; // 0: from anywhere
+  paths: u32; // routes of the user that share the traffic with it, itself included
 }

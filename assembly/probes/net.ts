@@ -8,4 +8,4 @@ export {
   del as probe_type_del,
   find as probe_type_find,
 } from "../net/input_type";
-export { count as probe_route_count } from "../net/route";
+export { length as probe_route_count } from "../net/route";

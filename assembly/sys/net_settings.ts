@@ -22,6 +22,10 @@ export class NetSettings {
   sndbuf: u32; // default so_snd: the largest datagram
   somaxconn: u32; // largest backlog of a listening socket
   gro: u32; // 1: received TCP segments are put together, batch by batch
+  rp_filter: u32; // least of the interfaces' modes: 1 strict, 2 loose (RFC 3704)
+  proxy_arp: u32; // 1: on all interfaces
+  send_redirects: u32; // 1: on all interfaces
+  accept_redirects: u32; // 1: on all interfaces
   tcp_limit_output_bytes: u32; // in an interface's send queue before streams wait
 }
 
@@ -45,6 +49,10 @@ export const N: NetSettings = changetype<NetSettings>(
     65_536, // sndbuf
     1024, // somaxconn
     1, // gro
+    0, // rp_filter
+    0, // proxy_arp
+    0, // send_redirects
+    0, // accept_redirects
     131_072, // tcp_limit_output_bytes
   ]),
 );

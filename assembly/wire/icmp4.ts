@@ -59,6 +59,10 @@ export function checksum(p: usize): u16 {
 export function mtu(p: usize): u32 {
   return bswap(load<u16>(p, 6));
 }
+/** Gateway of a redirect, in host order. */
+export function gateway(p: usize): u32 {
+  return bswap(load<u32>(p, 4));
+}
 /** Pointer of a parameter problem. */
 export function pointer(p: usize): u32 {
   return load<u8>(p, 4);

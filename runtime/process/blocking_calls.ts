@@ -155,7 +155,7 @@ export class BlockingCalls {
   /** Looks up a route; adds or deletes one if the program may. */
   ioctl(
     fd: number,
-    cmd: Sioc.ADDRT | Sioc.DELRT | Sioc.GETRT,
+    cmd: Sioc.ADDRT | Sioc.CHGRT | Sioc.DELRT | Sioc.GETRT,
     argument: RouteRequest,
   ): RouteRequest;
   /** Requests about interfaces, their addresses and neighbours; changes if the program may. */

@@ -219,7 +219,7 @@ export class PromiseCalls {
   /** Looks up a route; adds or deletes one if the program may. */
   ioctl(
     fd: number,
-    cmd: Sioc.ADDRT | Sioc.DELRT | Sioc.GETRT,
+    cmd: Sioc.ADDRT | Sioc.CHGRT | Sioc.DELRT | Sioc.GETRT,
     argument: RouteRequest,
   ): Promise<RouteRequest>;
   /** Requests about interfaces, their addresses and neighbours; changes if the program may. */

@@ -29,6 +29,7 @@ const CHANGING: ReadonlySet<number> = new Set([
   Sioc.SIFMTU,
   Sioc.ADDRT,
   Sioc.DELRT,
+  Sioc.CHGRT,
   Sioc.SARP,
   Sioc.DARP,
 ]);

@@ -99,12 +99,12 @@ export class ControlCalls {
   /** What an interface has counted. Errors: ENXIO. */
   ioctl(fd: number, cmd: Sioc.GIFSTATS, argument: { ifindex: number }): IfStatistics;
   /**
-   * Adds (ADDRT), deletes (DELRT) or looks up (GETRT) a route. Errors: EEXIST, ESRCH, EINVAL,
+   * Adds (ADDRT), changes (CHGRT), deletes (DELRT) or looks up (GETRT) a route. Errors: EEXIST, ESRCH, EINVAL,
    * ENETUNREACH for a gateway that is on no network of ours, ENOBUFS.
    */
   ioctl(
     fd: number,
-    cmd: Sioc.ADDRT | Sioc.DELRT | Sioc.GETRT,
+    cmd: Sioc.ADDRT | Sioc.CHGRT | Sioc.DELRT | Sioc.GETRT,
     argument: RouteRequest,
   ): RouteRequest;
   /**
@@ -122,7 +122,7 @@ export class ControlCalls {
     const { engine } = this.#layer;
     this.#layer.waits.scheduler.kick();
     if (cmd === Sioc.GIFSTATS) return ifStatistics(engine, argument.ifindex ?? 0);
-    const route = cmd === Sioc.ADDRT || cmd === Sioc.DELRT || cmd === Sioc.GETRT;
+    const route = cmd >= Sioc.ADDRT && cmd <= Sioc.CHGRT;
     return route ? routeIoctl(engine, cmd, argument) : ifIoctl(engine, cmd, argument);
   }
 

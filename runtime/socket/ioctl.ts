@@ -49,13 +49,19 @@ export interface RouteRequest {
   flags?: number;
   /** Interface it leads out of; 0 lets the stack find it from the gateway. */
   ifindex?: number;
-  /** Given: bytes of the largest packet along it. */
+  /** Bytes of the largest packet along it; 0: what the interface says. */
   mtu?: number;
+  /** Bytes of the largest TCP segment to ask for along it; 0: what the MTU says. */
+  mss?: number;
+  /** Only packets from this network take it, `10.1.0.0`; empty for packets from anywhere. */
+  from?: string;
+  /** Mask of that network. */
+  fromMask?: string;
   /** Lower is better. */
   metric?: number;
   /** Given: packets sent along it. */
   use?: number;
-  /** Given: the source address that packets along it get. */
+  /** Given: the source address that packets along it get; for GETRT, that of the packet. */
   src?: string;
   /** Which one, from 0, to walk the table with GETRT. */
   i?: number;
@@ -172,6 +178,11 @@ export function routeIoctl(engine: Engine, cmd: number, request: RouteRequest): 
   field.setU32(engine, at, R.flags, request.flags ?? 0);
   field.setU32(engine, at, R.ifindex, request.ifindex ?? 0);
   field.setU32(engine, at, R.metric, request.metric ?? 0);
+  field.setU32(engine, at, R.mtu, request.mtu ?? 0);
+  field.setU32(engine, at, R.mss, request.mss ?? 0);
+  field.setU32(engine, at, R.from, addressOf(request.from));
+  field.setU32(engine, at, R.from_mask, addressOf(request.fromMask));
+  field.setU32(engine, at, R.src, addressOf(request.src));
   field.setU32(engine, at, R.i, request.i ?? NO_WALK);
   const result = calls.if_ioctl(cmd, at, R.size);
   if (result < 0) throw new SocketError(-result, "ioctl");
@@ -184,7 +195,10 @@ export function routeIoctl(engine: Engine, cmd: number, request: RouteRequest): 
     ifindex: field.getU32(engine, at, R.ifindex),
     mtu: field.getU32(engine, at, R.mtu),
     metric: field.getU32(engine, at, R.metric),
-    use: field.getU32(engine, at, R.use),
+    mss: field.getU32(engine, at, R.mss),
+    from: textOf(field.getU32(engine, at, R.from)),
+    fromMask: textOf(field.getU32(engine, at, R.from_mask)),
+    use: field.getU64(engine, at, R.use),
     src: textOf(field.getU32(engine, at, R.src)),
     i: field.getU32(engine, at, R.i),
   };

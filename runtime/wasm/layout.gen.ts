@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "9c6e1ba82494808b";
+export const LAYOUT_HASH = "b5f4d780b95e3c9f";
 
 /** struct Ack */
 export const Ack = {
@@ -469,7 +469,7 @@ export const Ifmulti = {
 
 /** struct Ifnet */
 export const Ifnet = {
-  size: 224,
+  size: 232,
   ipackets: 0,
   opackets: 8,
   ibytes: 16,
@@ -512,6 +512,11 @@ export const Ifnet = {
   attached: 208,
   igmp_v1: 212,
   igmp_v1_until: 216,
+  rp_filter: 224,
+  proxy_arp: 225,
+  send_redirects: 226,
+  accept_redirects: 227,
+  pad: 228,
 } as const;
 
 /** struct InetHooks */
@@ -716,7 +721,7 @@ export const MultiState = {
 
 /** struct NetSettings */
 export const NetSettings = {
-  size: 76,
+  size: 92,
   forwarding: 0,
   ttl: 4,
   reass_ms: 8,
@@ -735,7 +740,11 @@ export const NetSettings = {
   sndbuf: 60,
   somaxconn: 64,
   gro: 68,
-  tcp_limit_output_bytes: 72,
+  rp_filter: 72,
+  proxy_arp: 76,
+  send_redirects: 80,
+  accept_redirects: 84,
+  tcp_limit_output_bytes: 88,
 } as const;
 
 /** struct Options */
@@ -887,45 +896,66 @@ export const Region = {
   pad: 12,
 } as const;
 
+/** struct RouteEventState */
+export const RouteEventState = {
+  size: 8,
+  fn: 0,
+  pad: 4,
+} as const;
+
 /** struct RouteState */
 export const RouteState = {
-  size: 16,
-  first: 0,
-  cache: 4,
-  generation: 8,
-  pad: 12,
+  size: 48,
+  lengths: 0,
+  first: 8,
+  last: 12,
+  places: 16,
+  bits: 20,
+  cache: 24,
+  generation: 28,
+  sourced: 32,
+  walk: 36,
+  walked: 40,
+  walk_generation: 44,
 } as const;
 
 /** struct RtReq */
 export const RtReq = {
-  size: 44,
-  dst: 0,
-  mask: 4,
-  gateway: 8,
-  flags: 12,
-  ifindex: 16,
-  mtu: 20,
-  metric: 24,
-  use: 28,
-  src: 32,
-  i: 36,
-  mss: 40,
+  size: 56,
+  use: 0,
+  dst: 8,
+  mask: 12,
+  gateway: 16,
+  flags: 20,
+  ifindex: 24,
+  mtu: 28,
+  metric: 32,
+  mss: 36,
+  from: 40,
+  from_mask: 44,
+  src: 48,
+  i: 52,
 } as const;
 
 /** struct Rtentry */
 export const Rtentry = {
-  size: 44,
-  next: 0,
-  ifp: 4,
-  ifa: 8,
-  dst: 12,
-  mask: 16,
-  gateway: 20,
-  flags: 24,
-  mtu: 28,
-  use: 32,
-  metric: 36,
-  mss: 40,
+  size: 68,
+  use: 0,
+  next: 8,
+  all_next: 12,
+  all_prev: 16,
+  ifp: 20,
+  ifa: 24,
+  dst: 28,
+  mask: 32,
+  gateway: 36,
+  flags: 40,
+  mtu: 44,
+  metric: 48,
+  mss: 52,
+  from: 56,
+  from_mask: 60,
+  paths: 64,
 } as const;
 
 /** struct SeekState */

@@ -192,7 +192,7 @@ export const FATE_NAMES: ConstantNames = {
   81: { name: "IP_VERSION", note: "the version is not 4 (RFC 1122 3.2.1.1)" },
   82: { name: "IP_HEADER_LENGTH", note: "IHL below 5 words or beyond the packet (RFC 791 3.1)" },
   83: { name: "IP_CHECKSUM", note: "the header checksum is wrong (RFC 1122 3.2.1.2)" },
-  84: { name: "IP_SOURCE_INVALID", note: "source is a group, a broadcast, loopback or ours (RFC 1122 3.2.1.3)" },
+  84: { name: "IP_SOURCE_INVALID", note: "source is a group, a broadcast, loopback, ours, elsewhere (RFC 1122 3.2.1.3)" },
   85: { name: "IP_OPTIONS", note: "malformed options, or a source route (RFC 7126)" },
   86: { name: "IP_NOT_OURS", note: "for another host, and forwarding is off (RFC 1122 3.3.4.2)" },
   87: { name: "IP_TTL_EXCEEDED", note: "TTL ran out while forwarding (RFC 1812 5.3.1)" },
@@ -290,6 +290,7 @@ export const SIOC_NAMES: ConstantNames = {
   20: { name: "ADDRT", note: "add a route" },
   21: { name: "DELRT", note: "delete a route" },
   22: { name: "GETRT", note: "look a route up" },
+  23: { name: "CHGRT", note: "change a route" },
   30: { name: "SARP", note: "set a static neighbour" },
   31: { name: "GARP", note: "" },
   32: { name: "DARP", note: "" },
@@ -469,11 +470,38 @@ export const RTM_NAMES: ConstantNames = {
   2: { name: "DELETE", note: "" },
   3: { name: "CHANGE", note: "" },
   4: { name: "GET", note: "" },
+  5: { name: "LOSING", note: "" },
   6: { name: "REDIRECT", note: "" },
   7: { name: "MISS", note: "" },
+  8: { name: "LOCK", note: "" },
   12: { name: "NEWADDR", note: "" },
   13: { name: "DELADDR", note: "" },
   14: { name: "IFINFO", note: "" },
+  17: { name: "GETNEXT", note: "" },
+};
+
+/** `Rta` of assembly/abi/route.ts. */
+export const RTA_NAMES: ConstantNames = {
+  1: { name: "DST", note: "" },
+  2: { name: "GATEWAY", note: "" },
+  4: { name: "NETMASK", note: "" },
+  8: { name: "GENMASK", note: "" },
+  16: { name: "IFP", note: "" },
+  32: { name: "IFA", note: "" },
+  64: { name: "AUTHOR", note: "" },
+  128: { name: "BRD", note: "" },
+};
+
+/** `Rtv` of assembly/abi/route.ts. */
+export const RTV_NAMES: ConstantNames = {
+  1: { name: "MTU", note: "" },
+  2: { name: "HOPCOUNT", note: "" },
+  4: { name: "EXPIRE", note: "" },
+  8: { name: "RPIPE", note: "" },
+  16: { name: "SPIPE", note: "" },
+  32: { name: "SSTHRESH", note: "" },
+  64: { name: "RTT", note: "" },
+  128: { name: "RTTVAR", note: "" },
 };
 
 /** `Af` of assembly/abi/socket.ts. */
@@ -651,11 +679,14 @@ export const STAT_NAMES: ConstantNames = {
   21: { name: "ICMP_OUT", note: "messages sent" },
   22: { name: "ICMP_ERRORS_LIMITED", note: "errors not sent: rate limit (RFC 1812 4.3.2.8)" },
   23: { name: "ICMP_ERRORS_SUPPRESSED", note: "errors not sent: RFC 1122 3.2.2 forbids it" },
+  24: { name: "ICMP_REDIRECTS_OUT", note: "sources told of a nearer router (RFC 1812 5.2.7.2)" },
+  25: { name: "IP_REVERSE_PATH", note: "datagrams dropped because their source is elsewhere (RFC 3704)" },
   26: { name: "IGMP_OUT", note: "reports and leaves sent" },
   30: { name: "ARP_REQUESTS_OUT", note: "requests sent" },
   31: { name: "ARP_REPLIES_OUT", note: "replies sent" },
   32: { name: "ARP_CONFLICTS", note: "our address seen elsewhere" },
   33: { name: "ARP_TIMEOUTS", note: "resolutions given up" },
+  34: { name: "ARP_PROXIED", note: "requests answered for hosts elsewhere (RFC 1027)" },
   40: { name: "UDP_IN", note: "datagrams delivered" },
   41: { name: "UDP_OUT", note: "datagrams sent" },
   50: { name: "TCP_SEGMENTS_IN", note: "segments received" },

@@ -141,6 +141,12 @@ export class Caller {
     const more = { metric: random.below(3), mtu: random.pick([0, 68, 500, 60000]), flags };
     this.host.route(random.pick(PREFIXES), random.pick(["10.0.0.2", "10.0.1.2"]), more);
     if (random.oneIn(2)) this.host.unroute(random.pick(PREFIXES));
+    if (random.oneIn(3)) {
+      const from = random.pick([0, 0x0a000000, 0x0a000001]);
+      const from_mask = random.pick([0, 0xff000000, 0xffffffff]);
+      this.host.route(random.pick(PREFIXES), "10.0.0.2", { ...more, from, from_mask });
+      this.host.reroute(random.pick(PREFIXES), { ...more, gateway: random.pick([0, 0x0a000002]) });
+    }
     this.host.call.ip_forwarding(random.below(2));
   }
 

@@ -123,8 +123,13 @@ export class Host {
   }
 
   /** Deletes a route. */
-  unroute(prefix: string): number {
-    return this.#route(Sioc.DELRT, prefix, {});
+  unroute(prefix: string, more: Fields = {}): number {
+    return this.#route(Sioc.DELRT, prefix, more);
+  }
+
+  /** Changes a route. */
+  reroute(prefix: string, more: Fields): number {
+    return this.#route(Sioc.CHGRT, prefix, more);
   }
 
   #route(cmd: Sioc, prefix: string, more: Fields): number {
@@ -134,8 +139,17 @@ export class Host {
   }
 
   /** The route for an address, undefined if there is none. */
-  lookup(dst: string): Record<keyof typeof RtReq, number> | undefined {
-    const at = this.#put(RtReq, { dst: ip(dst), i: 0xffffffff });
+  lookup(dst: string, src = "0.0.0.0"): Record<keyof typeof RtReq, number> | undefined {
+    return this.#lookup({ dst: ip(dst), src: ip(src), i: 0xffffffff });
+  }
+
+  /** The `i`-th route of the table, undefined if there are not so many. */
+  walk(i: number): Record<keyof typeof RtReq, number> | undefined {
+    return this.#lookup({ i });
+  }
+
+  #lookup(values: Fields): Record<keyof typeof RtReq, number> | undefined {
+    const at = this.#put(RtReq, values);
     const error = this.call.if_ioctl(Sioc.GETRT, at, RtReq.size);
     if (error === -Errno.ESRCH) return undefined;
     assertEquals(error, 0);
