@@ -131,8 +131,8 @@ export class Routes implements Iterable<Route> {
   }
 
   /**
-   * The route that packets to `address` take, those from the address `source` if told. `SocketError`
-   * ESRCH if there is none.
+   * The route that packets to `address` take, those from the address `source` if told.
+   * `SocketError` ESRCH if there is none.
    */
   get(address: string, source?: string): Route {
     return this.#describe(routeIoctl(this.#engine, Sioc.GETRT, { dst: address, src: source }));

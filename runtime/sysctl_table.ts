@@ -696,9 +696,9 @@ export const SYSCTLS: readonly SysctlRow[] = [
       "",
       [0, 2],
       [0, 0],
-      "Reverse path filter (RFC 3704): 1 strict, what comes in must come from where packets to its " +
-        "source go; 2 loose, there must be a route to its source. On an interface the higher of " +
-        "this and its own (`net.ipv4.conf.eth0.rp_filter`) holds.",
+      "Reverse path filter (RFC 3704): 1 strict, what comes in must come from where packets to " +
+        "its source go; 2 loose, there must be a route to its source. On an interface the higher " +
+        "of this and its own (`net.ipv4.conf.eth0.rp_filter`) holds.",
     ),
     role: true,
   },
@@ -709,8 +709,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
       "",
       SWITCH,
       [0, 0],
-      "Whether ARP requests for hosts that another interface leads to are answered (RFC 1027), if " +
-        "the stack forwards; on all interfaces, or as `net.ipv4.conf.eth0.proxy_arp` on one.",
+      "Whether ARP requests for hosts that another interface leads to are answered (RFC 1027), " +
+        "if the stack forwards; on all interfaces, or as `net.ipv4.conf.eth0.proxy_arp` on one.",
     ),
     role: true,
   },
@@ -734,8 +734,8 @@ export const SYSCTLS: readonly SysctlRow[] = [
       SWITCH,
       [0, 0],
       "Whether a host believes its gateway about such a router (RFC 1122 3.2.2.2); on all " +
-        "interfaces, or on one. Every station on the link can forge that: Linux does so unless told " +
-        "not to. A router never does.",
+        "interfaces, or on one. Every station on the link can forge that: Linux does so unless " +
+        "told not to. A router never does.",
     ),
     role: true,
   },

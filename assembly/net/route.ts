@@ -3,7 +3,7 @@
  * matches (RFC 1812 5.2.4.3). Routes stand in a hash table by their prefix, and lookups try the
  * lengths of prefix that are in use, the longest first: so what a lookup costs does not depend on
  * how many routes there are. A direct-mapped cache by destination answers nearly all of them before
- * that. Every change gives the table a new generation, which empties that cache and those of others.
+ * that. Every change gives the table a new generation, which empties that cache and others.
  *
  * Routes for one prefix stand side by side: those for packets from some network before those for
  * all, then those with the smaller metric. The ones of the user that are equal in that share the
@@ -292,9 +292,7 @@ function countEquals(rt: Rtentry): void {
   for (let at = first; at; at = at.next) if (ranks(at, rt)) at.paths = n;
 }
 
-/**
- * The first route that stands where those for a prefix do, which others may share; nil if none does.
- */
+/** The first route that stands where those for a prefix do, and others may; nil if none does. */
 export function firstOf(dst: u32, mask: u32): Rtentry {
   return load<Rtentry>(placeOf(dst, mask));
 }

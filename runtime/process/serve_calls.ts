@@ -39,7 +39,6 @@ function mustBePrivileged({ owner }: ServedCall, syscall: string): void {
 }
 
 const nothing = (): number => 0;
-
 function name(call: ServedCall, syscall: string): SockAddrInit {
   const given = call.name;
   if (given === undefined) throw new SocketError(Errno.EFAULT, syscall, "no address");

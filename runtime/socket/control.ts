@@ -99,8 +99,8 @@ export class ControlCalls {
   /** What an interface has counted. Errors: ENXIO. */
   ioctl(fd: number, cmd: Sioc.GIFSTATS, argument: { ifindex: number }): IfStatistics;
   /**
-   * Adds (ADDRT), changes (CHGRT), deletes (DELRT) or looks up (GETRT) a route. Errors: EEXIST, ESRCH, EINVAL,
-   * ENETUNREACH for a gateway that is on no network of ours, ENOBUFS.
+   * Adds (ADDRT), changes (CHGRT), deletes (DELRT) or looks up (GETRT) a route. Errors: EEXIST,
+   * ESRCH, EINVAL, ENETUNREACH for a gateway that is on no network of ours, ENOBUFS.
    */
   ioctl(
     fd: number,
