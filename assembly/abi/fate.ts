@@ -35,7 +35,7 @@ export const enum Fate {
   IP_VERSION = 81, // the version is not 4 (RFC 1122 3.2.1.1)
   IP_HEADER_LENGTH = 82, // IHL below 5 words or beyond the packet (RFC 791 3.1)
   IP_CHECKSUM = 83, // the header checksum is wrong (RFC 1122 3.2.1.2)
-  IP_SOURCE_INVALID = 84, // source is a group, a broadcast, loopback, ours, elsewhere (RFC 1122 3.2.1.3)
+  IP_SOURCE_INVALID = 84, // source is no other host, or elsewhere (RFC 1122 3.2.1.3, 3704)
   IP_OPTIONS = 85, // malformed options, or a source route (RFC 7126)
   IP_NOT_OURS = 86, // for another host, and forwarding is off (RFC 1122 3.3.4.2)
   IP_TTL_EXCEEDED = 87, // TTL ran out while forwarding (RFC 1812 5.3.1)

@@ -52,8 +52,8 @@ export function busy(slot: u32): u32 {
 }
 
 /**
- * Takes away types, tunnels, timers and the ear for routes of a module, `first` and `last` bound its range of the
- * function table; answers how many that were.
+ * Takes away types, tunnels, timers and the ear for routes of a module, `first` and `last` bound
+ * its range of the function table; answers how many that were.
  */
 export function reset(first: u32, last: u32): u32 {
   return input_type.delOf(first, last) + udp_tunnel.delOf(first, last) +

@@ -222,7 +222,7 @@ function isNeighbour(ifp: Ifnet, ip: u32): bool {
 
 /**
  * True if we answer for a host elsewhere, as a router that joins parts of one subnet (RFC 1027):
- * packets from `ip` to `target` would leave by another interface. Not for who probes for an address.
+ * packets to `target` would leave by another interface. Not for who probes for an address (`ip` 0).
  */
 function isProxied(ifp: Ifnet, ip: u32, target: u32): bool {
   if (!(N.proxy_arp | ifp.proxy_arp) || !N.forwarding || ip == 0) return false;
