@@ -192,7 +192,7 @@ export const FATE_NAMES: ConstantNames = {
   81: { name: "IP_VERSION", note: "the version is not 4 (RFC 1122 3.2.1.1)" },
   82: { name: "IP_HEADER_LENGTH", note: "IHL below 5 words or beyond the packet (RFC 791 3.1)" },
   83: { name: "IP_CHECKSUM", note: "the header checksum is wrong (RFC 1122 3.2.1.2)" },
-  84: { name: "IP_SOURCE_INVALID", note: "source is a group, a broadcast, loopback, ours, elsewhere (RFC 1122 3.2.1.3)" },
+  84: { name: "IP_SOURCE_INVALID", note: "source is no other host, or elsewhere (RFC 1122 3.2.1.3, 3704)" },
   85: { name: "IP_OPTIONS", note: "malformed options, or a source route (RFC 7126)" },
   86: { name: "IP_NOT_OURS", note: "for another host, and forwarding is off (RFC 1122 3.3.4.2)" },
   87: { name: "IP_TTL_EXCEEDED", note: "TTL ran out while forwarding (RFC 1812 5.3.1)" },
