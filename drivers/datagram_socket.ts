@@ -10,6 +10,7 @@
 import { Errno } from "../assembly/abi/errno.ts";
 import { SocketError } from "../runtime/errors.ts";
 import { fromHostError } from "./host_error.ts";
+import { removeStaleFile } from "./socket_file.ts";
 
 /** Where datagrams go to and come from: an IP address and port, or a socket file. */
 export type TunnelAddress =
@@ -92,7 +93,8 @@ export async function openDatagramSocket(
   }
   try {
     if (chosen === "node" && !("path" in local)) return await NodeSocket.open(local, events);
-    return new DenoSocket(local, bytesMax, events);
+    const open = () => new DenoSocket(local, bytesMax, events);
+    return "path" in local ? await openFiles(local.path, open) : open();
   } catch (error) {
     throw fromHostError(error, "bind", `binding ${addressWords(local)} failed`);
   }
@@ -179,6 +181,19 @@ class DenoSocket implements DatagramSocket {
         return events.failed(error);
       }
     }
+  }
+}
+
+/** Opens; once more if files that nobody uses were in the way. */
+async function openFiles<T>(path: string, open: () => T): Promise<T> {
+  try {
+    return open();
+  } catch (error) {
+    if ((error as Error).name !== "AddrInUse") throw error;
+    let removed = 0;
+    for (const end of ["", SENDING_FILE]) if (await removeStaleFile(path + end)) removed++;
+    if (removed === 0) throw error;
+    return open();
   }
 }
 

@@ -15,7 +15,10 @@ export interface LinkWork<Connection> {
   readonly passive: boolean;
   /** The next connection; fails if there is none now. */
   next(): Promise<Connection>;
-  /** Uses a connection until it is lost, closes it, and says why it was lost. */
+  /**
+   * Uses a connection until it is lost, closes it, and says why it was lost; nothing if there is no
+   * reason to wait before the next, or to end.
+   */
   serve(connection: Connection): Promise<string>;
   /** There will be no more connections. */
   down(reason: string): void;

@@ -76,6 +76,8 @@ export class StreamDriver implements NetDriver {
   #keeper: LinkKeeper<StreamConn> | undefined = undefined;
   #conn: StreamConn | undefined = undefined;
   #connections = 0;
+  /** The peer has said something. */
+  #heard = false;
   #blocked = false;
   #writing: Promise<void> | undefined = undefined;
   /** Ends `serve`, with the reason. */
@@ -117,19 +119,17 @@ export class StreamDriver implements NetDriver {
    */
   async attach(ifp: Ifnet): Promise<void> {
     refuseSecondAttach(this.name, this.#ifp);
-    this.#endpoint.open();
     this.#ifp = ifp;
     let first: StreamConn | string | undefined;
-    if (!this.#endpoint.passive) {
-      try {
-        first = await this.#endpoint.next();
-      } catch (error) {
-        if (!this.#backoff) {
-          this.#ifp = undefined;
-          throw error;
-        }
-        first = hostWords(error);
+    try {
+      await this.#endpoint.open();
+      if (!this.#endpoint.passive) first = await this.#endpoint.next();
+    } catch (error) {
+      if (this.#endpoint.passive || !this.#backoff) {
+        this.#ifp = undefined;
+        throw error;
       }
+      first = hostWords(error);
     }
     const work = {
       passive: this.#endpoint.passive,
@@ -185,7 +185,15 @@ export class StreamDriver implements NetDriver {
     this.#ifp?.down(reason);
   }
 
-  /** Uses one connection until it is lost. */
+  /**
+   * A connection stands. One that was accepted counts only when its peer has said something: who
+   * looks whether somebody listens, and leaves, is no peer, and its leaving no loss.
+   */
+  #count(): void {
+    if (this.#connections++ > 0) this.stats.reconnects++;
+  }
+
+  /** Uses one connection until it is lost; answers no reason if it never had a peer. */
   async #serve(conn: StreamConn): Promise<string> {
     if (!this.#ifp) {
       conn.close();
@@ -194,7 +202,8 @@ export class StreamDriver implements NetDriver {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.#lose = resolve;
     this.#conn = conn;
-    if (this.#connections++ > 0) this.stats.reconnects++;
+    this.#heard = false;
+    if (!this.#endpoint.hasVisitors) this.#count();
     const reading = this.#read(conn);
     this.#ifp.wake();
     const reason = await promise;
@@ -211,7 +220,7 @@ export class StreamDriver implements NetDriver {
     this.#blocked = false;
     // What was held back may go: there is nobody any more to hold it back for.
     this.#ifp?.wake();
-    return reason;
+    return this.#heard || !this.#endpoint.hasVisitors ? reason : "";
   }
 
   /**
@@ -235,6 +244,10 @@ export class StreamDriver implements NetDriver {
         return this.#lose(`${this.#endpoint.words} has closed the connection${where}`);
       }
       reader.added(count);
+      if (!this.#heard) {
+        this.#heard = true;
+        if (this.#endpoint.hasVisitors) this.#count();
+      }
       if (!reader.ready) continue;
       if (reader.hostile === undefined) {
         this.#backoff?.reset();

@@ -7,6 +7,8 @@
 import { Errno } from "../assembly/abi/errno.ts";
 import { SocketError } from "../runtime/errors.ts";
 import { fromHostError } from "./host_error.ts";
+import { wholeInRange } from "./options.ts";
+import { permit, removeStaleFile } from "./socket_file.ts";
 
 /** A connection, as Deno has it: TCP, Unix, or anything of the same shape. */
 export interface StreamConn {
@@ -22,10 +24,14 @@ export interface StreamConn {
   unref?(): void;
 }
 
-/** An address of the host: a TCP port, or a socket file. */
+/**
+ * An address of the host: a TCP port, or a socket file. Who listens on a file can say by `mode` who
+ * may connect (write to it), as for chmod: 0o600, its owner alone, unless told. A file that a
+ * process which is no more has left behind is removed.
+ */
 export type StreamAddress =
   | { readonly hostname?: string; readonly port: number }
-  | { readonly path: string };
+  | { readonly path: string; readonly mode?: number };
 
 /** Which side the driver is. */
 export type StreamTarget =
@@ -39,8 +45,10 @@ export interface Endpoint {
   readonly words: string;
   /** True if a peer comes by itself, so that there is no use in waiting before `next`. */
   readonly passive: boolean;
+  /** True if anybody may come, also who looks only whether somebody listens. */
+  readonly hasVisitors: boolean;
   /** Begins to listen, if that is what it does. */
-  open(): void;
+  open(): void | Promise<void>;
   /** Where it listens. */
   readonly address: unknown;
   /** The next connection. */
@@ -67,7 +75,8 @@ interface Host {
 export function endpointOf(target: StreamTarget): Endpoint {
   if ("conn" in target) return new Given(target.conn);
   const address = "connect" in target ? target.connect : target.listen;
-  const { port, path } = address as { port?: number; path?: string };
+  const { port, path, mode } = address as { port?: number; path?: string; mode?: number };
+  if (mode !== undefined) wholeInRange("mode", mode, 0, 0o777);
   const least = "connect" in target ? 1 : 0;
   if (path === undefined && !(Number.isInteger(port) && port! >= least && port! <= 65535)) {
     throw new RangeError(`port must be a whole number from ${least} to 65535, not ${port}`);
@@ -80,7 +89,19 @@ function host(): Host {
 }
 
 function options(address: StreamAddress): Record<string, unknown> {
-  return { transport: "path" in address ? "unix" : "tcp", ...address };
+  if ("path" in address) return { transport: "unix", path: address.path };
+  return { transport: "tcp", ...address };
+}
+
+/** Binds; once more if a file that nobody uses was in the way. */
+async function bindAgain<T>(bind: () => T, at: StreamAddress): Promise<T> {
+  try {
+    return bind();
+  } catch (error) {
+    const taken = (error as Error).name === "AddrInUse";
+    if (!taken || !("path" in at) || !await removeStaleFile(at.path)) throw error;
+    return bind();
+  }
 }
 
 function words(address: StreamAddress): string {
@@ -103,6 +124,7 @@ function prepare(conn: StreamConn): StreamConn {
 class Dialling implements Endpoint {
   readonly words: string;
   readonly passive = false;
+  readonly hasVisitors = false;
   readonly address = undefined;
   readonly #to: StreamAddress;
   /** Ends a call that nobody answers: the host would wait for minutes. */
@@ -134,6 +156,7 @@ class Dialling implements Endpoint {
 
 class Listening implements Endpoint {
   readonly passive = true;
+  readonly hasVisitors = true;
   readonly #at: StreamAddress;
   #listener: Listener | undefined = undefined;
 
@@ -149,14 +172,18 @@ class Listening implements Endpoint {
     return this.#listener?.addr;
   }
 
-  open(): void {
+  async open(): Promise<void> {
     const { listen } = host();
     if (!listen) missing("listen");
+    const at = this.#at;
+    const bound = () => listen(options(at));
     try {
-      this.#listener = listen(options(this.#at));
+      this.#listener = await bindAgain(bound, at);
+      if ("path" in at) permit(at.path, at.mode);
       this.#listener.unref?.();
     } catch (error) {
-      throw fromHostError(error, "listen", `listening on ${words(this.#at)} failed`);
+      this.close();
+      throw fromHostError(error, "listen", `listening on ${words(at)} failed`);
     }
   }
 
@@ -176,6 +203,7 @@ class Listening implements Endpoint {
 class Given implements Endpoint {
   readonly words = "the peer";
   readonly passive = true;
+  readonly hasVisitors = false;
   readonly address = undefined;
   #conn: StreamConn | undefined;
 

@@ -7,7 +7,7 @@ import type { Ifnet, NetDriver } from "../../runtime/device/driver.ts";
 import { StreamDriver, type StreamOptions } from "../../drivers/stream.ts";
 import { type TunnelAddress, UdpTunnel, type UdpTunnelOptions } from "../../drivers/udp_tunnel.ts";
 import { WebSocketDriver } from "../../drivers/websocket.ts";
-import type { DriverUnderTest, World } from "../../drivers/contract/world.ts";
+import { type DriverUnderTest, makeFrame, type World } from "../../drivers/contract/world.ts";
 import { FakeIfnet, FarEnd, VirtualClock } from "../../drivers/contract/fake_ifnet.ts";
 
 const ROOM = 16_384;
@@ -210,7 +210,13 @@ async function streamFiles(side: "listen" | "connect", options?: StreamOptions):
     far,
     nearFirst: side === "listen",
     ready: () => near.connected && far.connected,
-    unplug: () => far.detach(),
+    unplug: async () => {
+      // Who leaves without a word was no peer.
+      const ifp = new FakeIfnet("far", new VirtualClock());
+      far.start(ifp.txBatch([makeFrame("ethernet", 60, 1)]));
+      while (far.stats.txFrames === 0) await new Promise((resolve) => setTimeout(resolve));
+      await far.detach();
+    },
     close: () => Deno.remove(folder, { recursive: true }),
   };
 }

@@ -3,6 +3,7 @@ import { type TunnelAddress, UdpTunnel } from "../../../drivers/udp_tunnel.ts";
 import { SocketError } from "../../../runtime/errors.ts";
 import { makeFrame } from "../../../drivers/contract/world.ts";
 import { FakeIfnet, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
+import { abandonFile } from "./abandoned_file.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -158,4 +159,24 @@ Deno.test("udp: says what is wrong with what it is given", async () => {
   conn.close();
   await taken.attach(ifp);
   await taken.detach();
+});
+
+Deno.test("udp: socket files that nobody uses any more are removed, others are not", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "godwit_" });
+  const [local, peer] = [{ path: `${folder}/here` }, { path: `${folder}/there` }];
+  for (const end of ["", ".tx"]) await abandonFile(local.path + end, "unixpacket");
+  const ifp = new FakeIfnet("eth0", new VirtualClock());
+  const tunnel = new UdpTunnel({ local, peer });
+  await tunnel.attach(ifp);
+  const other = new UdpTunnel({ local, peer });
+  const error = await assertRejects(
+    async () => await other.attach(new FakeIfnet("eth1", new VirtualClock())),
+    SocketError,
+  );
+  assertEquals(error.code, "EADDRINUSE");
+  assertEquals([...Deno.readDirSync(folder)].length, 2);
+  assertEquals([tunnel.stats.rxInvalid, ifp.downs], [0, []]);
+  await tunnel.detach();
+  assertEquals([...Deno.readDirSync(folder)], []);
+  await Deno.remove(folder, { recursive: true });
 });
