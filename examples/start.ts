@@ -1,12 +1,14 @@
 /**
- * The main job, `deno task start`: see `deno task start --help`, or examples/start/options.ts.
+ * The main job, `deno task start`: see `deno task start --help`, or examples/start/help.ts.
  *
  * @module
  */
 
-import { HELP, parseOptions, type StartOptions, UsageError } from "./start/options.ts";
+import { HELP } from "./start/help.ts";
+import { parseOptions, type StartOptions, UsageError } from "./start/options.ts";
 import { stderrOutput } from "./start/progress.ts";
 import { runReplay } from "./start/replay.ts";
+import { runFileClient, runFileServer } from "./start/socket_file.ts";
 import { runTapServer } from "./start/tap_server.ts";
 import { type JobOutput, runTwoHosts } from "./start/two_hosts.ts";
 
@@ -22,6 +24,10 @@ async function run(options: StartOptions, output: JobOutput): Promise<boolean> {
       return await runTapServer(options, output);
     case "replay":
       return await runReplay(options, output);
+    case "serve":
+      return await runFileServer(options, output);
+    case "get":
+      return await runFileClient(options, output);
   }
 }
 

@@ -83,57 +83,45 @@ export interface ListenPort {
   readonly port: number;
 }
 
+/** The server behind a socket file. */
+export interface ServeOptions extends JobOptions {
+  readonly job: "serve";
+  /** The socket file. */
+  readonly file: string;
+  /** Seed of the content. */
+  readonly seed: number;
+}
+
+/** A download through a socket file. */
+export interface GetOptions extends JobOptions {
+  readonly job: "get";
+  /** The socket file. */
+  readonly file: string;
+  /** Bytes to download. */
+  readonly size: number;
+  /** Seed of the content that is expected. */
+  readonly seed: number;
+}
+
 /** Show the help and stop. */
 export interface HelpOptions {
   readonly job: "help";
 }
 
 /** One of the jobs and what it needs. */
-export type StartOptions = TwoHostsOptions | TapOptions | ReplayOptions | HelpOptions;
+export type StartOptions =
+  | TwoHostsOptions
+  | TapOptions
+  | ReplayOptions
+  | ServeOptions
+  | GetOptions
+  | HelpOptions;
 
 /** The command line makes no sense; the message says why. */
 export class UsageError extends Error {
   /** `UsageError` */
   override readonly name = "UsageError";
 }
-
-/** What `--help` prints. */
-export const HELP = `deno task start [OPTIONS]
-    Two hosts on a virtual Ethernet: one serves HTTP, the other downloads from it and checks every
-    byte. Leaves a capture that Wireshark opens.
-      --size BYTES        how much to download; 64MiB unless told
-      --mtu BYTES         largest IP packet on the cable, 68 to 2032; 1500 unless told
-      --seed N            seed of the content and of both stacks; 1 unless told
-      --capture FILE      where the capture goes; out/start.pcapng unless told
-      --no-capture        make no capture
-      --snaplen BYTES     bytes kept of each frame, 0 for all; unless told, small frames are kept
-                          whole and of large ones the headers
-
-deno task start --tap NAME [OPTIONS]
-    The same server on a TAP device, where this machine's own ping and curl reach it, until Ctrl-C.
-    Linux only; as root, or on a device that was made for you.
-      --address A/N       address of the stack; 10.9.0.2/24 unless told
-      --host-address A/N  address of this machine on the device; 10.9.0.1/24 unless told
-      --port N            port of the server; 80 unless told
-      --seed N            seed of the content; 1 unless told
-
-deno task start --replay FILE [OPTIONS]
-    Plays a capture file (pcap or pcapng) to a stack and says of every frame what the stack made of
-    it: used, answered, or dropped and by which rule. The clock is that of the capture, so the
-    answers of the stack are the same every time.
-      --address A/N       address of the stack; the most frequent destination unless told
-      --listen PROTO/N    open a socket, such as udp/53 or tcp/80; may be repeated
-      --totals            only the totals, no line for each frame
-
-All three take settings of the stacks; docs/sysctl.md lists them, and /sysctl of the server shows
-them.
-      --profile NAME      linux, the way of Linux, or strict, that of the RFCs; linux unless told
-      --sysctl NAME=VALUE one setting, such as net.ipv4.tcp_ecn=1; may be repeated
-
-deno task start --help
-    This text.
-
-Exit status: 0 if all went well, 1 if the job failed, 2 if the options make no sense.`;
 
 const OPTIONS = {
   "help": { type: "boolean", short: "h" },
@@ -149,6 +137,8 @@ const OPTIONS = {
   "port": { type: "string" },
   "replay": { type: "string" },
   "listen": { type: "string", multiple: true },
+  "serve": { type: "string" },
+  "get": { type: "string" },
   "totals": { type: "boolean" },
   "profile": { type: "string" },
   "sysctl": { type: "string", multiple: true },
@@ -156,12 +146,16 @@ const OPTIONS = {
 
 type OptionName = keyof typeof OPTIONS;
 
+/** Options that say which job is wanted. */
+const JOBS = ["tap", "replay", "serve", "get"] as const;
 const SETTINGS: readonly OptionName[] = ["profile", "sysctl"];
 /** Options that each job understands. */
 const UNDERSTOOD: Readonly<Record<string, readonly OptionName[]>> = {
   "two-hosts": ["size", "mtu", "seed", "capture", "no-capture", "snaplen", ...SETTINGS],
   "tap": ["tap", "address", "host-address", "port", "seed", ...SETTINGS],
   "replay": ["replay", "address", "listen", "totals", ...SETTINGS],
+  "serve": ["serve", "seed", ...SETTINGS],
+  "get": ["get", "size", "seed", ...SETTINGS],
 };
 
 /** What one mbuf holds beside the link header. */
@@ -173,7 +167,7 @@ const MIB = 1024 * 1024;
 export function parseOptions(args: readonly string[]): StartOptions {
   const values = parse(args);
   if (values.help) return { job: "help" };
-  const job = values.tap !== undefined ? "tap" : values.replay !== undefined ? "replay" : undefined;
+  const job = JOBS.find((name) => values[name] !== undefined);
   refuseStrangers(job ?? "two-hosts", Object.keys(values) as OptionName[]);
   const seed = integer("seed", values.seed, 1, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   const settings = readSettings(values.profile, values.sysctl ?? []);
@@ -195,6 +189,10 @@ export function parseOptions(args: readonly string[]): StartOptions {
       totals: values.totals ?? false,
       settings,
     };
+  }
+  if (job === "serve") return { job, file: fileName(job, values.serve!), seed, settings };
+  if (job === "get") {
+    return { job, file: fileName(job, values.get!), size: size(values.size), seed, settings };
   }
   const snaplen = integer("snaplen", values.snaplen, 0, 0, SNAPLEN_ALL) || SNAPLEN_ALL;
   if (values["no-capture"] && values.capture !== undefined) {

@@ -6,10 +6,8 @@
 
 import { TapDriver } from "../../drivers/tap.ts";
 import { createStack } from "../../mod.ts";
-import { bytes } from "./format.ts";
-import { HttpServer, type Served } from "./http_server.ts";
 import type { Prefix, TapOptions } from "./options.ts";
-import { report, retransmissions } from "./report.ts";
+import { interrupted, logReport, openServer } from "./server_job.ts";
 import type { JobOutput } from "./two_hosts.ts";
 
 /** Serves until Ctrl-C; answers true. Throws if the device cannot be had. */
@@ -20,15 +18,8 @@ export async function runTapServer(options: TapOptions, output: JobOutput): Prom
     hostname: "server",
     interfaces: [{ driver, name: "eth0", addresses: [text(options.address)] }],
   });
-  const { address } = options.address;
-  const http = new HttpServer(stack.sys, {
-    address,
-    port: options.port,
-    seed: options.seed,
-    sysctl: () => stack.sysctl.toString(),
-    netstat: () => stack.netstat().toString(),
-    onServed: (served) => output.log(servedLine(served)),
-  });
+  const { port, seed } = options;
+  const http = openServer(stack, { address: options.address.address, port, seed }, output);
   const stop = interrupted();
   const configured = await configureHost(options, output);
   try {
@@ -38,29 +29,12 @@ export async function runTapServer(options: TapOptions, output: JobOutput): Prom
     http.close();
     if (configured) await ip("addr", "del", text(options.hostAddress), "dev", options.device);
   }
-  const reports = [{ name: "server", netstat: stack.netstat() }];
-  output.log(`\n${report(reports)}\n${retransmissions(reports)}`);
+  logReport(stack, output);
   return true;
-}
-
-function servedLine({ method, target, status, length, sha256 }: Served): string {
-  const hash = sha256 === "" ? "" : `  sha256 ${sha256}`;
-  return `${method} ${target}  ${status}  ${bytes(length)}${hash}`;
 }
 
 function text({ address, bits }: Prefix): string {
   return `${address}/${bits}`;
-}
-
-/** Resolves on Ctrl-C, or when the process is asked to end. */
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      for (const name of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(name, end);
-      resolve();
-    };
-    for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, end);
-  });
 }
 
 /** Gives this machine its address on the device; false if somebody else has done that. */

@@ -82,7 +82,7 @@ function expected(): Words {
   return { length: BYTES, sha256: hash.digest("hex") };
 }
 
-Deno.test("socket file: 64 MiB both ways between two processes; either dies and comes back", async () => {
+Deno.test("socket file: 64 MiB between two processes; either dies and comes back", async () => {
   const folder = await Deno.makeTempDir({ prefix: "godwit_" });
   const path = `${folder}/cable`;
   const over = new AbortController();

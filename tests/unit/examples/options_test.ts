@@ -1,7 +1,8 @@
 /** The command line of `deno task start`. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { HELP, parseOptions, UsageError } from "../../../examples/start/options.ts";
+import { HELP } from "../../../examples/start/help.ts";
+import { parseOptions, UsageError } from "../../../examples/start/options.ts";
 
 Deno.test("start options: without any, two hosts and 64 MiB", () => {
   assertEquals(parseOptions([]), {
@@ -52,9 +53,26 @@ Deno.test("start options: a replay", () => {
   });
 });
 
+Deno.test("start options: two processes and a socket file", () => {
+  const settings = { sysctl: {} };
+  assertEquals(parseOptions(["--serve", "/run/cable", "--seed", "3"]), {
+    job: "serve",
+    file: "/run/cable",
+    seed: 3,
+    settings,
+  });
+  assertEquals(parseOptions(["--get", "cable", "--size", "1KiB"]), {
+    job: "get",
+    file: "cable",
+    size: 1024,
+    seed: 1,
+    settings,
+  });
+});
+
 Deno.test("start options: settings", () => {
   const all = ["--profile", "strict", "--sysctl", "a.b=1", "--sysctl", "net/c=2 3 = 4"];
-  for (const job of [[], ["--tap", "x"], ["--replay", "f"]]) {
+  for (const job of [[], ["--tap", "x"], ["--replay", "f"], ["--serve", "f"], ["--get", "f"]]) {
     const options = parseOptions([...job, ...all]);
     assert(options.job !== "help");
     assertEquals(options.settings, {
@@ -82,6 +100,8 @@ Deno.test("start options: help wins, and names every option", () => {
       "--replay",
       "--listen",
       "--totals",
+      "--serve",
+      "--get",
       "--profile",
       "--sysctl",
     ]
@@ -110,7 +130,7 @@ Deno.test("start options: what makes no sense is refused, with the reason", () =
     [["--tap", ""], "--tap"],
     [["--tap", "a name"], "--tap"],
     [["--tap", "x".repeat(16)], "--tap"],
-    [["--tap", "x", "--size", "1"], "--size belongs to the two hosts, not to --tap"],
+    [["--tap", "x", "--size", "1"], "--size belongs to the two hosts and --get, not to --tap"],
     [["--tap", "x", "--port", "0"], "--port"],
     [["--tap", "x", "--address", "10.0.0.256"], "--address"],
     [["--tap", "x", "--address", "10.0.0.1/33"], "--address"],
@@ -125,6 +145,9 @@ Deno.test("start options: what makes no sense is refused, with the reason", () =
     [["--replay", "f", "--listen", "80"], "--listen"],
     [["--replay", "f", "--listen", "tcp/0"], "--listen"],
     [["--replay", "f", "--listen", "tcp/65536"], "--listen"],
+    [["--serve", ""], "--serve"],
+    [["--serve", "f", "--get", "f"], "--get belongs to --get, not to --serve"],
+    [["--get", "f", "--port", "1"], "--port belongs to --tap, not to --get"],
     [["--listen", "tcp/80"], "--listen belongs to --replay, not to the two hosts"],
     [["--address", "10.0.0.1"], "--address belongs to --tap and --replay"],
   ];
