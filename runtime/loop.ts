@@ -149,11 +149,15 @@ export class Loop implements Scheduler {
     else platform.microtask(this.#run);
   }
 
-  /** Takes a turn soon if the engine has something to do before the loop would look again. */
+  /**
+   * Takes a turn soon if the engine has something to do before the loop would look again, or an
+   * event to tell: who reads may have made room for who sends.
+   */
   touch(): void {
     if (this.#scheduled) return;
     this.#direct = !this.#manual;
-    if (this.#engineDeadline() < this.#armed_us || this.#rounds.waiting) this.kick();
+    const told = this.#parts.engine.u32[this.#events] !== 0;
+    if (told || this.#engineDeadline() < this.#armed_us || this.#rounds.waiting) this.kick();
   }
 
   /** A wait with this deadline has begun. */
@@ -165,7 +169,6 @@ export class Loop implements Scheduler {
   hold(): void {
     if (!this.#manual && !this.#closed) this.#anchor.hold();
   }
-
   /** Nobody waits any more: lets the process end, unless somebody soon waits again. */
   release(): void {
     if (!this.#manual) this.#anchor.release(this.#idle);

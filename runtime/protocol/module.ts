@@ -61,7 +61,7 @@ export interface UserRequests {
    * not taken from the packet is freed.
    */
   send?(so: Sock, packet: Packet, to: SockAddr | undefined, flags: number): number | void;
-  /** PRU_ABORT: drops the connection now; else `so.disconnected()`. */
+  /** PRU_ABORT: the connection is dropped now; `detach` follows, whether this is there or not. */
   abort?(so: Sock): void;
   /** PRU_SOCKADDR; else EOPNOTSUPP. */
   localAddress?(so: Sock): SockAddr;

@@ -122,7 +122,7 @@ function detach(host: RequestHost, ptr: number): number {
 /** The connection is dropped; the engine frees the socket if nobody holds it. */
 function abort(host: RequestHost, ptr: number): number {
   const so = host.sock(ptr);
-  letGo(host, ptr);
+  detach(host, ptr);
   so.disconnected();
   return 0;
 }
