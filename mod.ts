@@ -29,7 +29,12 @@ export type { EngineCalls } from "./runtime/engine_calls.ts";
 export type { DriverCaps, FrameBatch, Ifnet, Medium, NetDriver } from "./runtime/device/driver.ts";
 export type { AttachHost, Attachment } from "./runtime/device/attach.ts";
 
-export type { ProtocolOption, Protocols, SavedProtocol } from "./runtime/protocol/loader.ts";
+export type {
+  Domains,
+  ProtocolOption,
+  Protocols,
+  SavedProtocol,
+} from "./runtime/protocol/loader.ts";
 export type { Loadable } from "./runtime/protocol/resolve.ts";
 export type { ProtocolInfo } from "./runtime/protocol/module.ts";
 

@@ -60,3 +60,8 @@ function foldText(seed: string): number {
   for (let i = 0; i < seed.length; i++) hash = Math.imul(hash ^ seed.charCodeAt(i), 0x01000193);
   return hash;
 }
+
+/** Randomness that repeats, from a seed; that of the machine without one. */
+export function makeEntropy(seed: number | string | undefined): Entropy {
+  return seed === undefined ? new SystemEntropy() : new SeededEntropy(seed);
+}

@@ -12,9 +12,10 @@ import type { NetDriver } from "./device/driver.ts";
 import type { LinkOptions } from "./device/link.ts";
 import { makeHwaddr } from "./device/naming.ts";
 import { Engine } from "./engine.ts";
-import { type Entropy, SeededEntropy, SystemEntropy } from "./entropy.ts";
+import { type Entropy, makeEntropy } from "./entropy.ts";
 import { SocketError } from "./errors.ts";
 import { Loop } from "./loop.ts";
+import { DOMAINS } from "./domains.ts";
 import { Drivers } from "./stack_drivers.ts";
 import { Interfaces } from "./stack_interfaces.ts";
 import type { AttachOptions, StackOptions } from "./stack_options.ts";
@@ -41,8 +42,8 @@ import { encodeSnapshot, readHeader, type SnapshotHeader } from "./snapshot.ts";
 let resume: (stack: Stack, header: SnapshotHeader, options: StackOptions) => Promise<void>;
 
 /**
- * A host's network, in one object. The stack takes its turns by itself, unless its clock is moved
- * by hand. It keeps the process alive while somebody waits on it.
+ * A host's network. The stack takes its turns by itself, unless its clock is moved by hand. It
+ * keeps the process alive while somebody waits on it.
  */
 export class Stack implements AsyncDisposable {
   static {
@@ -73,7 +74,7 @@ export class Stack implements AsyncDisposable {
     this.#entropy = entropy;
     const table = new FdTable(options.descriptors);
     const waits = new Waits(engine, (ptr) => table.byPtr(ptr));
-    this.#layer = { engine, waits, table };
+    this.#layer = { engine, waits, table, demand: (family) => this.protocols.demand(family) };
     table.begin(this.#layer);
     this.#interfaces = new Interfaces({
       engine,
@@ -94,7 +95,7 @@ export class Stack implements AsyncDisposable {
       wake: () => this.#loop.kick(),
       attach: (driver, given) => this.#attachLoaded(driver, given),
       detach: (name) => this.detach(name),
-    });
+    }, options.domains ?? DOMAINS);
     this.#loop = new Loop({
       engine,
       waits,
@@ -324,8 +325,7 @@ export class Stack implements AsyncDisposable {
  * snapshot is given no driver, and what {@link Stack.attach} and {@link Sysctl.set} throw
  */
 export async function createStack(options: StackOptions = {}): Promise<Stack> {
-  const entropy = options.entropy ??
-    (options.seed === undefined ? new SystemEntropy() : new SeededEntropy(options.seed));
+  const entropy = options.entropy ?? makeEntropy(options.seed);
   const { engine: module, memory, snapshot, interfaces = [] } = options;
   const engine = await Engine.create({ engine: module, memory, entropy, snapshot });
   const header = snapshot && readHeader(snapshot);

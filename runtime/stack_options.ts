@@ -8,7 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { NetDriver } from "./device/driver.ts";
 import type { MemoryOptions } from "./engine.ts";
 import type { Entropy } from "./entropy.ts";
-import type { ProtocolOption } from "./protocol/loader.ts";
+import type { Domains, ProtocolOption } from "./protocol/loader.ts";
 import type { Profile, SysctlValue } from "./sysctl.ts";
 
 /** How an interface is set up. */
@@ -63,6 +63,11 @@ export interface StackOptions {
    * loaded when it was made.
    */
   readonly protocols?: readonly ProtocolOption[];
+  /**
+   * Domains that are loaded when the first socket of their family is made, by family; those that
+   * come with Godwit unless told. Their `wasm` is compiled already.
+   */
+  readonly domains?: Domains;
   /** Another build of the engine: a module, or its bytes. */
   readonly engine?: WebAssembly.Module | BufferSource;
   /**

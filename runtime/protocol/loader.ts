@@ -13,12 +13,13 @@ import { kernelCalls } from "./kernel_calls.ts";
 import { FunctionTable } from "./function_table.ts";
 import { Hosted, placesOf } from "./hosted.ts";
 import { outOf } from "./ip_sender.ts";
-import type { ProtocolInfo, ProtocolModule } from "./module.ts";
+import type { ProtocolInfo, ProtocolModule, SideModule } from "./module.ts";
 import { Nesting } from "./nesting.ts";
 import { type Found, type Loadable, resolve } from "./resolve.ts";
 import type { Ring } from "./ring.ts";
 import { readSideHeader, Side } from "./side.ts";
 import { ModuleSlot, type ProtocolHost } from "./slot.ts";
+import { compiled, type Loaded, named, placeSide } from "./place.ts";
 
 /** What a snapshot says of a loaded protocol. */
 export interface SavedProtocol {
@@ -48,17 +49,11 @@ export type ProtocolOption = Loadable | {
   readonly config?: unknown;
 };
 
+/** Domains by family, for {@link Protocols.demand}. */
+export type Domains = ReadonlyMap<number, SideModule>;
+
 /** What the stack gives. */
 type StackSide = Omit<ProtocolHost, "failed" | "nesting">;
-
-interface Loaded {
-  readonly name: string;
-  readonly kind: ProtocolInfo["kind"];
-  readonly slot: ModuleSlot;
-  readonly side?: Side;
-  readonly counters?: readonly string[];
-  readonly hosted?: Hosted;
-}
 
 /** The protocols that were loaded into one stack. */
 export class Protocols {
@@ -70,11 +65,13 @@ export class Protocols {
   readonly #loaded = new Map<string, Loaded>();
   readonly #busy = new Set<string>();
   readonly #numbers = new Set<number>();
+  readonly #domains: Domains;
 
-  /** For one stack. */
-  constructor(engine: Engine, ring: Ring, host: StackSide) {
+  /** For one stack. Loads a domain from `domains` when its first socket is made. */
+  constructor(engine: Engine, ring: Ring, host: StackSide, domains: Domains) {
     this.#engine = engine;
     this.#host = host;
+    this.#domains = domains;
     this.#functions = new FunctionTable(engine.exports.table as WebAssembly.Table);
     this.#ring = ring;
     this.#nesting = new Nesting((destination) => {
@@ -116,15 +113,33 @@ export class Protocols {
     return this.#info(this.#known(name));
   }
 
+  /**
+   * Loads the domain of a family that somebody wants a socket of; at once, for socket() does not
+   * wait. True if there is one and it was not loaded yet.
+   *
+   * @throws SocketError as for {@link load}
+   */
+  demand(family: number): boolean {
+    const domain = this.#domains.get(family);
+    if (domain === undefined || this.#loaded.has(domain.name)) return false;
+    const found = compiled(domain);
+    this.#reserve(found.name);
+    const slot = this.#slot(found.name);
+    try {
+      this.#loaded.set(found.name, placeSide(found, slot));
+    } catch (error) {
+      slot.release();
+      this.#numbers.delete(slot.number);
+      throw error;
+    } finally {
+      this.#busy.delete(found.name);
+    }
+    return true;
+  }
+
   /** Places a protocol in its slot and has it register. */
   async #place(found: Found, name: string, slot: ModuleSlot): Promise<Loaded> {
-    if (found.kind === "side") {
-      const header = readSideHeader(found.wasm, name);
-      slot.takePlaces(Math.max(1, header.table_entries));
-      const side = new Side(slot, found.wasm, header, name);
-      side.register(found.config, name);
-      return { name, kind: "side", slot, side, counters: found.counters };
-    }
+    if (found.kind === "side") return placeSide(found, slot);
     if (found.kind === "untrusted") {
       throw new SocketError(Errno.EINVAL, "protocols.load", `${name} imports no memory`);
     }
@@ -270,6 +285,7 @@ export class Protocols {
       const { module, config } = optionParts(option);
       return await resolve(module, config);
     }));
+    for (const domain of this.#domains.values()) found.push(compiled(domain));
     for (const one of saved) {
       const match = found.find((f) => (f.kind === "typescript" ? f.module : f).name === one.name);
       if (match === undefined) {
@@ -318,12 +334,4 @@ function rowsOf({ rows = [] }: ProtocolModule): string {
 export function optionParts(option: ProtocolOption): { module: Loadable; config?: unknown } {
   const whole = typeof option === "object" && option !== null && "module" in option;
   return whole ? option : { module: option as Loadable };
-}
-
-/** An error of a module's own, with its name. */
-function named(name: string, error: unknown): unknown {
-  if (error instanceof SocketError) return error;
-  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const text = `protocol ${name}, load: ${words}`;
-  return new SocketError(Errno.EIO, "protocols.load", text, { cause: error });
 }

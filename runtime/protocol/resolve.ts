@@ -18,16 +18,19 @@ export type Loadable =
   | ProtocolSource
   | { readonly default: ProtocolSource };
 
+/** A side module that was found. */
+export interface FoundSide {
+  readonly kind: "side";
+  readonly name: string;
+  readonly wasm: WebAssembly.Module;
+  readonly config: Uint8Array;
+  readonly counters: readonly string[];
+}
+
 /** A protocol that was found. */
 export type Found =
   | { readonly kind: "typescript"; readonly module: ProtocolModule }
-  | {
-    readonly kind: "side";
-    readonly name: string;
-    readonly wasm: WebAssembly.Module;
-    readonly config: Uint8Array;
-    readonly counters: readonly string[];
-  }
+  | FoundSide
   | { readonly kind: "untrusted"; readonly name: string; readonly wasm: WebAssembly.Module };
 
 function refuse(words: string, cause?: unknown): SocketError {

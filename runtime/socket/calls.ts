@@ -22,7 +22,11 @@ export function createSocket(
   protocol: number,
 ): So {
   layer.table.reserve("socket");
-  const ptr = layer.engine.calls.so_create(domain, type, protocol);
+  const { calls } = layer.engine;
+  let ptr = calls.so_create(domain, type, protocol);
+  if (ptr === -Errno.EPFNOSUPPORT && layer.demand(domain)) {
+    ptr = calls.so_create(domain, type, protocol);
+  }
   if (ptr < 0) throw new SocketError(-ptr, "socket");
   return layer.table.get(layer.table.add(ptr), "socket");
 }

@@ -24,6 +24,8 @@ export interface SocketLayer {
   readonly waits: Waits;
   /** Their descriptors. */
   readonly table: FdTable;
+  /** Loads the domain of a family if it is one of those that are loaded when they are wanted. */
+  demand(family: number): boolean;
 }
 
 /** Up to this many bytes a loop is faster than a view. */

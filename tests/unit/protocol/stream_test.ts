@@ -84,7 +84,7 @@ Deno.test("domain: backlog, refusal and addresses in use", async () => {
   assertEquals(await sys.recv(first, new Uint8Array(1)), 0);
 });
 
-Deno.test("domain: a sender waits for a receiver that does not read, and nothing is lost", async () => {
+Deno.test("domain: a sender waits for who does not read, and nothing is lost", async () => {
   await using one = await stack();
   const { sys } = one;
   await one.protocols.load(local());

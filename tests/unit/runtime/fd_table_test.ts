@@ -18,7 +18,8 @@ async function tableWith(sockets: number): Promise<{ table: FdTable; ptrs: numbe
     entropy: new SeededEntropy(1),
   });
   const table = new FdTable();
-  table.begin({ engine, table, waits: new Waits(engine, (ptr) => table.byPtr(ptr)) });
+  const waits = new Waits(engine, (ptr) => table.byPtr(ptr));
+  table.begin({ engine, table, waits, demand: () => false });
   const ptrs = Array.from({ length: sockets }, () => {
     const ptr = engine.calls.so_create(Af.INET, Sock.DGRAM, 0);
     assert(ptr > 0, `so_create: ${ptr}`);

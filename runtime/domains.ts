@@ -1,0 +1,12 @@
+/**
+ * Domains that come with Godwit but are no part of the engine: side modules, compiled with the
+ * program, and loaded into a stack when its first socket of their family is made. A stack that has
+ * no such socket pays nothing for them.
+ *
+ * @module
+ */
+
+import type { Domains } from "./protocol/loader.ts";
+
+/** By family. */
+export const DOMAINS: Domains = new Map();
