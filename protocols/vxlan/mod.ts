@@ -17,6 +17,7 @@ import { Errno } from "../../assembly/abi/errno.ts";
 import { wholeInRange } from "../../drivers/options.ts";
 import { SocketError } from "../../runtime/errors.ts";
 import type { Kernel, Packet, ProtocolModule, UdpPort } from "../../runtime/protocol/public.ts";
+import { handIn } from "../tunnel/hand_in.ts";
 import { stationIn } from "../tunnel/options.ts";
 import type { ForwardingEntry } from "./forwarding.ts";
 import { type Segment, segmentOf, VXLAN_PORT } from "./options.ts";
@@ -76,6 +77,19 @@ export class Vxlan implements ProtocolModule {
   readonly #local: number;
   readonly #segments: readonly Segment[];
   readonly #tunnels = new Map<number, VxlanTunnel>();
+  /** Index of the interface that takes a datagram, whose headers are off then; or 0. */
+  readonly #accept = (packet: Packet): number => {
+    this.stats.rxDatagrams++;
+    try {
+      const tunnel = this.#segmentFor(packet);
+      return tunnel?.accept(packet, this.#now_us) ? tunnel.index : 0;
+    } catch (error) {
+      if (!(error instanceof SocketError)) throw error;
+      this.stats.rxNoBuffers++;
+      return 0;
+    }
+  };
+  #now_us = 0;
   #kernel: Kernel | undefined = undefined;
   #udp: UdpPort | undefined = undefined;
 
@@ -206,37 +220,10 @@ export class Vxlan implements ProtocolModule {
     if (!others) this.#udp?.leave(group, on);
   }
 
-  /** Datagrams of the port. Those in a row for one segment go in together. */
   #input(packets: readonly Packet[]): void {
-    const kernel = this.#kernel;
-    if (kernel === undefined) return;
-    const now_us = kernel.now_us();
-    let held: Packet | undefined;
-    let index = 0;
-    try {
-      for (const packet of packets) {
-        const tunnel = this.#accepted(packet, now_us);
-        if (tunnel === undefined) continue;
-        if (held !== undefined) kernel.input(held, index, index === tunnel.index);
-        held = packet;
-        index = tunnel.index;
-      }
-    } finally {
-      if (held !== undefined) kernel.input(held, index);
-    }
-  }
-
-  /** The segment that takes a datagram, whose headers are off then. */
-  #accepted(packet: Packet, now_us: number): VxlanTunnel | undefined {
-    const { stats } = this;
-    stats.rxDatagrams++;
-    try {
-      const tunnel = this.#segmentFor(packet);
-      return tunnel?.accept(packet, now_us) ? tunnel : undefined;
-    } catch (error) {
-      if (!(error instanceof SocketError)) throw error;
-      stats.rxNoBuffers++;
-    }
+    if (this.#kernel === undefined) return;
+    this.#now_us = this.#kernel.now_us();
+    handIn(this.#kernel, packets, this.#accept);
   }
 
   /** RFC 7348 5: the I flag must be set; reserved bits are ignored. */

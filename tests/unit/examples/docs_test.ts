@@ -45,6 +45,7 @@ Deno.test("documents: the examples of the README run, and print what they say", 
     "docs/sysctl.md",
     "docs/protocols.md",
     "docs/processes.md",
+    "docs/tunnels.md",
     "docs/filters.md",
   ]);
   assert(good, text);
