@@ -49,6 +49,8 @@ export interface Group {
   readonly cases: readonly Case[];
   /** What must be in the capture. */
   readonly seen?: readonly Seen[];
+  /** What tshark takes UDP's content for, a rule of its -d; data unless told. */
+  readonly decode?: string;
   /** Expert errors that the capture may show. */
   readonly allowed?: readonly Allowed[];
 }

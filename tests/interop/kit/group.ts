@@ -139,12 +139,12 @@ export function interop(group: Group): void {
   test(CLEAN, (run) => run.result(CLEAN));
   test("tshark finds no malformed frame, bad checksum or error", async (run) => {
     await run.end();
-    await judge(run.capture, [...ALLOWED, ...group.allowed ?? []]);
+    await judge(run.capture, [...ALLOWED, ...group.allowed ?? []], group.decode);
   });
   for (const { name, filter, atLeast = 1, atMost = Infinity } of group.seen ?? []) {
     test(`the capture shows ${name}`, async (run) => {
       await run.end();
-      const count = await countFrames(run.capture, filter);
+      const count = await countFrames(run.capture, filter, group.decode);
       if (count < atLeast || count > atMost) {
         throw new Error(`${count} frames are "${filter}"; expected ${atLeast} to ${atMost}`);
       }

@@ -33,7 +33,7 @@ const OPTIONS = [
   ...["ip", "tcp", "udp"].flatMap((protocol) => ["-o", `${protocol}.check_checksum:TRUE`]),
   ...["-o", "tcp.desegment_tcp_streams:FALSE", "-o", "tcp.try_heuristic_first:FALSE"],
   ...["-o", "udp.try_heuristic_first:FALSE"],
-  ...["-d", "tcp.port==1-65535,data", "-d", "udp.port==1-65535,data"],
+  ...["-d", "tcp.port==1-65535,data"],
 ];
 
 /** Severity of an expert message that is an error (Wireshark's PI_ERROR). */
@@ -59,13 +59,17 @@ const AGGREGATOR = "|";
 /** Longest that tshark may take, in milliseconds. */
 const TSHARK_MS_MAX = 300_000;
 
-/** Runs tshark over a capture; answers a list of values for each frame that the filter selects. */
+/**
+ * Runs tshark over a capture; answers a list of values for each frame that the filter selects.
+ * `decode` is the rule for what is in UDP.
+ */
 export async function tshark(
   path: string,
   filter: string,
   fields: readonly string[],
+  decode = "udp.port==1-65535,data",
 ): Promise<string[][]> {
-  const args = [...OPTIONS, "-n", "-r", path, "-Y", filter, "-T", "fields"];
+  const args = [...OPTIONS, "-d", decode, "-n", "-r", path, "-Y", filter, "-T", "fields"];
   args.push("-E", "separator=/t", "-E", `aggregator=${AGGREGATOR}`);
   for (const field of fields) args.push("-e", field);
   const { code, stdout, stderr } = await new Deno.Command("tshark", {
@@ -80,17 +84,23 @@ export async function tshark(
 }
 
 /** How many frames of a capture a display filter selects. */
-export async function countFrames(path: string, filter: string): Promise<number> {
-  return (await tshark(path, filter, ["frame.number"])).length;
+export async function countFrames(
+  path: string,
+  filter: string,
+  decode?: string,
+): Promise<number> {
+  return (await tshark(path, filter, ["frame.number"], decode)).length;
 }
 
 /** Frames that are malformed, have a wrong checksum, or an error that is not allowed. */
 export async function findFaults(
   path: string,
   allowed: readonly Allowed[] = [],
+  decode?: string,
 ): Promise<Fault[]> {
   const faults: Fault[] = [];
-  for (const [number, sources, protocols, ...expert] of await tshark(path, FAULTY, FIELDS)) {
+  const found = await tshark(path, FAULTY, FIELDS, decode);
+  for (const [number, sources, protocols, ...expert] of found) {
     // An ICMP error has the addresses of the packet that it quotes, too.
     const [from] = sources.split(AGGREGATOR);
     const [severities, groups, texts] = expert.map((values) => values.split(AGGREGATOR));
@@ -109,8 +119,12 @@ export async function findFaults(
 }
 
 /** Throws, with the first faults in words, if tshark finds any; a capture of nothing is one. */
-export async function judge(path: string, allowed: readonly Allowed[] = []): Promise<void> {
-  const faults = await findFaults(path, allowed);
+export async function judge(
+  path: string,
+  allowed: readonly Allowed[] = [],
+  decode?: string,
+): Promise<void> {
+  const faults = await findFaults(path, allowed, decode);
   if (faults.length > 0) {
     const lines = faults.slice(0, 20).map(({ frame, summary, messages }) =>
       `  frame ${frame}: ${summary} [${messages.join("; ")}]`
