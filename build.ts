@@ -41,12 +41,14 @@ import { formatNames } from "./tools/names.ts";
 import { formatSettings } from "./tools/settings.ts";
 import { SideError } from "./tools/side.ts";
 import { buildSide, findSides, readFolder } from "./tools/side_build.ts";
+import { buildUntrusted, manifestIn } from "./tools/untrusted_build.ts";
 
 const ROOT = new URL("./", import.meta.url);
 const WASM_DIR = "runtime/wasm";
 const TOOL_FILES = [
   ...["hot", "layout", "names", "optimize", "settings", "side", "side_build", "side_link"]
     .map((name) => `tools/${name}.ts`),
+  "tools/untrusted_build.ts",
   "build.ts",
 ];
 const PANIC = "assembly/sys/panic.ts";
@@ -212,7 +214,7 @@ export async function build(options: BuildOptions = {}): Promise<void> {
   }
 }
 
-/** Builds the protocols that are side modules. */
+/** Builds the protocols that are side modules, and those that are not trusted. */
 async function buildSides(
   engine: Sources,
   layout: string,
@@ -226,7 +228,10 @@ async function buildSides(
     const sources = new Map([...engine, ...own]);
     const output = new URL(`${folder}/${name}.wasm`, root);
     const entry = `${folder}/assembly/index.ts`;
-    const bytes = await buildSide({ name, sources, entry, output, layout }, force);
+    const manifest = await manifestIn(new URL(`${folder}/`, root));
+    const bytes = manifest === undefined
+      ? await buildSide({ name, sources, entry, output, layout }, force)
+      : await buildUntrusted({ manifest, sources, entry, output }, force);
     if (bytes !== undefined) log(`built ${folder}/${name}.wasm: ${bytes} bytes`);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * `deno task protocol:build FOLDER`: compiles FOLDER/assembly/index.ts to a side module,
- * FOLDER/NAME.wasm, where NAME is the name of the folder or the one given.
+ * `deno task protocol:build FOLDER`: compiles FOLDER/assembly/index.ts to FOLDER/NAME.wasm, where
+ * NAME is the name of the folder or the one given: to an untrusted module if there is a
+ * FOLDER/protocol.json, else to a side module.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { build, BuildError, readSources } from "../build.ts";
 import { LAYOUT_HASH } from "../runtime/wasm/layout.gen.ts";
 import { SideError } from "./side.ts";
 import { buildSide, readFolder } from "./side_build.ts";
+import { buildUntrusted, manifestIn } from "./untrusted_build.ts";
 
 const USAGE = "usage: deno task protocol:build FOLDER [--name NAME]";
 /** Where the sources stand for the compiler. */
@@ -35,7 +37,10 @@ export async function protocolBuild(args: string[], cwd: string = Deno.cwd()): P
   const sources = new Map([...await readSources(), ...own]);
   const output = new URL(`${name}.wasm`, folder);
   const entry = `${PREFIX}/index.ts`;
-  const bytes = await buildSide({ name, sources, entry, output, layout: LAYOUT_HASH });
+  const manifest = await manifestIn(folder);
+  const bytes = manifest === undefined
+    ? await buildSide({ name, sources, entry, output, layout: LAYOUT_HASH })
+    : await buildUntrusted({ manifest, sources, entry, output });
   return bytes === undefined
     ? `${output.pathname} is up to date`
     : `built ${output.pathname}: ${bytes} bytes`;

@@ -1,6 +1,6 @@
 /**
- * `deno task protocol:new NAME --kind typescript|side [--dir FOLDER]`: makes a project with a
- * working protocol and its test. See docs/protocols.md.
+ * `deno task protocol:new NAME [--kind typescript|side|untrusted] [--dir FOLDER]`: makes a project
+ * with a working protocol and its test. See docs/protocols.md.
  *
  * @module
  */
@@ -13,16 +13,19 @@ const USAGE = `usage: deno task protocol:new NAME [--kind KIND] [--dir FOLDER]
 
   --kind typescript   called by JavaScript, after each turn of the stack (the default)
   --kind side         WebAssembly that shares the memory of the engine
+  --kind untrusted    WebAssembly with a memory of its own, in a Worker
   --dir FOLDER        where the project goes; ./NAME unless told`;
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const BUILD = `--config '${pathOf("../deno.json")}' '${pathOf("protocol_build.ts")}'`;
+const COMPILED = {
+  build: `deno run -A ${BUILD} .`,
+  test: "deno task build && deno test -A",
+};
 const TASKS: Record<string, Record<string, string>> = {
   typescript: { test: "deno test -A" },
-  side: {
-    build: `deno run -A ${BUILD} .`,
-    test: "deno task build && deno test -A",
-  },
+  side: COMPILED,
+  untrusted: COMPILED,
 };
 
 /** Runs the command; answers what it says. Throws a ScaffoldError for a wrong use. */

@@ -28,10 +28,15 @@ export async function buildSide(plan: SidePlan, force = false): Promise<number |
   const hash = await sha256(JSON.stringify([...sources, layout]));
   if (!force && await sourcesOf(output) === hash) return undefined;
   const bytes = sideBytes(name, layout, await compileSide(sources, entry), hash);
+  await replaceModule(output, bytes);
+  return bytes.length;
+}
+
+/** Writes beside the file and renames, so that a reader sees the old or the new one, whole. */
+export async function replaceModule(output: URL, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const temporary = new URL(`.stamp-${crypto.randomUUID()}`, output);
   await Deno.writeFile(temporary, bytes);
   await Deno.rename(temporary, output);
-  return bytes.length;
 }
 
 /** A side module with its custom sections. */
@@ -63,7 +68,7 @@ export async function readFolder(folder: URL, prefix: string): Promise<Map<strin
   return sources;
 }
 
-/** Names of the protocols that are built as side modules: protocols/NAME/assembly/index.ts. */
+/** Names of the protocols that are compiled: protocols/NAME/assembly/index.ts. */
 export async function findSides(root: URL): Promise<string[]> {
   const names: string[] = [];
   try {
@@ -78,7 +83,7 @@ export async function findSides(root: URL): Promise<string[]> {
 }
 
 /** The hash of the sources that a module was built from. */
-async function sourcesOf(output: URL): Promise<string | undefined> {
+export async function sourcesOf(output: URL): Promise<string | undefined> {
   try {
     const module = await WebAssembly.compile(await Deno.readFile(output));
     const [section] = WebAssembly.Module.customSections(module, "godwit.sources");
@@ -89,7 +94,10 @@ async function sourcesOf(output: URL): Promise<string | undefined> {
 }
 
 /** A custom section (WebAssembly core specification, 5.5.3). */
-function customSection(name: string, content: string | number[]): Uint8Array<ArrayBuffer> {
+export function customSection(
+  name: string,
+  content: string | number[],
+): Uint8Array<ArrayBuffer> {
   const bytes = typeof content === "string" ? [...new TextEncoder().encode(content)] : content;
   const body = [...sized(name), ...bytes];
   return new Uint8Array([0, ...leb(body.length), ...body]);

@@ -138,6 +138,11 @@ export class Hosted {
     this.#slot.host.failed();
   }
 
+  /** Takes a turn soon. */
+  wake(): void {
+    this.#slot.host.wake();
+  }
+
   #receiver(hook: string, receiver: Receiver): Receiver {
     return (packets) => {
       if (this.failure !== undefined) return;
@@ -161,7 +166,7 @@ export class Hosted {
       engine: this.#slot.engine,
       usrreq: row?.usrreq ?? {},
       sock: (ptr) => this.#sock(ptr, row?.flags ?? 0),
-      forget: (ptr) => void this.#socks.delete(ptr),
+      forget: (ptr) => this.#forget(ptr),
       isFailed: () => this.failure !== undefined,
       fault: (hook, error) => this.fault(hook, error),
     };
@@ -176,6 +181,12 @@ export class Hosted {
       slowtimo: () => this.#run("slowtimo", () => row?.slowtimo?.()),
       tick: (timer) => this.#run("timer", () => this.kernel.tick(timer >>> 0)),
     };
+  }
+
+  /** A socket is gone; one that has failed may be waiting for that. */
+  #forget(ptr: number): void {
+    this.#socks.delete(ptr);
+    if (this.failure !== undefined) this.#slot.host.failed();
   }
 
   #sock(ptr: number, flags: number): Sock {

@@ -16,6 +16,7 @@ import * as field from "../layout.ts";
 import { ifIndexBy } from "../socket/ioctl.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import { type IpOptions, type IpRoute, IpSender } from "./ip_sender.ts";
+import { type KernelInterface, listInterfaces } from "./interfaces.ts";
 import { type KernelCalls, kernelCalls } from "./kernel_calls.ts";
 import type { Nesting } from "./nesting.ts";
 import { newPacket, Packet } from "./packet.ts";
@@ -143,6 +144,11 @@ export class Kernel {
     const { engine } = this.#host;
     const least = field.getU32(engine, engine.calls.net_settings(), layout.NetSettings.pmtu_min);
     this.#calls.ip_mtu_lower(destination, Math.max(mtu, least));
+  }
+
+  /** What there is of interfaces just now. */
+  interfaces(): KernelInterface[] {
+    return listInterfaces(this.#host.engine);
   }
 
   /** Index of the interface with a name, an address or an index. `SocketError` ENXIO. */

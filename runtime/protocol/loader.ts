@@ -13,33 +13,16 @@ import { kernelCalls } from "./kernel_calls.ts";
 import { FunctionTable } from "./function_table.ts";
 import { Hosted, placesOf } from "./hosted.ts";
 import { outOf } from "./ip_sender.ts";
-import type { ProtocolInfo, ProtocolModule, SideModule } from "./module.ts";
+import type { ProtocolInfo, SideModule } from "./module.ts";
 import { Nesting } from "./nesting.ts";
-import { type Found, type Loadable, resolve } from "./resolve.ts";
+import { type Found, type Loadable, nameOf, resolve } from "./resolve.ts";
 import type { Ring } from "./ring.ts";
+import { rowsOf, type SavedProtocol } from "./saved.ts";
 import { readSideHeader, Side } from "./side.ts";
 import { ModuleSlot, type ProtocolHost } from "./slot.ts";
-import { compiled, type Loaded, named, placeSide } from "./place.ts";
+import { boundTo, compiled, type Loaded, named, placeSide } from "./place.ts";
 
-/** What a snapshot says of a loaded protocol. */
-export interface SavedProtocol {
-  /** Its name. */
-  readonly name: string;
-  /** Its kind. */
-  readonly kind: ProtocolInfo["kind"];
-  /** Its number. */
-  readonly slot: number;
-  /** First place in the function table, and how many. */
-  readonly places: readonly [first: number, count: number];
-  /** A side module: where its variables are. */
-  readonly base?: number;
-  /** A protocol in TypeScript: what its `snapshot` answered. */
-  readonly state?: unknown;
-  /** The same: types and numbers of its rows. */
-  readonly rows?: string;
-  /** The same: sockets of its UDP ports. */
-  readonly sockets?: readonly number[];
-}
+export type { SavedProtocol };
 
 /** A protocol that is to be there from the beginning. */
 export type ProtocolOption = Loadable | {
@@ -66,6 +49,9 @@ export class Protocols {
   readonly #busy = new Set<string>();
   readonly #numbers = new Set<number>();
   readonly #domains: Domains;
+  #closed = false;
+  /** What has failed last has given back what it held. */
+  #ending = Promise.resolve();
 
   /** For one stack. Loads a domain from `domains` when its first socket is made. */
   constructor(engine: Engine, ring: Ring, host: StackSide, domains: Domains) {
@@ -95,20 +81,20 @@ export class Protocols {
    */
   async load(given: Loadable, config?: unknown): Promise<ProtocolInfo> {
     const found = await resolve(given, config);
-    const name = found.kind === "typescript" ? found.module.name : found.name;
+    const name = nameOf(found);
     this.#reserve(name);
     try {
       const slot = this.#slot(name);
       try {
         this.#loaded.set(name, await this.#place(found, name, slot));
       } catch (error) {
-        slot.release();
-        this.#numbers.delete(slot.number);
+        this.#giveBack(slot);
         throw error;
       }
     } finally {
       this.#busy.delete(name);
     }
+    if (this.#loaded.get(name)?.hosted?.failure !== undefined) this.#end(name);
     this.#host.wake();
     return this.#info(this.#known(name));
   }
@@ -128,8 +114,7 @@ export class Protocols {
     try {
       this.#loaded.set(found.name, placeSide(found, slot));
     } catch (error) {
-      slot.release();
-      this.#numbers.delete(slot.number);
+      this.#giveBack(slot);
       throw error;
     } finally {
       this.#busy.delete(found.name);
@@ -140,21 +125,21 @@ export class Protocols {
   /** Places a protocol in its slot and has it register. */
   async #place(found: Found, name: string, slot: ModuleSlot): Promise<Loaded> {
     if (found.kind === "side") return placeSide(found, slot);
-    if (found.kind === "untrusted") {
-      throw new SocketError(Errno.EINVAL, "protocols.load", `${name} imports no memory`);
-    }
-    const { module } = found;
+    const { module, kind } = found;
     slot.takePlaces(placesOf(module));
     const hosted = new Hosted(slot, module);
+    const untrusted = boundTo(hosted, found);
     try {
       slot.enter(() => hosted.register(), name);
       await module.load?.(hosted.kernel);
+      if (this.#closed) throw new SocketError(Errno.ENETDOWN, "protocols.load", "stack is closed");
     } catch (error) {
       hosted.silence();
+      await untrusted?.unload();
       await hosted.kernel.release();
       throw named(name, error);
     }
-    return { name, kind: "typescript", slot, hosted };
+    return { name, kind, slot, hosted, untrusted };
   }
 
   /**
@@ -179,8 +164,7 @@ export class Protocols {
       hosted?.silence();
       const kept = await hosted?.kernel.release() ?? 0;
       const rows = hosted?.module.rows?.length ?? 0;
-      const left = kept + slot.release() - rows;
-      this.#numbers.delete(slot.number);
+      const left = slot.released ? kept : kept + this.#giveBack(slot) - rows;
       this.#loaded.delete(name);
       return left;
     } finally {
@@ -190,6 +174,7 @@ export class Protocols {
 
   /** Ends all: the stack is closed, and what they have outside of it must go. */
   async close(): Promise<void> {
+    this.#closed = true;
     const all = [...this.#loaded.values()];
     this.#loaded.clear();
     for (const { hosted } of all) {
@@ -204,14 +189,23 @@ export class Protocols {
     }
   }
 
+  /**
+   * Resolves when an untrusted protocol has answered everything that was handed to it, or has been
+   * ended; what it sent has been queued then. At once for others. `SocketError` ENOENT.
+   */
+  async settled(name: string): Promise<void> {
+    await this.#known(name).untrusted?.settled();
+    await this.#ending;
+  }
+
   /** What is loaded, in the order in which it was. */
   list(): ProtocolInfo[] {
     return [...this.#loaded.values()].map((loaded) => this.#info(loaded));
   }
 
-  #info({ name, kind, slot, side, hosted, counters: names = [] }: Loaded): ProtocolInfo {
+  #info({ name, kind, slot, side, hosted, untrusted, counters: names = [] }: Loaded): ProtocolInfo {
     const error = hosted?.failure;
-    const counters = side?.counters(names);
+    const counters = side?.counters(names) ?? (untrusted && { ...untrusted.counters });
     return {
       name,
       kind,
@@ -232,7 +226,8 @@ export class Protocols {
   }
 
   #reserve(name: string): void {
-    if (this.#loaded.has(name) || this.#busy.has(name)) {
+    const there = this.#loaded.get(name);
+    if (there !== undefined && !there.slot.released || this.#busy.has(name)) {
       throw new SocketError(Errno.EEXIST, "protocols.load", `a protocol ${name} is loaded already`);
     }
     this.#busy.add(name);
@@ -252,14 +247,31 @@ export class Protocols {
     throw new SocketError(Errno.ENOBUFS, "protocols.load", "too many protocols are loaded");
   }
 
-  /** A protocol has failed: gives back what it holds, as soon as nobody runs in it. */
+  /**
+   * A protocol has failed: gives back what it holds, as soon as nobody runs in it. An untrusted one
+   * is unloaded too, when its last socket is closed.
+   */
   #end(name: string): void {
-    queueMicrotask(() => void this.#loaded.get(name)?.hosted?.kernel.release());
+    this.#ending = Promise.resolve().then(async () => {
+      const loaded = this.#loaded.get(name);
+      await loaded?.hosted?.kernel.release();
+      if (loaded?.untrusted === undefined || loaded.slot.released || this.#busy.has(name)) return;
+      if (this.#engine.panic === undefined && loaded.slot.sockets === 0) {
+        this.#giveBack(loaded.slot);
+      }
+    });
+  }
+
+  #giveBack(slot: ModuleSlot): number {
+    const left = slot.release();
+    this.#numbers.delete(slot.number);
+    return left;
   }
 
   /** What a snapshot needs to know. `SocketError` EOPNOTSUPP if a protocol cannot be in one. */
   save(): SavedProtocol[] {
-    return [...this.#loaded.values()].map(({ name, kind, slot, side, hosted }) => {
+    const all = [...this.#loaded.values()].filter(({ slot }) => !slot.released);
+    return all.map(({ name, kind, slot, side, hosted }) => {
       const places = [slot.first, slot.count] as const;
       const common = { name, kind, slot: slot.number, places };
       if (side !== undefined) return { ...common, base: side.base };
@@ -287,7 +299,7 @@ export class Protocols {
     }));
     for (const domain of this.#domains.values()) found.push(compiled(domain));
     for (const one of saved) {
-      const match = found.find((f) => (f.kind === "typescript" ? f.module : f).name === one.name);
+      const match = found.find((f) => nameOf(f) === one.name);
       if (match === undefined) {
         const words = `the snapshot needs protocol ${one.name}: give it in "protocols"`;
         throw new SocketError(Errno.ENODEV, "restore", words);
@@ -310,24 +322,19 @@ export class Protocols {
       const side = new Side(slot, found.wasm, header, name, saved.base);
       return { name, kind, slot, side, counters: found.counters };
     }
-    if (found.kind === "untrusted") throw refuse("it cannot go on");
     const { module } = found;
     if (rowsOf(module) !== saved.rows) throw refuse("it has other rows");
     if (module.restore === undefined) throw refuse("it has no restore()");
     const hosted = new Hosted(slot, module);
+    const untrusted = boundTo(hosted, found);
     hosted.place();
     hosted.listen();
     // it takes its ports, types and timers anew
     kernelCalls(this.#engine).module_reset(first, first + count);
     for (const so of saved.sockets ?? []) this.#engine.calls.so_close(so);
     await module.restore(hosted.kernel, saved.state);
-    return { name, kind, slot, hosted };
+    return { name, kind, slot, hosted, untrusted };
   }
-}
-
-/** Types and numbers of a protocol's rows. */
-function rowsOf({ rows = [] }: ProtocolModule): string {
-  return rows.map(({ type, protocol }) => `${type}/${protocol}`).join();
 }
 
 /** What to load, and with which configuration. */

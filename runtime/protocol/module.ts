@@ -127,8 +127,27 @@ export interface SideModule {
   encode?(config: unknown): Uint8Array;
 }
 
+/** A protocol that is not trusted: WebAssembly with a memory of its own, run in a Worker. */
+export interface UntrustedModule {
+  /** Name, for messages and lists. */
+  readonly name: string;
+  /** The module, its bytes, or where it is. It imports nothing. */
+  readonly wasm: WebAssembly.Module | BufferSource | URL;
+  /** Makes the bytes that it is started with from what the user gave. */
+  encode?(config: unknown): Uint8Array;
+  /** Takes what it reports. */
+  report?(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Longest that it may take for a batch of packets, milliseconds; 500 unless told. */
+  readonly slice_ms?: number;
+  /** Most memory that it may have, bytes; 16 MiB unless told. */
+  readonly memory_bytes?: number;
+}
+
+/** A protocol of any kind. */
+export type AnyModule = ProtocolModule | SideModule | UntrustedModule;
+
 /** What a module may export by default: a protocol, or a function that makes one. */
-export type ProtocolSource = ProtocolModule | SideModule | ((config: unknown) => ProtocolModule);
+export type ProtocolSource = AnyModule | ((config: unknown) => AnyModule);
 
 /** What is known of a loaded protocol. */
 export interface ProtocolInfo {
@@ -136,7 +155,11 @@ export interface ProtocolInfo {
   readonly name: string;
   /** `typescript`, `side` (Wasm in the engine's memory) or `untrusted` (Wasm in a Worker). */
   readonly kind: "typescript" | "side" | "untrusted";
-  /** `failed`: a hook threw; it takes part in nothing, and goes when its sockets are closed. */
+  /**
+   * `failed`: a hook threw, or an untrusted one overran its time, trapped or did what it may not.
+   * It takes part in nothing. An untrusted one is unloaded when its sockets are closed, and only
+   * this is left, until `unload` or until one of its name is loaded.
+   */
   readonly state: "loaded" | "failed";
   /** Why it failed. */
   readonly error?: string;
@@ -146,7 +169,7 @@ export interface ProtocolInfo {
   readonly memory_bytes: number;
   /** Places of the function table that it has. */
   readonly table_entries: number;
-  /** What a side module counts, by name. */
+  /** What a side module counts, or the stack for an untrusted one, by name. */
   readonly counters?: Readonly<Record<string, number>>;
   /** Packets handed to it (TypeScript and untrusted ones; a side module is called directly). */
   readonly packets: number;

@@ -8,9 +8,10 @@ import { Errno } from "../../assembly/abi/errno.ts";
 import { SocketError } from "../errors.ts";
 import type { Hosted } from "./hosted.ts";
 import type { ProtocolInfo, SideModule } from "./module.ts";
-import type { FoundSide } from "./resolve.ts";
+import type { Found, FoundSide } from "./resolve.ts";
 import { readSideHeader, Side } from "./side.ts";
 import type { ModuleSlot } from "./slot.ts";
+import type { Untrusted } from "./untrusted.ts";
 
 /** A protocol in its slot. */
 export interface Loaded {
@@ -20,6 +21,7 @@ export interface Loaded {
   readonly side?: Side;
   readonly counters?: readonly string[];
   readonly hosted?: Hosted;
+  readonly untrusted?: Untrusted;
 }
 
 /** Places a side module in its slot and has it register. */
@@ -30,6 +32,13 @@ export function placeSide(found: FoundSide, slot: ModuleSlot): Loaded {
   const side = new Side(slot, wasm, header, name);
   side.register(config, name);
   return { name, kind: "side", slot, side, counters };
+}
+
+/** The same protocol as an untrusted one, which is told whom to tell of its end; if it is one. */
+export function boundTo(hosted: Hosted, found: Found): Untrusted | undefined {
+  if (found.kind !== "untrusted") return undefined;
+  found.module.bind(hosted);
+  return found.module;
 }
 
 /** A domain for `demand`, which must not wait for anything. */

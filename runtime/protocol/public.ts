@@ -5,9 +5,16 @@
  * @module
  */
 
-export type { ControlQuote, ProtocolInfo, ProtocolModule, ProtocolSource } from "./module.ts";
-export type { ProtoRow, SideModule, UserRequests } from "./module.ts";
+export type {
+  AnyModule,
+  ControlQuote,
+  ProtocolInfo,
+  ProtocolModule,
+  ProtocolSource,
+} from "./module.ts";
+export type { ProtoRow, SideModule, UntrustedModule, UserRequests } from "./module.ts";
 export type { InterfaceSetup, Kernel, KernelTimer } from "./kernel.ts";
+export type { KernelInterface } from "./interfaces.ts";
 export type { IpOptions, IpRoute } from "./ip_sender.ts";
 export type { UdpPort } from "./udp_port.ts";
 export type { Receiver } from "./ring.ts";

@@ -7,8 +7,10 @@
 import { Errno } from "../../assembly/abi/errno.ts";
 import { SocketError } from "../errors.ts";
 import { checkModule } from "./hosted.ts";
-import type { ProtocolModule, ProtocolSource, SideModule } from "./module.ts";
+import type { ProtocolModule, ProtocolSource, SideModule, UntrustedModule } from "./module.ts";
 import { isSide } from "./side.ts";
+import type { Untrusted } from "./untrusted.ts";
+import { isUntrusted, makeUntrusted } from "./untrusted_check.ts";
 
 /** What can be loaded. */
 export type Loadable =
@@ -31,7 +33,12 @@ export interface FoundSide {
 export type Found =
   | { readonly kind: "typescript"; readonly module: ProtocolModule }
   | FoundSide
-  | { readonly kind: "untrusted"; readonly name: string; readonly wasm: WebAssembly.Module };
+  | { readonly kind: "untrusted"; readonly module: Untrusted };
+
+/** Name of a protocol that was found. */
+export function nameOf(found: Found): string {
+  return found.kind === "side" ? found.name : found.module.name;
+}
 
 function refuse(words: string, cause?: unknown): SocketError {
   return new SocketError(Errno.EINVAL, "protocols.load", words, { cause });
@@ -75,7 +82,12 @@ function baseName(url: string): string {
 }
 
 function fromWasm(wasm: WebAssembly.Module, name: string | undefined, config: unknown): Found {
-  if (!isSide(wasm)) return { kind: "untrusted", name: name ?? "untrusted", wasm };
+  if (isUntrusted(wasm) || !isSide(wasm)) {
+    if (config !== undefined && !(config instanceof Uint8Array)) {
+      throw refuse(`${name ?? "the module"}: the configuration of a bare module is a Uint8Array`);
+    }
+    return { kind: "untrusted", module: makeUntrusted({ name, wasm }, wasm, config) };
+  }
   const [section] = WebAssembly.Module.customSections(wasm, "godwit.side");
   const own = section && /"name":"([\w.-]{1,32})"/.exec(new TextDecoder().decode(section))?.[1];
   if (config !== undefined && !(config instanceof Uint8Array)) {
@@ -91,7 +103,7 @@ async function fromObject(given: unknown, where: string, config: unknown): Promi
   if (typeof made !== "object" || made === null || typeof (made as SideModule).name !== "string") {
     throw refuse(`${where} is no protocol: it has no name (see docs/protocols.md)`);
   }
-  if ("wasm" in made) return await fromSide(made as SideModule, where, config);
+  if ("wasm" in made) return await fromBinary(made as SideModule & UntrustedModule, where, config);
   checkModule(made as ProtocolModule, where);
   return { kind: "typescript", module: made as ProtocolModule };
 }
@@ -110,19 +122,27 @@ function make(source: CallableFunction, where: string, config: unknown): unknown
   }
 }
 
-async function fromSide(side: SideModule, where: string, config: unknown): Promise<Found> {
-  const { name, wasm } = side;
+async function fromBinary(
+  given: SideModule & UntrustedModule,
+  where: string,
+  config: unknown,
+): Promise<Found> {
+  const { name, wasm } = given;
   const module = wasm instanceof WebAssembly.Module
     ? wasm
     : wasm instanceof URL
     ? await compileAt(wasm.href)
-    : await WebAssembly.compile(wasm);
-  if (!isSide(module)) return { kind: "untrusted", name, wasm: module };
-  const bytes = side.encode ? make(side.encode, where, config) : config ?? new Uint8Array();
+    : await WebAssembly.compile(wasm).catch((error) => {
+      throw refuse(`${name}: no WebAssembly that can be read: ${wordsOf(error)}`, error);
+    });
+  const bytes = given.encode ? make(given.encode, where, config) : config ?? new Uint8Array();
   if (!(bytes instanceof Uint8Array)) {
     throw refuse(`${name}: its configuration must be bytes, or it needs an encode()`);
   }
-  return { kind: "side", name, wasm: module, config: bytes, counters: side.counters ?? [] };
+  if (isUntrusted(module) || !isSide(module)) {
+    return { kind: "untrusted", module: makeUntrusted(given, module, bytes) };
+  }
+  return { kind: "side", name, wasm: module, config: bytes, counters: given.counters ?? [] };
 }
 
 function wordsOf(error: unknown): string {

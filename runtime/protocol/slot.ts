@@ -47,6 +47,8 @@ export class ModuleSlot {
   first = 0;
   /** How many it has. */
   count = 0;
+  /** It has given everything back, and its number may be another's. */
+  released = false;
 
   /** A slot that has nothing yet. */
   constructor(
@@ -102,12 +104,12 @@ export class ModuleSlot {
 
   /** Sockets that use its rows. */
   get sockets(): number {
-    return kernelCalls(this.engine).module_busy(this.number);
+    return this.released ? 0 : kernelCalls(this.engine).module_busy(this.number);
   }
 
   /** Bytes of memory that it has. */
   get memory_bytes(): number {
-    return kernelCalls(this.engine).module_held(this.number);
+    return this.released ? 0 : kernelCalls(this.engine).module_held(this.number);
   }
 
   /** Takes everything back; answers how many things were still registered. EBUSY with sockets. */
@@ -117,6 +119,7 @@ export class ModuleSlot {
     if (left < 0) throw new SocketError(-left, "protocols.unload");
     this.functions.give(first, count);
     this.count = 0;
+    this.released = true;
     return left;
   }
 }

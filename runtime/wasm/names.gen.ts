@@ -784,3 +784,62 @@ export const CC_NAMES: ConstantNames = {
   1: { name: "CUBIC", note: "" },
   2: { name: "COUNT", note: "" },
 };
+
+/** `RecordKind` of assembly/abi/untrusted.ts. */
+export const RECORD_KIND_NAMES: ConstantNames = {
+  1: { name: "START", note: "the first one; data: the configuration" },
+  2: { name: "RESTORE", note: "after a snapshot, behind START; data: that of the last STATE" },
+  3: { name: "PACKET", note: "of an IP protocol; data: what follows the IP header" },
+  4: { name: "FRAME", note: "of an ethertype; data: what follows the link header" },
+  5: { name: "DATAGRAM", note: "of a UDP port; data: its payload" },
+  6: { name: "TICK", note: "the time that the manifest asks for has passed" },
+  7: { name: "INTERFACE", note: "an interface is new, has changed or is gone; data: its name" },
+  8: { name: "SEND", note: "a program sends by a socket; data: the message" },
+  9: { name: "CONTROL", note: "what ICMP says of a packet that was sent; index: Prc, flags: MTU for MSGSIZE" },
+  32: { name: "SEND_PACKET", note: "an IP packet" },
+  33: { name: "SEND_FRAME", note: "a frame by interface `index`" },
+  34: { name: "SEND_DATAGRAM", note: "a UDP datagram" },
+  35: { name: "DELIVER", note: "a message for the socket that is bound to destination_port" },
+  36: { name: "ERROR", note: "the error `index`, an Errno, for the socket that is bound to destination_port" },
+  37: { name: "REPORT", note: "data for the program that loaded the protocol" },
+  38: { name: "STATE", note: "what the module wants back after a snapshot" },
+};
+
+/** `RecordAt` of assembly/abi/untrusted.ts. */
+export const RECORD_AT_NAMES: ConstantNames = {
+  0: { name: "BYTES", note: "u32: length of the whole record, a multiple of 4" },
+  4: { name: "LENGTH", note: "u32: bytes of data" },
+  8: { name: "INDEX", note: "u32: index of the interface" },
+  12: { name: "SOURCE", note: "u32: IPv4 address; of an interface its first, 0 if it has none" },
+  16: { name: "DESTINATION", note: "u32: IPv4 address" },
+  20: { name: "HWADDR", note: "6 bytes: hardware address of the sender, the receiver, or the interface" },
+  26: { name: "KIND", note: "u16: RecordKind" },
+  28: { name: "KEY", note: "u16: protocol number, ethertype or UDP port of ours" },
+  30: { name: "SOURCE_PORT", note: "u16" },
+  32: { name: "DESTINATION_PORT", note: "u16" },
+  34: { name: "FLAGS", note: "u16: RecordFlag" },
+  36: { name: "TTL", note: "u8" },
+  37: { name: "TOS", note: "u8" },
+  40: { name: "DATA", note: "" },
+};
+
+/** `RecordFlag` of assembly/abi/untrusted.ts. */
+export const RECORD_FLAG_NAMES: ConstantNames = {
+  1: { name: "UP", note: "INTERFACE: it is up" },
+  2: { name: "ETHERNET", note: "INTERFACE: it carries frames" },
+  4: { name: "GONE", note: "INTERFACE: it was taken away" },
+  8: { name: "DF", note: "SEND_PACKET: may not be cut into fragments" },
+};
+
+/** `UntrustedLimit` of assembly/abi/untrusted.ts. */
+export const UNTRUSTED_LIMIT_NAMES: ConstantNames = {
+  1: { name: "ABI", note: "what the manifest must say" },
+  131072: { name: "BUFFER_BYTES", note: "of the places at input() and at output()" },
+  524288: { name: "QUEUE_BYTES", note: "of records that wait while the module is busy" },
+  64: { name: "BATCH", note: "most records that it is given at a time" },
+  256: { name: "ANSWERS", note: "most records that it may answer with" },
+  1000: { name: "SENDS", note: "packets that it may send in a second, unless its manifest asks for fewer or more" },
+  100000: { name: "SENDS_MAX", note: "most that a manifest may ask for" },
+  500: { name: "SLICE_MS", note: "longest that it may take for a batch, unless told" },
+  16777216: { name: "MEMORY_BYTES", note: "most memory that it may have, unless told" },
+};

@@ -18,6 +18,7 @@ export interface Import {
 /** Left to right. */
 const ASSEMBLY = [
   "abi",
+  "untrusted",
   "sys",
   "bpf",
   "protocol",
@@ -33,6 +34,7 @@ const ASSEMBLY = [
 /** Folders with a shorter list than what stands left of them. */
 const ASSEMBLY_ONLY: Record<string, readonly string[]> = {
   abi: [],
+  untrusted: ["abi", "untrusted"],
   sys: ["abi", "sys"],
   bpf: ["abi", "sys", "bpf"],
   wire: ["abi", "sys", "wire"],
