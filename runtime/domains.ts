@@ -6,7 +6,9 @@
  * @module
  */
 
+import { Af } from "../assembly/abi/socket.ts";
+import packet from "../protocols/packet/mod.ts";
 import type { Domains } from "./protocol/loader.ts";
 
 /** By family. */
-export const DOMAINS: Domains = new Map();
+export const DOMAINS: Domains = new Map([[Af.NDD, packet]]);

@@ -21,6 +21,7 @@ export const enum Sock {
 
 /** Option levels; protocols use their protocol number. */
 export const enum Sol {
+  PACKET = 263, // of packet sockets
   SOCKET = 0xffff,
 }
 
@@ -52,6 +53,9 @@ export const enum So {
   PEERID = 0x1009,
   TIMESTAMPNS = 0x100a,
   MAX_PACING_RATE = 0x100b, // bytes a second, this stack's own
+  ATTACH_FILTER = 0x100c, // a program of classic BPF, 8 bytes an instruction; this stack's own
+  DETACH_FILTER = 0x100d,
+  LOCK_FILTER = 0x100e, // the filter can no longer be changed or taken away
 }
 
 /** Flags of send and receive calls (AIX numbers; DONTWAIT is AIX's MSG_NONBLOCK). */

@@ -25,6 +25,7 @@ export { set as udp_tunnel_set } from "../inet/udp_tunnel";
 export { add as input_type_add, del as input_type_del } from "../net/input_type";
 export { byIndex as if_list_byIndex } from "../net/if_list";
 export { enqueue as if_queue_enqueue } from "../net/if_queue";
+export { set as if_tap_set } from "../net/if_tap";
 export { lookup as route_lookup } from "../net/route";
 export { addDomain as domain_addDomain, delDomain as domain_delDomain } from "../protocol/domain";
 export { addRow as domain_addRow, delRow as domain_delRow } from "../protocol/domain";

@@ -7,6 +7,7 @@
 import { Errno } from "../abi/errno";
 import { Af } from "../abi/socket";
 import * as udp_tunnel from "../inet/udp_tunnel";
+import * as if_tap from "../net/if_tap";
 import * as input_type from "../net/input_type";
 import * as route_event from "../net/route_event";
 import * as domain from "../protocol/domain";
@@ -57,7 +58,8 @@ export function busy(slot: u32): u32 {
  */
 export function reset(first: u32, last: u32): u32 {
   return input_type.delOf(first, last) + udp_tunnel.delOf(first, last) +
-    route_event.delOf(first, last) + timer.cancelOf(first, last);
+    if_tap.delOf(first, last) + route_event.delOf(first, last) +
+    timer.cancelOf(first, last);
 }
 
 /**

@@ -11,6 +11,7 @@ import { Mbuf } from "../sys/mbuf_t";
 import * as stat from "../sys/stat";
 import * as ether from "../wire/ether";
 import * as gro from "./gro";
+import * as if_tap from "./if_tap";
 import * as if_rx from "./if_rx";
 import { Ifnet } from "./ifnet_t";
 import * as input_type from "./input_type";
@@ -67,6 +68,7 @@ function one(ifp: Ifnet, m: Mbuf, more: bool): void {
   stat.clearFate();
   ifp.ipackets += 1;
   ifp.ibytes += u64(m.pktlen);
+  if_tap.see(ifp, m, false);
   const type = frame(ifp, m);
   if (type == EtherType.IP) {
     if (gro.take(ifp, m, more)) return; // its fate comes later

@@ -18,6 +18,7 @@ import { Mbuf } from "../sys/mbuf_t";
 import { N } from "../sys/net_settings";
 import * as vnet from "../wire/vnet_hdr";
 import * as if_list from "./if_list";
+import * as if_tap from "./if_tap";
 import * as if_slots from "./if_slots";
 import * as if_vnet from "./if_vnet";
 import { Blocked, Ifnet } from "./ifnet_t";
@@ -137,6 +138,7 @@ export function txDone(ifp: Ifnet, n: u32): void {
     const m = dequeue(ifp);
     ifp.opackets += 1;
     ifp.obytes += u64(m.pktlen);
+    if_tap.see(ifp, m, true);
     mbuf.freem(m);
   }
   ifp.snd_ready -= min(n, ifp.snd_ready);

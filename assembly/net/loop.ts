@@ -14,6 +14,7 @@ import * as ip4 from "../wire/ip4";
 import * as if_list from "./if_list";
 import * as if_output from "./if_output";
 import * as if_queue from "./if_queue";
+import * as if_tap from "./if_tap";
 import { Ifnet } from "./ifnet_t";
 import * as input_type from "./input_type";
 
@@ -57,6 +58,7 @@ export function run(budget: u32): u32 {
     if (!m) break;
     lo.opackets += 1;
     lo.obytes += u64(m.pktlen);
+    if_tap.see(lo, m, true);
     take(lo, m);
     n++;
   }
@@ -69,6 +71,7 @@ function take(lo: Ifnet, m: Mbuf): void {
   stat.clearFate();
   lo.ipackets += 1;
   lo.ibytes += u64(m.pktlen);
+  if_tap.see(lo, m, false);
   let ifp = lo;
   if (m.rcvif) {
     const by = if_list.byIndex(m.rcvif);

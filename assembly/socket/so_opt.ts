@@ -30,8 +30,12 @@ function ctloutput(so: Socket, op: i32, level: i32, name: i32, ptr: usize, len: 
   return call_indirect<i32>(fn, op, changetype<usize>(so), level, name, ptr, len);
 }
 
-/** Options of level SOL_SOCKET that a protocol keeps: the pace of a TCP connection. */
+/**
+ * Options of level SOL_SOCKET that a protocol keeps: the pace of a TCP connection, and filters,
+ * which are known to protocols that are loaded.
+ */
 function protocolsOwn(so: Socket, name: i32): bool {
+  if (name >= So.ATTACH_FILTER && name <= So.LOCK_FILTER) return so.proto.slot != 0;
   return name == So.MAX_PACING_RATE && so.proto.protocol == IpProto.TCP;
 }
 

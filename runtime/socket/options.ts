@@ -7,6 +7,7 @@
 import { Errno } from "../../assembly/abi/errno.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
 import { So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
+import { STAGING_BYTES } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import { algorithmBy, CONGESTION_ALGORITHMS } from "./congestion.ts";
@@ -37,7 +38,7 @@ export interface Membership {
  */
 export type OptionValue = number | boolean | string | Linger | Membership | Uint8Array;
 
-/** Longest option value in bytes. */
+/** Longest option value in bytes that fits the scratch area; longer ones pass as data does. */
 const VALUE_BYTES = 512;
 
 function isTimeout(level: number, name: number): boolean {
@@ -58,7 +59,7 @@ function isUnsigned(level: number, name: number): boolean {
   return level === IpProto.TCP && name === TcpOpt.NOTSENT_LOWAT;
 }
 
-/** Writes a value to the scratch area; answers its length. */
+/** Writes a value of at most VALUE_BYTES to the scratch area; answers its length. */
 function writeValue(so: So, level: number, name: number, value: OptionValue): number {
   const { view, memory, scratch: at } = so.layer.engine;
   if (typeof value === "boolean") value = value ? 1 : 0;
@@ -87,7 +88,6 @@ function writeValue(so: So, level: number, name: number, value: OptionValue): nu
     return 4;
   }
   if (value instanceof Uint8Array) {
-    if (value.length > VALUE_BYTES) throw new SocketError(Errno.EINVAL, "setsockopt");
     memory.set(value, at);
     return value.length;
   }
@@ -106,12 +106,22 @@ function writeValue(so: So, level: number, name: number, value: OptionValue): nu
   return 8;
 }
 
+/** Writes a value that is too long for the scratch area; answers where. */
+function writeLong(so: So, value: Uint8Array): number {
+  const { memory, staging } = so.layer.engine;
+  if (value.length > STAGING_BYTES) throw new SocketError(Errno.EINVAL, "setsockopt");
+  memory.set(value, staging);
+  return staging;
+}
+
 /** Sets an option; throws `SocketError`. */
 export function setOption(so: So, level: number, name: number, value: OptionValue): void {
   const { calls, scratch } = so.layer.engine;
   so.layer.waits.scheduler.enter();
-  const length = writeValue(so, level, name, value);
-  const result = calls.so_setopt(so.ptr, level, name, scratch, length);
+  const long = value instanceof Uint8Array && value.length > VALUE_BYTES;
+  const at = long ? writeLong(so, value) : scratch;
+  const length = long ? value.length : writeValue(so, level, name, value);
+  const result = calls.so_setopt(so.ptr, level, name, at, length);
   if (result < 0) throw new SocketError(-result, "setsockopt");
   so.layer.waits.scheduler.sent();
 }
@@ -122,7 +132,7 @@ export function getOption(
   level: number,
   name: number,
 ): number | string | Linger | TcpInfo {
-  readValue(so, level, name, VALUE_BYTES);
+  readValue(so, level, name, VALUE_BYTES, so.layer.engine.scratch);
   const { view, scratch: at } = so.layer.engine;
   if (isTimeout(level, name)) return view.getFloat64(at, true);
   if (level === Sol.SOCKET && name === Opt.LINGER) {
@@ -141,14 +151,15 @@ export function getOptionBytes(
   name: number,
   room: number,
 ): Uint8Array<ArrayBuffer> {
-  const length = readValue(so, level, name, Math.min(room, VALUE_BYTES));
-  const { memory, scratch } = so.layer.engine;
-  return memory.slice(scratch, scratch + length);
+  const { memory, scratch, staging } = so.layer.engine;
+  const at = room > VALUE_BYTES ? staging : scratch;
+  const length = readValue(so, level, name, Math.min(room, STAGING_BYTES), at);
+  return memory.slice(at, at + length);
 }
 
-function readValue(so: So, level: number, name: number, room: number): number {
-  const { calls, scratch } = so.layer.engine;
-  const length = calls.so_getopt(so.ptr, level, name, scratch, room);
+function readValue(so: So, level: number, name: number, room: number, at: number): number {
+  const { calls } = so.layer.engine;
+  const length = calls.so_getopt(so.ptr, level, name, at, room);
   if (length < 0) throw new SocketError(-length, "getsockopt");
   return length;
 }

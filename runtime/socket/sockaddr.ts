@@ -11,6 +11,7 @@ import type { Engine } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
+import { readLinkAddr, writeLinkAddr } from "./link_addr.ts";
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from "./inet_addr.ts";
 
 /** An address and port, as calls answer it. */
@@ -19,18 +20,26 @@ export interface SockAddr {
   readonly family: number;
   /** Numeric address, such as `10.0.0.1`. */
   readonly address: string;
-  /** Port, 0 to 65535. */
+  /** Port, 0 to 65535; of a packet socket the ethertype. */
   readonly port: number;
+  /** Index of the interface; of packet sockets only, as what follows. */
+  readonly interface?: number;
+  /** For whom a frame was, a `PacketType`. */
+  readonly packetType?: number;
+  /** When a frame came or went, in microseconds of the stack's clock. */
+  readonly time_us?: number;
 }
 
 /** An address and port, as calls take it. */
 export interface SockAddrInit {
   /** Address family, an `Af`; found from the address unless told. */
   readonly family?: number;
-  /** Numeric address; empty or left out for any address. */
+  /** Numeric address, of packet sockets a hardware address; empty or left out for any address. */
   readonly address?: string;
-  /** Port, 0 to 65535; 0 lets the stack choose. */
+  /** Port, 0 to 65535; 0 lets the stack choose. Of packet sockets the ethertype. */
   readonly port?: number;
+  /** Interface of packet sockets, by name or index; any unless told. */
+  readonly interface?: string | number;
 }
 
 const { SockAddr: S } = layout;
@@ -55,6 +64,7 @@ export function writeSockAddr(
     throw new SocketError(Errno.EINVAL, syscall, `a port is from 0 to 65535, not ${port}`);
   }
   field.clear(engine, at, S.size);
+  if ((name.family ?? anyFamily) === Af.NDD) return writeLinkAddr(engine, at, name, syscall);
   const text = name.address ?? "";
   const family = text === "" ? anyFamily : writeAddress(memory, at + S.addr_hi, text, syscall);
   field.setU16(engine, at, S.family, name.family ?? family);
@@ -91,6 +101,7 @@ export function readSockAddr(engine: Engine, at: number): SockAddr {
   const family = field.getU16(engine, at, S.family);
   const port = field.getU16(engine, at, S.port);
   const bytes = at + S.addr_hi;
+  if (family === Af.NDD) return readLinkAddr(engine, at);
   if (family === Af.INET6) {
     return { family, address: formatIpv6(memory.subarray(bytes, bytes + 16)), port };
   }

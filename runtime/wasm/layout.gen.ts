@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "b5f4d780b95e3c9f";
+export const LAYOUT_HASH = "33fbb5318cc7d979";
 
 /** struct Ack */
 export const Ack = {
@@ -1108,6 +1108,13 @@ export const SyncacheState = {
 export const SyncookieState = {
   size: 8,
   sent_at: 0,
+} as const;
+
+/** struct TapState */
+export const TapState = {
+  size: 8,
+  fn: 0,
+  pad: 4,
 } as const;
 
 /** struct Tcb */

@@ -371,6 +371,35 @@ export const MODULE_LIMIT_NAMES: ConstantNames = {
   16777216: { name: "BYTES", note: "memory that one may have for its variables" },
 };
 
+/** `PacketType` of assembly/abi/packet.ts. */
+export const PACKET_TYPE_NAMES: ConstantNames = {
+  0: { name: "HOST", note: "this host" },
+  1: { name: "BROADCAST", note: "" },
+  2: { name: "MULTICAST", note: "" },
+  3: { name: "OTHERHOST", note: "another one: seen in promiscuous mode only" },
+  4: { name: "OUTGOING", note: "sent by this host" },
+};
+
+/** `EthP` of assembly/abi/packet.ts. */
+export const ETH_P_NAMES: ConstantNames = {
+  0: { name: "NONE", note: "nothing" },
+  3: { name: "ALL", note: "every frame, and those that are sent" },
+  4: { name: "LLC", note: "frames with a length in place of a type (IEEE 802.3)" },
+};
+
+/** `PacketOpt` of assembly/abi/packet.ts. */
+export const PACKET_OPT_NAMES: ConstantNames = {
+  1: { name: "ADD_MEMBERSHIP", note: "two i32: interface, PacketMr" },
+  2: { name: "DROP_MEMBERSHIP", note: "" },
+  6: { name: "STATISTICS", note: "two u32: frames taken, and of them those dropped; reading sets both to 0" },
+};
+
+/** `PacketMr` of assembly/abi/packet.ts. */
+export const PACKET_MR_NAMES: ConstantNames = {
+  1: { name: "PROMISC", note: "frames for others" },
+  2: { name: "ALLMULTI", note: "frames for every group" },
+};
+
 /** `Pr` of assembly/abi/proto.ts. */
 export const PR_NAMES: ConstantNames = {
   1: { name: "ATOMIC", note: "whole messages only" },
@@ -527,6 +556,7 @@ export const SOCK_NAMES: ConstantNames = {
 
 /** `Sol` of assembly/abi/socket.ts. */
 export const SOL_NAMES: ConstantNames = {
+  263: { name: "PACKET", note: "of packet sockets" },
   65535: { name: "SOCKET", note: "" },
 };
 
@@ -558,6 +588,9 @@ export const SO_NAMES: ConstantNames = {
   4105: { name: "PEERID", note: "" },
   4106: { name: "TIMESTAMPNS", note: "" },
   4107: { name: "MAX_PACING_RATE", note: "bytes a second, this stack's own" },
+  4108: { name: "ATTACH_FILTER", note: "a program of classic BPF, 8 bytes an instruction; this stack's own" },
+  4109: { name: "DETACH_FILTER", note: "" },
+  4110: { name: "LOCK_FILTER", note: "the filter can no longer be changed or taken away" },
 };
 
 /** `Msg` of assembly/abi/socket.ts. */

@@ -1,0 +1,159 @@
+/** The control blocks of packet sockets, and their filters. */
+import { Errno } from "../../../assembly/abi/errno";
+import { PacketMr } from "../../../assembly/abi/packet";
+import { BpfFrame, FRAME_BYTES } from "../../../assembly/bpf/frame_t";
+import { BpfInsn } from "../../../assembly/bpf/insn_t";
+import { validate, workBytes } from "../../../assembly/bpf/validate";
+import { BpfLimit } from "../../../assembly/abi/bpf";
+import { Socket } from "../../../assembly/socket/socket_t";
+import * as pool from "../../../assembly/sys/pool";
+import { Pool } from "../../../assembly/sys/pool";
+
+/** Most packet sockets at a time. */
+const SOCKETS: u32 = 64;
+/** Instructions of a short filter; longer ones are few. */
+const SHORT: u32 = 256;
+const LONG_FILTERS: u32 = 8;
+/** Memberships of one socket. */
+const MEMBERS: u32 = 4;
+
+/** One socket. A membership is an interface in the lower and a PacketMr in the upper half. */
+@unmanaged
+@final
+export class PacketPcb {
+  next: PacketPcb;
+  prev: PacketPcb;
+  so: Socket;
+  filter: usize; // program, 0 for none
+  filter_insns: u32;
+  ifindex: u32; // interface it is bound to, 0 for every one
+  protocol: u32; // ethertype or EthP that it takes
+  id: u32; // marks the frames that it sends; from 1
+  peer_ifindex: u32; // where it sends to when it is connected
+  peer_type: u32;
+  peer_hi: u32; // hardware address, as it lies in memory
+  peer_lo: u32;
+  packets: u32; // frames taken since the statistics were read
+  drops: u32; // of them those without room
+  member0: u32;
+  member1: u32;
+  member2: u32;
+  member3: u32;
+  peer_halen: u8;
+  cooked: bool; // SOCK_DGRAM: without link headers
+  locked: bool; // SO_LOCK_FILTER
+}
+
+/** The variables of the module, and its counters. */
+@unmanaged
+@final
+export class PacketState {
+  received: u64; // frames put into a socket, for each that got one
+  filtered: u64; // frames that a filter has rejected
+  dropped: u64; // frames for which a socket had no room
+  sent: u64; // frames sent by sockets
+  first: PacketPcb;
+  ids: u32; // last id given
+}
+
+export const S: PacketState = changetype<PacketState>(memory.data(offsetof<PacketState>(), 16));
+/** The frame that filters look at. */
+export const FRAME: BpfFrame = changetype<BpfFrame>(memory.data(FRAME_BYTES, 16));
+
+const BLOCKS: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
+const SHORTS: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
+const LONGS: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
+/** Work space of the verifier. */
+const WORK: usize = memory.data(8192, 16);
+
+/** Makes the pools; false without memory. */
+export function init(): bool {
+  return pool.init(BLOCKS, u32(offsetof<PacketPcb>()), SOCKETS) &&
+    pool.init(SHORTS, SHORT * u32(offsetof<BpfInsn>()), SOCKETS) &&
+    pool.init(LONGS, BpfLimit.INSNS * u32(offsetof<BpfInsn>()), LONG_FILTERS);
+}
+
+/** A block for a socket, linked; nil if there are too many. */
+export function alloc(so: Socket): PacketPcb {
+  const pcb = changetype<PacketPcb>(pool.get(BLOCKS));
+  if (!pcb) return pcb;
+  memory.fill(changetype<usize>(pcb), 0, offsetof<PacketPcb>());
+  pcb.so = so;
+  S.ids = S.ids % 0xffff + 1;
+  pcb.id = S.ids;
+  pcb.next = S.first;
+  if (S.first) S.first.prev = pcb;
+  S.first = pcb;
+  so.pcb = changetype<usize>(pcb);
+  return pcb;
+}
+
+/** Lets go of a block and of what it has. */
+export function free(pcb: PacketPcb): void {
+  dropFilter(pcb);
+  if (pcb.next) pcb.next.prev = pcb.prev;
+  if (pcb.prev) pcb.prev.next = pcb.next;
+  else S.first = pcb.next;
+  pcb.so.pcb = 0;
+  pool.put(BLOCKS, changetype<usize>(pcb));
+}
+
+/** Takes the filter away. */
+export function dropFilter(pcb: PacketPcb): void {
+  if (pcb.filter) pool.put(pcb.filter_insns <= SHORT ? SHORTS : LONGS, pcb.filter);
+  pcb.filter = 0;
+  pcb.filter_insns = 0;
+}
+
+/**
+ * Gives the socket the program of `bytes` bytes at `ptr` in place of the one it had. EINVAL for one
+ * that the verifier refuses, ENOBUFS when there are too many; the old one stays then.
+ */
+export function setFilter(pcb: PacketPcb, ptr: usize, bytes: u32): i32 {
+  const insns = bytes / u32(offsetof<BpfInsn>());
+  if (bytes % u32(offsetof<BpfInsn>()) || insns == 0 || insns > u32(BpfLimit.INSNS)) {
+    return -Errno.EINVAL;
+  }
+  if (workBytes(insns) > 8192 || validate(ptr, insns, WORK)) return -Errno.EINVAL;
+  const filter = pool.get(insns <= SHORT ? SHORTS : LONGS);
+  if (!filter) return -Errno.ENOBUFS;
+  memory.copy(filter, ptr, bytes);
+  dropFilter(pcb);
+  pcb.filter = filter;
+  pcb.filter_insns = insns;
+  return 0;
+}
+
+function place(pcb: PacketPcb, i: u32): usize {
+  return changetype<usize>(pcb) + offsetof<PacketPcb>("member0") + 4 * usize(i);
+}
+
+/** Whether the socket has asked for something on an interface. */
+export function isMember(pcb: PacketPcb, ifindex: u32, what: u32): bool {
+  for (let i: u32 = 0; i < MEMBERS; i++) {
+    if (load<u32>(place(pcb, i)) == ((what << 16) | ifindex)) return true;
+  }
+  return false;
+}
+
+/** Asks for something on an interface. ENOBUFS if there is no place left. */
+export function join(pcb: PacketPcb, ifindex: u32, what: u32): i32 {
+  if (what != PacketMr.PROMISC && what != PacketMr.ALLMULTI) return -Errno.EINVAL;
+  if (isMember(pcb, ifindex, what)) return 0;
+  for (let i: u32 = 0; i < MEMBERS; i++) {
+    if (load<u32>(place(pcb, i))) continue;
+    store<u32>(place(pcb, i), (what << 16) | ifindex);
+    return 0;
+  }
+  return -Errno.ENOBUFS;
+}
+
+/** Asks for it no longer. EADDRNOTAVAIL if it was not asked for. */
+export function leave(pcb: PacketPcb, ifindex: u32, what: u32): i32 {
+  for (let i: u32 = 0; i < MEMBERS; i++) {
+    if (load<u32>(place(pcb, i)) != ((what << 16) | ifindex)) continue;
+    store<u32>(place(pcb, i), 0);
+    return 0;
+  }
+  return -Errno.EADDRNOTAVAIL;
+}
