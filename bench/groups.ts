@@ -14,6 +14,7 @@ import { deviceRows, noNamespace } from "./rows/devices.ts";
 import { longPathRows } from "./rows/long_path.ts";
 import { memoryRows } from "./rows/memory.ts";
 import { millionRows } from "./rows/million.ts";
+import { processRows } from "./rows/processes.ts";
 import { protocolRows } from "./rows/protocols.ts";
 import { roundTripRows } from "./rows/round_trip.ts";
 import { soakRows } from "./rows/soak.ts";
@@ -28,6 +29,7 @@ export const GROUPS: readonly RowGroup[] = [
   { name: "roundtrip", about: "messages there and back", rows: roundTripRows },
   { name: "connections", about: "connections opened and closed", rows: connectionRows },
   { name: "udp", about: "datagrams", rows: datagramRows },
+  { name: "processes", about: "programs that share no thread", rows: processRows },
   { name: "protocols", about: "a packet through loaded protocols", rows: protocolRows },
   { name: "stages", about: "where the time of a bulk transfer goes", rows: stageRows },
   { name: "memory", about: "memory of idle connections", rows: memoryRows },

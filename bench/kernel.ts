@@ -22,7 +22,7 @@ export async function connectKernel(): Promise<[Deno.TcpConn, Deno.TcpConn]> {
 }
 
 /** Writes all of `data`. */
-export async function writeAll(conn: Deno.Conn, data: Uint8Array): Promise<void> {
+export async function writeAll(conn: Pick<Deno.Conn, "write">, data: Uint8Array): Promise<void> {
   for (let done = 0; done < data.length;) done += await conn.write(data.subarray(done));
 }
 

@@ -49,7 +49,10 @@ export type { RingHandle } from "./ring.ts";
 
 /** How a program connects. */
 export interface ConnectStackOptions {
-  /** How long to look for an answer before the thread sleeps, in µs; 20 unless told. */
+  /**
+   * How long to look for an answer before the thread sleeps, in µs; 20 unless told. Where looking
+   * is of no use it is left out.
+   */
   readonly spin_us?: number;
   /**
    * A call that blocks gives up when the stack's thread has shown no sign of life for so long; it

@@ -11,6 +11,7 @@ import { soon } from "../loop_timers.ts";
 import type { SockAddr } from "../socket/sockaddr.ts";
 import { Arena } from "./arena.ts";
 import { isLocal } from "./local.ts";
+import { Patience } from "./patience.ts";
 import { interrupted, type Pending, type Request } from "./request.ts";
 import { AGAIN, AREA_BYTES, Call, CANCEL, Closed, endRing, FAMILY, PORT, RESULT } from "./ring.ts";
 import { isAsleep, type RingHandle, RingMemory, SlotWord, State, Word } from "./ring.ts";
@@ -45,7 +46,9 @@ export class Link {
   #submitted = 0;
   #taken = 0;
   #listening = false;
-  #looked_ms = 0;
+  /** For answers to calls that block, by call, and to those that are awaited. */
+  readonly #blocking: Patience[] = [];
+  readonly #awaited: Patience;
   #closed: string | undefined = undefined;
   /** The reply that is being taken. */
   #slot = 0;
@@ -58,6 +61,7 @@ export class Link {
     this.#words = this.#memory.words;
     this.#arena = new Arena(AREA_BYTES, handle.arenaBytes - AREA_BYTES);
     this.#options = options;
+    this.#awaited = new Patience(options.spin_us);
     for (let slot = handle.calls - 1; slot > BLOCKING_SLOT; slot--) this.#free.push(slot);
   }
 
@@ -193,10 +197,10 @@ export class Link {
     const words = this.#words;
     const word = this.#memory.slotWord(BLOCKING_SLOT);
     const { spin_us, silence_ms } = this.#options;
-    if (spin_us > 0) {
-      const until_ms = performance.now() + spin_us / 1000;
-      while (Atomics.load(words, word) !== State.DONE && performance.now() < until_ms);
-    }
+    const patience = this.#blocking[request.op] ??= new Patience(spin_us);
+    patience.begin();
+    while (Atomics.load(words, word) !== State.DONE && patience.lasts());
+    patience.end();
     let beat = Atomics.load(words, Word.BEAT);
     let silent_ms = 0;
     while (Atomics.load(words, word) !== State.DONE) {
@@ -241,13 +245,18 @@ export class Link {
     if (this.#listening) return;
     this.#listening = true;
     const words = this.#words;
-    this.#looked_ms = performance.now();
+    const patience = this.#awaited;
+    patience.begin();
     while (this.#outstanding > 0) {
       const bell = Atomics.load(words, Word.DONE_BELL);
-      if (this.#reap() > 0) this.#looked_ms = performance.now();
+      const found = this.#reap() > 0;
       if (this.#ended()) this.end();
+      if (found) {
+        patience.end();
+        patience.begin();
+      }
       if (this.#outstanding === 0) break;
-      if (performance.now() - this.#looked_ms < this.#options.spin_us / 1000) {
+      if (patience.lasts()) {
         await new Promise<void>(soon);
         continue;
       }

@@ -10,6 +10,7 @@ import { soon } from "../loop_timers.ts";
 import type { Syscalls } from "../socket/syscalls.ts";
 import { Descriptors } from "./descriptors.ts";
 import { watchLock } from "./locks.ts";
+import { Patience } from "./patience.ts";
 import { CANCEL, Closed, Presence, SlotWord, State, Word } from "./ring.ts";
 import { type RingHandle, RingMemory } from "./ring.ts";
 import { HANDLERS } from "./serve_calls.ts";
@@ -56,7 +57,7 @@ export class ServedClient implements CallOwner {
     this.look();
   };
   #taken = 0;
-  #worked_ms = 0;
+  readonly #patience: Patience;
   #unwatch: (() => Promise<void>) | undefined = undefined;
   #dropped = false;
   #ending: Promise<void> | undefined = undefined;
@@ -65,6 +66,7 @@ export class ServedClient implements CallOwner {
   constructor(handle: RingHandle, options: ClientOptions) {
     this.handle = handle;
     this.#options = options;
+    this.#patience = new Patience(options.poll_us);
     this.sys = options.sys;
     this.memory = new RingMemory(handle);
     this.fds = new Descriptors(options.descriptors);
@@ -98,11 +100,11 @@ export class ServedClient implements CallOwner {
     this.#watch();
     const found = this.#drain();
     if (this.#dropped) return;
-    const now_ms = performance.now();
-    if (found > 0) this.#worked_ms = now_ms;
-    if (found > 0 || now_ms - this.#worked_ms < this.#options.poll_us / 1000) {
-      return soon(this.#look);
+    if (found > 0) {
+      this.#patience.end();
+      this.#patience.begin();
     }
+    if (found === ENTRIES_A_LOOK || this.#patience.lasts()) return soon(this.#look);
     Atomics.store(words, Word.SERVER_ASLEEP, 1);
     const slept = Atomics.waitAsync(words, Word.BELL, bell);
     if (slept.async) slept.value.then(this.#woken);

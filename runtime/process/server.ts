@@ -48,7 +48,10 @@ export interface ServeOptions {
    * get EPERM.
    */
   readonly privileged?: boolean;
-  /** After a call, how long to look for the next one before sleeping, in µs; 50 unless told. */
+  /**
+   * After a call, how long to look for the next one before sleeping, in µs; 50 unless told. Where
+   * looking is of no use it is left out.
+   */
   readonly poll_us?: number;
 }
 
