@@ -8,7 +8,8 @@
 
 import { Af } from "../assembly/abi/socket.ts";
 import packet from "../protocols/packet/mod.ts";
+import route from "../protocols/route/mod.ts";
 import type { Domains } from "./protocol/loader.ts";
 
 /** By family. */
-export const DOMAINS: Domains = new Map([[Af.NDD, packet]]);
+export const DOMAINS: Domains = new Map([[Af.ROUTE, route], [Af.NDD, packet]]);

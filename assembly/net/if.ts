@@ -177,7 +177,7 @@ export function detach(i: u32): i32 {
   if_rx.free(ifp);
   ifp.attached = 0;
   ifp.flags = 0;
-  route.changed();
+  changed(ifp);
   if_queue.wakeAll(ifp);
   return 0;
 }

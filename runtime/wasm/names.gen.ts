@@ -506,7 +506,80 @@ export const RTM_NAMES: ConstantNames = {
   12: { name: "NEWADDR", note: "" },
   13: { name: "DELADDR", note: "" },
   14: { name: "IFINFO", note: "" },
-  17: { name: "GETNEXT", note: "" },
+};
+
+/** `RtMsg` of assembly/abi/route.ts. */
+export const RT_MSG_NAMES: ConstantNames = {
+  0: { name: "LENGTH", note: "of the whole message, u16" },
+  2: { name: "VERSION", note: "u8" },
+  3: { name: "TYPE", note: "Rtm, u8" },
+  4: { name: "INDEX", note: "interface, u16" },
+  8: { name: "FLAGS", note: "Rtf, and from here on 32 bits each" },
+  12: { name: "ADDRS", note: "Rta" },
+  16: { name: "PID", note: "" },
+  20: { name: "SEQ", note: "" },
+  24: { name: "ERRNO", note: "" },
+  28: { name: "USE", note: "" },
+  32: { name: "INITS", note: "Rtv: which metrics are given" },
+  36: { name: "LOCKS", note: "" },
+  40: { name: "MTU", note: "" },
+  44: { name: "HOPCOUNT", note: "" },
+  48: { name: "EXPIRE", note: "" },
+  52: { name: "RECVPIPE", note: "" },
+  56: { name: "SENDPIPE", note: "" },
+  60: { name: "SSTHRESH", note: "" },
+  64: { name: "RTT", note: "" },
+  68: { name: "RTTVAR", note: "" },
+  72: { name: "PKSENT", note: "" },
+  76: { name: "SIZE", note: "of the header: the addresses begin here" },
+};
+
+/** `IfMsg` of assembly/abi/route.ts. */
+export const IF_MSG_NAMES: ConstantNames = {
+  4: { name: "ADDRS", note: "Rta, and from here on 32 bits each but for what is told" },
+  8: { name: "FLAGS", note: "Iff" },
+  12: { name: "INDEX", note: "u16" },
+  16: { name: "IFTYPE", note: "Ift, u8" },
+  17: { name: "ADDRLEN", note: "u8" },
+  18: { name: "HDRLEN", note: "u8" },
+  20: { name: "MTU", note: "" },
+  24: { name: "METRIC", note: "" },
+  28: { name: "BAUDRATE", note: "" },
+  32: { name: "IPACKETS", note: "" },
+  36: { name: "IERRORS", note: "" },
+  40: { name: "OPACKETS", note: "" },
+  44: { name: "OERRORS", note: "" },
+  48: { name: "COLLISIONS", note: "" },
+  52: { name: "IBYTES", note: "" },
+  56: { name: "OBYTES", note: "" },
+  60: { name: "IMCASTS", note: "" },
+  64: { name: "OMCASTS", note: "" },
+  68: { name: "IQDROPS", note: "" },
+  72: { name: "NOPROTO", note: "" },
+  76: { name: "LASTCHANGE", note: "8 bytes" },
+  84: { name: "SIZE", note: "" },
+};
+
+/** `IfaMsg` of assembly/abi/route.ts. */
+export const IFA_MSG_NAMES: ConstantNames = {
+  4: { name: "ADDRS", note: "" },
+  8: { name: "FLAGS", note: "" },
+  12: { name: "INDEX", note: "u16" },
+  16: { name: "METRIC", note: "" },
+  20: { name: "SIZE", note: "" },
+};
+
+/** `Ift` of assembly/abi/route.ts. */
+export const IFT_NAMES: ConstantNames = {
+  1: { name: "OTHER", note: "" },
+  6: { name: "ETHER", note: "" },
+  23: { name: "PPP", note: "" },
+  24: { name: "LOOP", note: "" },
+};
+
+/** `RtmVersion` of assembly/abi/route.ts. */
+export const RTM_VERSION_NAMES: ConstantNames = {
+  3: { name: "NOW", note: "" },
 };
 
 /** `Rta` of assembly/abi/route.ts. */
