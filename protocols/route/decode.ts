@@ -20,6 +20,7 @@ export interface LinkAddress {
 
 /** A message about a route: an answer, or what has happened. */
 export interface RouteMessage {
+  /** Tells the kinds of messages apart. */
   readonly kind: "route";
   /** What was asked for, or has happened: `Rtm`. */
   readonly type: Rtm;
@@ -53,7 +54,9 @@ export interface RouteMessage {
 
 /** A message about an interface: it has come, has changed, or (with flags 0) is gone. */
 export interface InterfaceMessage {
+  /** Tells the kinds of messages apart. */
   readonly kind: "interface";
+  /** What has happened. */
   readonly type: Rtm.IFINFO;
   /** Index of the interface. */
   readonly index: number;
@@ -63,16 +66,21 @@ export interface InterfaceMessage {
   readonly interface?: LinkAddress;
   /** Bytes of the largest IP packet. */
   readonly mtu: number;
-  /** Frames and bytes, taken in and sent, each counted to 2^32 and then from 0. */
+  /** Frames taken in; like the others counted to 2^32 and then from 0. */
   readonly ipackets: number;
+  /** Frames sent. */
   readonly opackets: number;
+  /** Bytes taken in. */
   readonly ibytes: number;
+  /** Bytes sent. */
   readonly obytes: number;
 }
 
 /** A message about an address that an interface has got or lost. */
 export interface AddressMessage {
+  /** Tells the kinds of messages apart. */
   readonly kind: "address";
+  /** What has happened. */
   readonly type: Rtm.NEWADDR | Rtm.DELADDR;
   /** Index of the interface. */
   readonly index: number;
