@@ -208,7 +208,7 @@ function readAddresses(view: DataView, size: number, bitsAt: number): Addresses 
   return found;
 }
 
-/** One address; undefined if it is of a family that is not read. Masks may end before their zeros. */
+/** One address; undefined if its family is not read. Masks may end before their zeros. */
 function readAddress(bytes: Uint8Array, mask: boolean): string | LinkAddress | undefined {
   if (mask) return addressText(Uint8Array.from({ length: 4 }, (_, i) => bytes[4 + i] ?? 0));
   if (bytes[1] === Af.LINK) return readLink(bytes);

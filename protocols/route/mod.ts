@@ -1,7 +1,7 @@
 /**
- * Routing sockets: programs see and change the routing table by messages, and hear of what others do
- * to it and of what happens to interfaces and addresses. The messages are those of 4.4BSD and AIX
- * (route(4)); {@link encodeMessage} and {@link decodeMessage} make and read them.
+ * Routing sockets: programs see and change the routing table by messages, and hear of what others
+ * do to it and of what happens to interfaces and addresses. The messages are those of 4.4BSD and
+ * AIX (route(4)); {@link encodeMessage} and {@link decodeMessage} make and read them.
  *
  * ```ts
  * import { Af, createStack, Sock } from "@godwit/godwit";
