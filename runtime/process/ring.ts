@@ -190,6 +190,10 @@ function ringSlots(calls: number): number {
   return 2 ** Math.ceil(Math.log2(2 * calls));
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const textRoom = new Uint8Array(TEXT_BYTES);
+
 /** The parts of a ring's memory. */
 export class RingMemory {
   readonly words: Int32Array<SharedArrayBuffer>;
@@ -232,13 +236,19 @@ export class RingMemory {
     return (this.#slots + slot * SLOT_BYTES + NUMBERS_AT) >>> 3;
   }
 
-  /** Writes a text to a slot, cut if it is too long; what is not ASCII becomes a question mark. */
+  /** Writes a text to a slot as UTF-8, cut if it is too long. */
   putText(slot: number, text: string): void {
     const at = this.#slots + slot * SLOT_BYTES + TEXT_AT;
-    const length = Math.min(text.length, TEXT_BYTES);
+    let length = Math.min(text.length, TEXT_BYTES);
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
-      this.bytes[at + i] = code < 128 ? code : 63;
+      if (code > 127) {
+        // What encodes text writes to no shared memory.
+        const { written } = encoder.encodeInto(text, textRoom);
+        this.bytes.set(textRoom.subarray(0, length = written), at);
+        break;
+      }
+      this.bytes[at + i] = code;
     }
     this.words[this.slotWord(slot) + SlotWord.TEXT_LENGTH] = length;
   }
@@ -249,7 +259,12 @@ export class RingMemory {
     if (length < 0 || length > TEXT_BYTES) return undefined;
     const at = this.#slots + slot * SLOT_BYTES + TEXT_AT;
     let text = "";
-    for (let i = 0; i < length; i++) text += String.fromCharCode(this.bytes[at + i] & 127);
+    for (let i = 0; i < length; i++) {
+      const code = this.bytes[at + i];
+      // Copied first: it may change while it is read, but then it is only another text.
+      if (code > 127) return decoder.decode(this.bytes.slice(at, at + length));
+      text += String.fromCharCode(code);
+    }
     return text;
   }
 }

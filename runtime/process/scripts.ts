@@ -16,7 +16,9 @@ import { CodecError, decode, encode, type Value } from "./codec.ts";
 import { type Reply, Request, type Script } from "./request.ts";
 import { AREA_BYTES, Op } from "./ring.ts";
 
+/** Room for a value that is not known to be longer; and what goes before its bytes. */
 const VALUE_BYTES = 4096;
+const TAG_BYTES = 16;
 const NO_FD = 0;
 
 const result = (reply: Reply): number => reply.result;
@@ -104,13 +106,19 @@ export function getsockoptBytes(
   const take = (reply: Reply) => value(reply) as Uint8Array<ArrayBuffer>;
   const request = new Request(Op.GETSOCKOPT_BYTES, "getsockopt", fd, take);
   request.with(Arg.OTHER, level).with(Arg.MORE, name).with(Arg.FLAGS, room);
-  return once(request.data(VALUE_BYTES));
+  return once(request.data(roomFor(room)));
+}
+
+/** Room for a value with so many bytes; as much as there is if it is too long, or no number. */
+function roomFor(bytes: number): number {
+  return bytes > VALUE_BYTES - TAG_BYTES ? Math.min(bytes + TAG_BYTES, AREA_BYTES) : VALUE_BYTES;
 }
 
 export function setsockopt(fd: number, level: number, name: number, given: Value): Script<void> {
   const request = new Request(Op.SETSOCKOPT, "setsockopt", fd, nothing);
   request.with(Arg.OTHER, level).with(Arg.MORE, name);
-  return once(request.data(VALUE_BYTES, put(given, "setsockopt")));
+  const bytes = given instanceof Uint8Array ? roomFor(given.length) : VALUE_BYTES;
+  return once(request.data(bytes, put(given, "setsockopt")));
 }
 
 export function ioctl(fd: number, cmd: number, argument: Value): Script<Value> {

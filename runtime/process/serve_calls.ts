@@ -6,39 +6,29 @@
  */
 
 import { Errno } from "../../assembly/abi/errno.ts";
-import { Sioc } from "../../assembly/abi/ifnet.ts";
-import { Msg, So as Opt, Sock, Sol } from "../../assembly/abi/socket.ts";
+import { Af, Msg, So as Opt, Sock, Sol } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
-import { F_GETFL, type F_SETFL, O_NONBLOCK } from "../socket/constants.ts";
-import type { IfRequest, RouteRequest } from "../socket/ioctl.ts";
+import { F_GETFL, O_NONBLOCK } from "../socket/constants.ts";
 import type { RecvHeader } from "../socket/message.ts";
 import type { Received } from "../socket/nonblocking.ts";
-import type { OptionValue } from "../socket/options.ts";
 import type { SockAddrInit } from "../socket/sockaddr.ts";
-import { Arg, Name, Until } from "./arguments.ts";
-import { decode, type Value } from "./codec.ts";
+import { Arg, Until } from "./arguments.ts";
 import { AGAIN, Op } from "./ring.ts";
+import {
+  fcntl,
+  getnames,
+  getsockopt,
+  getsockoptBytes,
+  ioctl,
+  mustBePrivileged,
+  setname,
+  setsockopt,
+} from "./serve_options.ts";
 import { servePoll, serveSelect } from "./serve_poll.ts";
 import type { Handler, ServedCall } from "./served_call.ts";
 
-/** Requests that change what all programs share. */
-const CHANGING: ReadonlySet<number> = new Set([
-  Sioc.SIFFLAGS,
-  Sioc.AIFADDR,
-  Sioc.DIFADDR,
-  Sioc.SIFMTU,
-  Sioc.ADDRT,
-  Sioc.DELRT,
-  Sioc.CHGRT,
-  Sioc.SARP,
-  Sioc.DARP,
-]);
-
-function mustBePrivileged({ owner }: ServedCall, syscall: string): void {
-  if (!owner.privileged) throw new SocketError(Errno.EPERM, syscall);
-}
-
 const nothing = (): number => 0;
+
 function name(call: ServedCall, syscall: string): SockAddrInit {
   const given = call.name;
   if (given === undefined) throw new SocketError(Errno.EFAULT, syscall, "no address");
@@ -48,7 +38,9 @@ function name(call: ServedCall, syscall: string): SockAddrInit {
 function socket(call: ServedCall): number {
   const { owner, numbers } = call;
   const type = numbers[Arg.OTHER];
-  if (type === Sock.RAW) mustBePrivileged(call, "socket");
+  // Whole packets and frames are everybody's, of whatever type the socket is.
+  const sees = type === Sock.RAW || numbers[Arg.FAMILY] === Af.NDD;
+  if (sees) mustBePrivileged(call, "socket");
   owner.fds.promise("socket");
   let fd: number;
   try {
@@ -178,89 +170,6 @@ function close(call: ServedCall): Promise<number> {
   return owner.sys.close(fd).then(nothing);
 }
 
-/** The value of an option as a program may give it. */
-function optionValue(value: Value): OptionValue {
-  if (typeof value === "number" || typeof value === "boolean" || typeof value === "string") {
-    return value;
-  }
-  if (value instanceof Uint8Array) return value;
-  if (typeof value === "object" && !Array.isArray(value)) {
-    const { onoff, linger, multiaddr, interface: which } = value as Record<string, Value>;
-    if (onoff !== undefined && typeof linger === "number") return { onoff: !!onoff, linger };
-    const named = which === undefined || typeof which === "number" || typeof which === "string";
-    if (typeof multiaddr === "string" && named) return { multiaddr, interface: which };
-  }
-  throw new SocketError(Errno.EINVAL, "setsockopt", "no such value");
-}
-
-function setsockopt(call: ServedCall): number {
-  const { owner: { sys }, area, numbers } = call;
-  const fd = call.fd("setsockopt");
-  sys.setsockopt(fd, numbers[Arg.OTHER], numbers[Arg.MORE], optionValue(decode(area)));
-  return 0;
-}
-
-const REQUEST_FIELDS: Readonly<Record<string, "string" | "number" | "bytes">> = {
-  ifname: "string",
-  ifindex: "number",
-  i: "number",
-  flags: "number",
-  mtu: "number",
-  addr: "string",
-  mask: "string",
-  broadcast: "string",
-  dst: "string",
-  hwaddr: "bytes",
-  gateway: "string",
-  metric: "number",
-};
-
-/** The argument of ioctl: a number, or a record with the fields that there are. */
-function requestOf(value: Value): number | IfRequest & RouteRequest {
-  if (value === undefined) return 0;
-  if (typeof value === "number") return value;
-  const request: Record<string, Value> = {};
-  if (typeof value === "object" && !Array.isArray(value) && !(value instanceof Uint8Array)) {
-    for (const [key, kind] of Object.entries(REQUEST_FIELDS)) {
-      const field = (value as Record<string, Value>)[key];
-      if (field === undefined) continue;
-      if ((field instanceof Uint8Array ? "bytes" : typeof field) !== kind) {
-        throw new SocketError(Errno.EINVAL, "ioctl", `${key} is no ${kind}`);
-      }
-      request[key] = field;
-    }
-    return request as IfRequest & RouteRequest;
-  }
-  throw new SocketError(Errno.EINVAL, "ioctl", "no such argument");
-}
-
-function ioctl(call: ServedCall): number {
-  const cmd = call.numbers[Arg.OTHER];
-  const fd = call.fd("ioctl");
-  if (CHANGING.has(cmd)) mustBePrivileged(call, "ioctl");
-  // Of several requests one name is called; which argument each takes, it tells apart itself.
-  const answer = call.owner.sys.ioctl(fd, cmd, requestOf(decode(call.area)) as IfRequest);
-  return call.answerValue(answer as unknown as Value);
-}
-
-function fcntl(call: ServedCall): number {
-  const cmd = call.numbers[Arg.OTHER] as typeof F_GETFL | typeof F_SETFL;
-  return call.owner.sys.fcntl(call.fd("fcntl"), cmd, call.numbers[Arg.FLAGS]);
-}
-
-function setname(call: ServedCall): number {
-  const { owner: { sys }, numbers } = call;
-  const syscall = ["sethostname", "setdomainname", "sethostid"][numbers[Arg.OTHER]] ?? "call";
-  mustBePrivileged(call, syscall);
-  const value = decode(call.area);
-  if (numbers[Arg.OTHER] === Name.HOST && typeof value === "string") sys.sethostname(value);
-  else if (numbers[Arg.OTHER] === Name.DOMAIN && typeof value === "string") {
-    sys.setdomainname(value);
-  } else if (numbers[Arg.OTHER] === Name.HOSTID && typeof value === "number") sys.sethostid(value);
-  else throw new SocketError(Errno.EINVAL, syscall);
-  return 0;
-}
-
 /** Waits until a receive or send would not: as long as its timeout lets it. */
 async function awaitReady(call: ServedCall): Promise<number> {
   const { owner: { sys }, numbers } = call;
@@ -319,27 +228,15 @@ export const HANDLERS: readonly (Handler | undefined)[] = table({
     call.answerName(call.owner.sys.getpeername(call.fd("getpeername")));
     return 0;
   },
-  [Op.GETSOCKOPT]: (call) => {
-    const { owner: { sys }, numbers } = call;
-    const fd = call.fd("getsockopt");
-    return call.answerValue(sys.getsockopt(fd, numbers[Arg.OTHER], numbers[Arg.MORE]));
-  },
-  [Op.GETSOCKOPT_BYTES]: (call) => {
-    const { owner: { sys }, numbers } = call;
-    const [level, option, room] = [numbers[Arg.OTHER], numbers[Arg.MORE], numbers[Arg.FLAGS]];
-    const fd = call.fd("getsockopt");
-    return call.answerValue(sys.getsockoptBytes(fd, level, option, room));
-  },
+  [Op.GETSOCKOPT]: getsockopt,
+  [Op.GETSOCKOPT_BYTES]: getsockoptBytes,
   [Op.SETSOCKOPT]: setsockopt,
   [Op.IOCTL]: ioctl,
   [Op.FCNTL]: fcntl,
   [Op.POLL]: servePoll,
   [Op.SELECT]: serveSelect,
   [Op.AWAIT]: awaitReady,
-  [Op.GETNAMES]: (call) => {
-    const { sys } = call.owner;
-    return call.answerValue([sys.gethostname(), sys.getdomainname(), sys.gethostid()]);
-  },
+  [Op.GETNAMES]: getnames,
   [Op.SETNAME]: setname,
 });
 

@@ -3,78 +3,17 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
-import { Af, Sock } from "../../../assembly/abi/socket.ts";
+import { Af, So, Sock, Sol } from "../../../assembly/abi/socket.ts";
 import { SocketError } from "../../../runtime/errors.ts";
-import { connectStack, type StackClient } from "../../../runtime/process/client.ts";
-import { holdLock } from "../../../runtime/process/locks.ts";
-import { AREA_BYTES, CANCEL, endRing, type RingHandle } from "../../../runtime/process/ring.ts";
-import { Op, Presence, RESULT, RingMemory } from "../../../runtime/process/ring.ts";
-import { SlotWord, State, Word } from "../../../runtime/process/ring.ts";
+import { connectStack } from "../../../runtime/process/client.ts";
+import { AREA_BYTES, CANCEL, endRing, Op, Presence } from "../../../runtime/process/ring.ts";
+import { State, Word } from "../../../runtime/process/ring.ts";
 import { serveSyscalls } from "../../../runtime/process/server.ts";
 import { POLLIN, POLLNVAL } from "../../../runtime/socket/select.ts";
-import { code, until, type World, world } from "./kit.ts";
+import { code, until, works, type World, world } from "./kit.ts";
+import { Wild } from "./wild.ts";
 
 const SEED = 0x686f7374;
-
-/** A program that does with its ring what it wants. */
-class Wild {
-  readonly memory: RingMemory;
-  readonly words: Int32Array<SharedArrayBuffer>;
-  #submitted = 0;
-
-  constructor(readonly handle: RingHandle) {
-    this.memory = new RingMemory(handle);
-    this.words = this.memory.words;
-  }
-
-  /** Says that it holds its lock, and holds it. */
-  async appear(): Promise<() => Promise<void>> {
-    const release = await holdLock(this.handle.clientLock)!;
-    Atomics.store(this.words, Word.PRESENCE, Presence.LOCKED);
-    return release;
-  }
-
-  /** Fills a slot. */
-  fill(slot: number, op: number, numbers: readonly number[], areaAt = 0, areaLength = 0): void {
-    const word = this.memory.slotWord(slot);
-    this.words[word + SlotWord.OP] = op;
-    this.words[word + SlotWord.AREA_AT] = areaAt;
-    this.words[word + SlotWord.AREA_LENGTH] = areaLength;
-    this.words[word + SlotWord.TEXT_LENGTH] = 0;
-    numbers.forEach((n, i) => this.memory.numbers[this.memory.slotNumber(slot) + i] = n);
-    Atomics.store(this.words, word, State.SUBMITTED);
-  }
-
-  push(entry: number): void {
-    const { submitted, mask } = this.memory;
-    this.words[submitted + (this.#submitted++ & mask)] = entry;
-    Atomics.store(this.words, Word.SUBMITTED, this.#submitted);
-    this.ring();
-  }
-
-  ring(): void {
-    Atomics.add(this.words, Word.BELL, 1);
-    Atomics.notify(this.words, Word.BELL);
-  }
-
-  async call(op: number, numbers: readonly number[], areaAt = 0, areaLength = 0) {
-    const word = this.memory.slotWord(1);
-    this.fill(1, op, numbers, areaAt, areaLength);
-    this.push(1);
-    await until(() => Atomics.load(this.words, word) === State.DONE);
-    const result = this.memory.numbers[this.memory.slotNumber(1) + RESULT];
-    return { error: this.words[word + SlotWord.ERROR], result };
-  }
-}
-
-/** That a program which was there all the time still gets what it asks for. */
-async function works({ sys }: StackClient): Promise<void> {
-  const fd = await sys.socket(Af.INET, Sock.DGRAM);
-  await sys.bind(fd, { address: "127.0.0.1", port: 77 });
-  await sys.sendto(fd, Uint8Array.of(1, 2, 3), 0, { address: "127.0.0.1", port: 77 });
-  assertEquals(await sys.recv(fd, new Uint8Array(9)), 3);
-  await sys.close(fd);
-}
 
 /** Sockets that are open in the stack. */
 function open({ stack }: World): number {
@@ -131,6 +70,10 @@ Deno.test("what all programs share, only privileged ones may change", async () =
   const { sys } = await here.program();
   const fd = await sys.socket(Af.INET, Sock.DGRAM);
   assertEquals(await code(sys.socket(Af.INET, Sock.RAW, 1)), "EPERM");
+  for (const type of [Sock.RAW, Sock.DGRAM]) {
+    assertEquals(await code(sys.socket(Af.NDD, type, 3)), "EPERM");
+  }
+  assertEquals(await code(sys.socket(Af.ROUTE, Sock.RAW, 0)), "EPERM");
   for (const cmd of [Sioc.SIFFLAGS, Sioc.AIFADDR, Sioc.DIFADDR, Sioc.SIFMTU, Sioc.SARP]) {
     assertEquals(await code(sys.ioctl(fd, cmd, { ifname: "lo0", addr: "127.0.0.8" })), "EPERM");
   }
@@ -167,6 +110,10 @@ Deno.test("impossible arguments are errors, and counted", async () => {
   assertEquals((await wild.call(Op.POLL, [0, 0, 0, 0, 0, 0, -1], 0, 64)).error, 14);
   assertEquals((await wild.call(Op.RECVMSG, [3, 0, 0, 0, 0, 0, 65], 0, 64)).error, 14);
   assertEquals((await wild.call(Op.BIND, [3, 0, 0, 0])).error, 14);
+  for (const room of [-1, NaN, Infinity, 0.5]) {
+    const args = [3, 0, 0, 0, room, Sol.SOCKET, So.LINGER];
+    assertEquals((await wild.call(Op.GETSOCKOPT_BYTES, args, 0, 64)).error, 14, `${room}`);
+  }
   wild.memory.bytes.fill(0xee, wild.memory.arena, wild.memory.arena + 64);
   assertEquals((await wild.call(Op.SETSOCKOPT, [3, 0, 0, 0, 0, 0xffff, 8], 0, 64)).error, 22);
   assertEquals((await wild.call(Op.IOCTL, [3, 0, 0, 0, 0, 11], 0, 64)).error, 22);

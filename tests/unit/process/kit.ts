@@ -1,6 +1,7 @@
 /** Stacks with programs, for tests: in one thread, or in Workers. */
 
-import { assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { Af, Sock } from "../../../assembly/abi/socket.ts";
 import { SocketError } from "../../../runtime/errors.ts";
 import { connectStack, type StackClient } from "../../../runtime/process/client.ts";
 import { endRing, type RingHandle } from "../../../runtime/process/ring.ts";
@@ -59,4 +60,13 @@ export async function code(promise: Promise<unknown>): Promise<string> {
 export async function until(holds: () => boolean): Promise<void> {
   for (let i = 0; i < 100_000 && !holds(); i++) await new Promise((done) => setTimeout(done, 1));
   if (!holds()) throw new Error("what was waited for never came");
+}
+
+/** That a program which was there all the time still gets what it asks for. */
+export async function works({ sys }: StackClient): Promise<void> {
+  const fd = await sys.socket(Af.INET, Sock.DGRAM);
+  await sys.bind(fd, { address: "127.0.0.1", port: 77 });
+  await sys.sendto(fd, Uint8Array.of(1, 2, 3), 0, { address: "127.0.0.1", port: 77 });
+  assertEquals(await sys.recv(fd, new Uint8Array(9)), 3);
+  await sys.close(fd);
 }

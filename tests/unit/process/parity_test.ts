@@ -28,6 +28,7 @@ const STEPS: readonly Step[] = [
   ["listen before bind", (sys) => sys.accept(3)],
   ["bind to a stranger", (sys) => sys.bind(3, { address: "10.1.2.3", port: 1 })],
   ["bind to no address", (sys) => sys.bind(3, { address: "nonsense", port: 1 })],
+  ["bind to a name", (sys) => sys.bind(3, { address: "zürich.例", port: 1 })],
   ["bind to no port", (sys) => sys.bind(3, { port: 70_000 })],
   ["bind to half a port", (sys) => sys.bind(3, { port: 1.5 })],
   ["bind to IPv6", (sys) => sys.bind(3, { address: "::1", port: 1 })],
@@ -81,6 +82,9 @@ const STEPS: readonly Step[] = [
   ["no such algorithm", (sys) => sys.setsockopt(4, IpProto.TCP, TcpOpt.CONGESTION, "none")],
   ["no such option", (sys) => sys.getsockopt(4, IpProto.TCP, 999)],
   ["bytes of an option", (sys) => sys.getsockoptBytes(4, Sol.SOCKET, So.LINGER, 8)],
+  ["with much room", (sys) => sys.getsockoptBytes(4, Sol.SOCKET, So.LINGER, 60_000)],
+  ["with more than there is", (sys) => sys.getsockoptBytes(4, Sol.SOCKET, So.LINGER, 1e9)],
+  ["a value of many bytes", (sys) => sys.setsockopt(4, Sol.SOCKET, 999, new Uint8Array(40_000))],
   ["too little room", (sys) => sys.getsockoptBytes(4, Sol.SOCKET, So.LINGER, 3)],
   [
     "fields of TCP_INFO",
