@@ -17,6 +17,7 @@ import { millionRows } from "./rows/million.ts";
 import { processRows } from "./rows/processes.ts";
 import { protocolRows } from "./rows/protocols.ts";
 import { roundTripRows } from "./rows/round_trip.ts";
+import { routeRows } from "./rows/routes.ts";
 import { soakRows } from "./rows/soak.ts";
 import { stageRows } from "./rows/stages.ts";
 import { sizeRows, startRows } from "./rows/start.ts";
@@ -31,6 +32,7 @@ export const GROUPS: readonly RowGroup[] = [
   { name: "udp", about: "datagrams", rows: datagramRows },
   { name: "processes", about: "programs that share no thread", rows: processRows },
   { name: "protocols", about: "a packet through loaded protocols", rows: protocolRows },
+  { name: "routes", about: "routes looked up", rows: routeRows },
   { name: "stages", about: "where the time of a bulk transfer goes", rows: stageRows },
   { name: "memory", about: "memory of idle connections", rows: memoryRows },
   { name: "start", about: "size and start of a stack", rows: [...sizeRows, ...startRows] },

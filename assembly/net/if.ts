@@ -24,6 +24,7 @@ import { Ifaddr, Ifnet } from "./ifnet_t";
 import { IfConfig } from "./ifreq_t";
 import * as route from "./route";
 import * as route_event from "./route_event";
+import * as route_purge from "./route_purge";
 
 export { byIndex, first, ifaByAddr, ifaByDst, next } from "./if_list";
 export { isMember, joinGroup, leaveGroup } from "./if_multi";
@@ -172,7 +173,7 @@ export function detach(i: u32): i32 {
   while (ifp.addrs) removeAddr(ifp, ifp.addrs);
   if_multi.removeAll(ifp);
   arp.forget(ifp, true);
-  route.purge(ifp, changetype<Ifaddr>(0));
+  route_purge.purge(ifp, changetype<Ifaddr>(0));
   if_queue.flush(ifp, true);
   if_rx.free(ifp);
   ifp.attached = 0;
@@ -313,7 +314,7 @@ export function delAddr(ifp: Ifnet, addr: u32): i32 {
 function removeAddr(ifp: Ifnet, ifa: Ifaddr): void {
   acd.stop(ifa);
   unlink(ifp, ifa);
-  route.purge(ifp, ifa);
+  route_purge.purge(ifp, ifa);
   // another address of the same subnet takes over its routes
   for (let other = ifp.addrs; other; other = other.next) {
     if ((other.addr & other.mask) == (ifa.addr & other.mask)) addRoutes(ifp, other);

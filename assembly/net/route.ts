@@ -38,6 +38,7 @@ export class RouteState {
   first: Rtentry; // all routes
   last: Rtentry;
   places: usize; // of the table: first routes, 1 << bits of them
+  marks: usize; // a byte for each place: bit n is set if there is a route whose hash ends in n
   bits: u32;
   cache: usize; // PLACES of Place
   generation: u32;
@@ -63,7 +64,8 @@ export function init(limit: u32): bool {
   S.bits = 32 - u32(clz(min<u32>(limit, 1 << 24) | 15));
   S.cache = arena.alloc(offsetof<Place>() << PLACES_LOG2, 64);
   S.places = arena.alloc(4 << S.bits, 64);
-  return pool.init(P, u32(offsetof<Rtentry>()), limit) && S.cache != 0 && S.places != 0;
+  S.marks = arena.alloc(1 << S.bits, 64);
+  return pool.init(P, u32(offsetof<Rtentry>()), limit) && S.cache != 0 && S.marks != 0;
 }
 
 /** Changes with every change of the table, and of what it leads to. */
@@ -80,9 +82,14 @@ function nil(): Rtentry {
   return changetype<Rtentry>(0);
 }
 
+/** The hash of a prefix: the number of its place, and three bits more for the place's mark. */
+function hashOf(dst: u32, mask: u32): u32 {
+  return ((dst ^ (mask >> 9)) * HASH) >> (29 - S.bits);
+}
+
 /** Where the first route of a prefix's place is kept. */
 function placeOf(dst: u32, mask: u32): usize {
-  return S.places + (usize(((dst ^ (mask >> 9)) * HASH) >> (32 - S.bits)) << 2);
+  return S.places + (usize(hashOf(dst, mask) >> 3) << 2);
 }
 
 /** The route for an address, nil if there is none; valid while generation() is the same. */
@@ -111,7 +118,10 @@ function search(dst: u32, src: u32, avoid: u32): Rtentry {
   for (let left = S.lengths; left; left &= left - 1) {
     const mask = u32(u64(0xffffffff) << ctz(left));
     const net = dst & mask;
-    for (let rt = load<Rtentry>(placeOf(net, mask)); rt; rt = rt.next) {
+    const hash = hashOf(net, mask);
+    // most lengths have no such prefix, and the marks, few bytes, say so of most of them
+    if (!((load<u8>(S.marks + usize(hash >> 3)) >> u8(hash & 7)) & 1)) continue;
+    for (let rt = load<Rtentry>(S.places + (usize(hash >> 3) << 2)); rt; rt = rt.next) {
       if (rt.dst != net || rt.mask != mask || rt.flags & avoid || !leads(rt)) continue;
       if ((src & rt.from_mask) == rt.from) return rt;
     }
@@ -278,10 +288,18 @@ function count(rt: Rtentry, by: i32): void {
   const routes = load<u32>(place) + by;
   store<u32>(place, routes);
   const bit = u64(1) << n;
+  mark(rt.dst, rt.mask);
   S.lengths = routes ? S.lengths | bit : S.lengths & ~bit;
   if (rt.from_mask) S.sourced += by;
   if ((rt.flags & KIND) == Rtf.STATIC) countEquals(rt);
   changed();
+}
+
+/** Marks of the routes that stand where those for a prefix do. */
+function mark(dst: u32, mask: u32): void {
+  let marks: u32 = 0;
+  for (let at = firstOf(dst, mask); at; at = at.next) marks |= 1 << (hashOf(at.dst, at.mask) & 7);
+  store<u8>(S.marks + usize(hashOf(dst, mask) >> 3), u8(marks));
 }
 
 /** Counts the routes that share the traffic with `rt`. */
@@ -297,30 +315,9 @@ export function firstOf(dst: u32, mask: u32): Rtentry {
   return load<Rtentry>(placeOf(dst, mask));
 }
 
-/**
- * Deletes all routes that `ifa` stands behind, or, if `ifa` is nil, all over `ifp`. Routes that
- * were added by the user and can go on with another address of the interface do so.
- */
-export function purge(ifp: Ifnet, ifa: Ifaddr): void {
-  for (let rt = S.first; rt;) {
-    const next = rt.all_next;
-    if (ifa ? rt.ifa == ifa && !rehome(rt, ifa) : rt.ifp == ifp) remove(rt);
-    rt = next;
-  }
-}
-
-/** Gives a user's route another source address on the same subnet; false if there is none. */
-function rehome(rt: Rtentry, ifa: Ifaddr): bool {
-  if (!(rt.flags & Rtf.STATIC)) return false;
-  const toward = rt.gateway ? rt.gateway : rt.dst;
-  for (let other = rt.ifp.addrs; other; other = other.next) {
-    if (other != ifa && (toward & other.mask) == (other.addr & other.mask)) {
-      rt.ifa = other;
-      changed();
-      return true;
-    }
-  }
-  return false;
+/** The route that came first; `all_next` leads to the others. */
+export function first(): Rtentry {
+  return S.first;
 }
 
 /** The `i`-th route in the order they came, nil behind the last. */

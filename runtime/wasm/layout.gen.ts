@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "33fbb5318cc7d979";
+export const LAYOUT_HASH = "43d17af62ef4b35c";
 
 /** struct Ack */
 export const Ack = {
@@ -905,18 +905,19 @@ export const RouteEventState = {
 
 /** struct RouteState */
 export const RouteState = {
-  size: 48,
+  size: 52,
   lengths: 0,
   first: 8,
   last: 12,
   places: 16,
-  bits: 20,
-  cache: 24,
-  generation: 28,
-  sourced: 32,
-  walk: 36,
-  walked: 40,
-  walk_generation: 44,
+  marks: 20,
+  bits: 24,
+  cache: 28,
+  generation: 32,
+  sourced: 36,
+  walk: 40,
+  walked: 44,
+  walk_generation: 48,
 } as const;
 
 /** struct RtReq */
