@@ -11,6 +11,7 @@ export const enum RecordKind {
   INTERFACE = 7, // an interface is new, has changed or is gone; data: its name
   SEND = 8, // a program sends by a socket; data: the message
   CONTROL = 9, // what ICMP says of a packet that was sent; index: Prc, flags: MTU for MSGSIZE
+  STOP = 10, // it is unloaded when it has answered; only told if it has nothing else to do
 
   SEND_PACKET = 32, // an IP packet
   SEND_FRAME = 33, // a frame by interface `index`

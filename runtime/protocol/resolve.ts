@@ -135,7 +135,9 @@ async function fromBinary(
     : await WebAssembly.compile(wasm).catch((error) => {
       throw refuse(`${name}: no WebAssembly that can be read: ${wordsOf(error)}`, error);
     });
-  const bytes = given.encode ? make(given.encode, where, config) : config ?? new Uint8Array();
+  const bytes = given.encode
+    ? make((it: unknown) => given.encode?.(it), where, config)
+    : config ?? new Uint8Array();
   if (!(bytes instanceof Uint8Array)) {
     throw refuse(`${name}: its configuration must be bytes, or it needs an encode()`);
   }

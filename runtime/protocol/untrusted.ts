@@ -117,14 +117,19 @@ export class Untrusted implements ProtocolModule {
     await this.#begin(kernel, undefined);
   }
 
-  /** Ends its Worker, and gives back what it had. */
+  /** Lets it say good-bye unless it is busy, ends its Worker, and gives back what it had. */
   async unload(): Promise<void> {
-    this.#stop();
     this.#timer?.cancel();
     this.#timer = undefined;
     const { ethertypes } = this.#parts.manifest;
     const gives = this.#loaded && this.#error === undefined;
     this.#loaded = false;
+    if (gives && !this.#busy && this.#queue.empty) {
+      this.#tell(RecordKind.STOP, EMPTY);
+      this.#pump();
+      await this.settled();
+    }
+    this.#stop();
     try {
       if (gives) {
         for (const type of ethertypes) this.#kernel?.delInputType(type);

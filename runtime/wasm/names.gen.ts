@@ -902,6 +902,7 @@ export const RECORD_KIND_NAMES: ConstantNames = {
   7: { name: "INTERFACE", note: "an interface is new, has changed or is gone; data: its name" },
   8: { name: "SEND", note: "a program sends by a socket; data: the message" },
   9: { name: "CONTROL", note: "what ICMP says of a packet that was sent; index: Prc, flags: MTU for MSGSIZE" },
+  10: { name: "STOP", note: "it is unloaded when it has answered; only told if it has nothing else to do" },
   32: { name: "SEND_PACKET", note: "an IP packet" },
   33: { name: "SEND_FRAME", note: "a frame by interface `index`" },
   34: { name: "SEND_DATAGRAM", note: "a UDP datagram" },
