@@ -47,3 +47,11 @@ function cpuNow_s(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
+
+/** Seconds for which `work` keeps processors busy, with all threads of this process. */
+export async function processSeconds(work: () => Promise<unknown> | void): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}

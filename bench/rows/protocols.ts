@@ -10,9 +10,10 @@ import { ManualClock } from "../../runtime/clock.ts";
 import { Af, createStack, MessageBatch, Sock, type Stack } from "../../mod.ts";
 import makeTypescript, { PROTOCOL } from "../../templates/protocol_typescript/mod.ts";
 import udplite, { IPPROTO_UDPLITE } from "../../protocols/udplite/mod.ts";
-import { cpuSeconds } from "../cpu_time.ts";
+import { cpuSeconds, processSeconds } from "../cpu_time.ts";
 import { datagram, type Feeder, feeder, ipFrame, TO } from "../feeder.ts";
 import { part, type Row, type Subject } from "../row.ts";
+import { templateModule } from "../untrusted_module.ts";
 
 const PORT = 7;
 const UDP = 17;
@@ -27,6 +28,10 @@ interface Kind {
   readonly protocol: number;
   readonly frame: Uint8Array;
   load?(stack: Stack): Promise<unknown>;
+  /** Name of a protocol in a Worker, whose answers are waited for. */
+  readonly worker?: string;
+  /** How many times less is to be done. */
+  readonly less?: number;
 }
 
 const KINDS: readonly Kind[] = [
@@ -50,6 +55,18 @@ const KINDS: readonly Kind[] = [
     frame: ipFrame(PROTOCOL, [0, PORT, 0, 9, ...DATA]),
     load: (stack) => stack.protocols.load(makeTypescript()),
   },
+  {
+    name: "untrusted",
+    about: "an untrusted protocol in a Worker; processor time of both threads",
+    protocol: PROTOCOL,
+    frame: ipFrame(PROTOCOL, [0, PORT, 0, 9, ...DATA]),
+    load: async (stack) => {
+      const wasm = await templateModule("ports");
+      await stack.protocols.load({ name: "ports", wasm, slice_ms: 20_000 });
+    },
+    worker: "ports",
+    less: 6,
+  },
 ];
 
 async function start(kind: Kind, share: number): Promise<Subject> {
@@ -61,9 +78,13 @@ async function start(kind: Kind, share: number): Promise<Subject> {
   await kind.load?.(stack);
   const fd = stack.sys.socket(Af.INET, Sock.DGRAM, kind.protocol);
   stack.sys.bind(fd, { port: PORT });
-  const bursts = part(BURSTS, share);
+  const bursts = part(BURSTS / (kind.less ?? 1), share);
+  const { worker } = kind;
   return {
-    measure: () => measure(stack, driver, fd, bursts),
+    measure: () =>
+      worker === undefined
+        ? measure(stack, driver, fd, bursts)
+        : measureWorker(stack, driver, fd, bursts, worker),
     close: () => stack.close(),
   };
 }
@@ -75,6 +96,26 @@ async function measure(stack: Stack, driver: Feeder, fd: number, bursts: number)
     for (let i = 0; i < bursts; i++) {
       driver.offer(BURST);
       stack.turn();
+      for (let got = 0; got < BURST;) got += stack.sys.nb.recvmmsg(fd, room);
+    }
+  });
+  return taken * 1e9 / (bursts * BURST);
+}
+
+/** The same, when the Worker has to answer to each burst. */
+async function measureWorker(
+  stack: Stack,
+  driver: Feeder,
+  fd: number,
+  bursts: number,
+  worker: string,
+): Promise<number> {
+  const room = new MessageBatch(BURST);
+  const taken = await processSeconds(async () => {
+    for (let i = 0; i < bursts; i++) {
+      driver.offer(BURST);
+      stack.turn();
+      await stack.protocols.settled(worker);
       for (let got = 0; got < BURST;) got += stack.sys.nb.recvmmsg(fd, room);
     }
   });
