@@ -18,6 +18,7 @@
  * @module
  */
 
+import wasm from "./lldp_module.js";
 import type { UntrustedModule } from "../../runtime/protocol/public.ts";
 import { encodeOptions, type LldpOptions } from "./options.ts";
 import { type LldpNeighbor, type LldpStats, readReport } from "./reports.ts";
@@ -32,8 +33,8 @@ export type LldpEvent = "new" | "changed" | "gone";
 export class Lldp implements UntrustedModule {
   /** `lldp` */
   readonly name = "lldp";
-  /** Where the module is. */
-  readonly wasm: URL = new URL("./lldp.wasm", import.meta.url);
+  /** The module. */
+  readonly wasm: WebAssembly.Module = wasm;
   /** What it has counted. */
   readonly stats: LldpStats = {
     framesOut: 0,

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Somebody at the other end of a wire, as it describes itself. Texts are what it says, unchecked. */
+/** Somebody at the other end of a wire, as it describes itself: texts are what it says. */
 export interface LldpNeighbor {
   /** Name of the interface that it was heard on. */
   readonly interface: string;

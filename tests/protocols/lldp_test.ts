@@ -50,7 +50,7 @@ Deno.test("lldp: an announcement says who, where and for how long, in order", as
   ]);
 });
 
-Deno.test("lldp: chassis and capabilities can be told; without an address it gives its hardware's", async () => {
+Deno.test("lldp: chassis and capabilities can be told, and an address is not needed", async () => {
   const [station] = await withAgent({ chassis: "rack 7", capabilities: Capability.ROUTER });
   await using _ = station;
   station.stack.removeAddress("eth0", "10.0.0.1/24");

@@ -1,5 +1,5 @@
 /**
- * What the program has set, as bytes: interval, hold and capabilities (16 bits each, little-endian),
+ * What the program has set, as bytes: interval, hold, capabilities (16 bits each, little-endian),
  * the lengths of three texts, and these: chassis ID, system name, system description.
  */
 const HEAD: u32 = 9;

@@ -20,7 +20,8 @@ def tlv(kind, value):
     return struct.pack(">H", kind << 9 | len(value)) + value
 own = s.getsockname()[4]
 pdu = (tlv(1, b"\\x04" + own) + tlv(2, b"\\x05" + b"${DEVICE}") + tlv(3, b"\\x00\\x78")
-    + tlv(5, b"the kernel") + tlv(8, b"\\x05\\x01\\x0a\\x4d\\x00\\x01\\x02\\x00\\x00\\x00\\x02\\x00")
+    + tlv(5, b"the kernel")
+    + tlv(8, b"\\x05\\x01\\x0a\\x4d\\x00\\x01\\x02\\x00\\x00\\x00\\x02\\x00")
     + tlv(127, b"\\x00\\x12\\x0f\\x01\\x03\\x6c\\x00\\x00\\x10") + b"\\x00\\x00")
 s.send(b"\\x01\\x80\\xc2\\x00\\x00\\x0e" + own + b"\\x88\\xcc" + pdu)
 while True:

@@ -30,7 +30,7 @@ Deno.test("guide: what docs/protocols.md tells to run makes protocols that work"
   const folder = await Deno.makeTempDir();
   try {
     const commands = commandsOf("docs/protocols.md", folder);
-    assertEquals(commands.length, 4);
+    assertEquals(commands.length, 6);
     for (const command of commands) {
       const { good, text } = await shell(command);
       assert(good, `${command}\n${text}`);
