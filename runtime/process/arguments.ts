@@ -16,6 +16,8 @@ export const enum Arg {
   OTHER = 5,
   /** Name of an option, bytes in all of a send in parts, bytes of room. */
   MORE = 6,
+  /** Index of the interface in an address. */
+  INTERFACE = 7,
 }
 
 /** What of an address was given. */
@@ -25,6 +27,9 @@ export const enum Named {
   FAMILY = 2,
   PORT = 4,
   TEXT = 8,
+  INTERFACE = 16,
+  /** The interface by its name, which is the first line of the text. */
+  IFNAME = 32,
 }
 
 /** Bytes of an entry of poll and select: descriptor, events, revents. */

@@ -13,7 +13,7 @@ import { Arena } from "./arena.ts";
 import { isLocal } from "./local.ts";
 import { Patience } from "./patience.ts";
 import { interrupted, type Pending, type Request } from "./request.ts";
-import { AGAIN, AREA_BYTES, Call, CANCEL, Closed, endRing, FAMILY, PORT, RESULT } from "./ring.ts";
+import { AGAIN, AREA_BYTES, Call, CANCEL, Closed, endRing, RESULT } from "./ring.ts";
 import { isAsleep, type RingHandle, RingMemory, SlotWord, State, Word } from "./ring.ts";
 
 /** The slot and the part of the arena that blocking calls use. */
@@ -52,7 +52,7 @@ export class Link {
   #closed: string | undefined = undefined;
   /** The reply that is being taken. */
   #slot = 0;
-  readonly #name = (): SockAddr | undefined => this.#readName();
+  readonly #name = (): SockAddr | undefined => this.#memory.name(this.#slot);
 
   /** The program's end of a handle's ring. */
   constructor(handle: RingHandle, options: LinkOptions) {
@@ -327,14 +327,6 @@ export class Link {
     this.#slot = slot;
     const result = memory.numbers[memory.slotNumber(slot) + RESULT];
     return request.take({ result, area, name: this.#name });
-  }
-
-  #readName(): SockAddr | undefined {
-    const memory = this.#memory;
-    const at = memory.slotNumber(this.#slot);
-    const family = memory.numbers[at + FAMILY];
-    if (family < 0) return undefined;
-    return { family, address: memory.text(this.#slot) ?? "", port: memory.numbers[at + PORT] };
   }
 
   #areaOf(at: number, bytes: number): Uint8Array {

@@ -61,12 +61,19 @@ export class Request<T> {
   /** Sets an address. */
   named(name: SockAddrInit | undefined): this {
     if (name === undefined) return this;
-    const { family, port, address } = name;
+    const { family, port, address, interface: which } = name;
     let named = Named.GIVEN;
     if (family !== undefined) named |= Named.FAMILY;
     if (port !== undefined) named |= Named.PORT;
     if (address !== undefined) named |= Named.TEXT;
     this.text = address === undefined ? "" : String(address);
+    if (typeof which === "string") {
+      named |= Named.IFNAME;
+      this.text = `${which}\n${this.text}`;
+    } else if (which !== undefined) {
+      named |= Named.INTERFACE;
+      this.with(Arg.INTERFACE, which);
+    }
     return this.with(Arg.NAMED, named).with(Arg.FAMILY, family ?? 0).with(Arg.PORT, port ?? 0);
   }
 

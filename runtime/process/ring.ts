@@ -18,6 +18,7 @@
  */
 
 import { Limits } from "../../assembly/abi/limits.ts";
+import type { SockAddr } from "../socket/sockaddr.ts";
 
 /** What a program needs to reach a stack; it can be sent to a Worker by `postMessage`. */
 export interface RingHandle {
@@ -114,15 +115,19 @@ export const AGAIN = -1;
 export const CANCEL: number = 1 << 30;
 
 /** Bytes of a slot; and where its numbers and its text begin. */
-export const SLOT_BYTES = 256;
+export const SLOT_BYTES = 320;
 export const NUMBERS_AT = 32;
-export const TEXT_AT = 128;
+export const TEXT_AT = 160;
 /** Numbers that a call can be told. */
 export const ARGUMENTS = 8;
 /** Numbers of an answer follow: the result, and what goes with an address. */
 export const RESULT = 8;
-export const FAMILY = 9;
-export const PORT = 10;
+const FAMILY = 9;
+const PORT = 10;
+/** Of the address of a packet socket; -1 in the first if it is none. */
+const INTERFACE = 11;
+const PACKET_TYPE = 12;
+const TIME_US = 13;
 /** Longest text: an address, or what went wrong. */
 export const TEXT_BYTES: number = SLOT_BYTES - TEXT_AT;
 
@@ -251,6 +256,31 @@ export class RingMemory {
       this.bytes[at + i] = code;
     }
     this.words[this.slotWord(slot) + SlotWord.TEXT_LENGTH] = length;
+  }
+
+  /** Writes an address to a slot, or that there is none. */
+  putName(slot: number, name: SockAddr | undefined): void {
+    const { numbers } = this;
+    const at = this.slotNumber(slot);
+    numbers[at + FAMILY] = name?.family ?? -1;
+    numbers[at + PORT] = name?.port ?? 0;
+    numbers[at + INTERFACE] = name?.interface ?? -1;
+    numbers[at + PACKET_TYPE] = name?.packetType ?? 0;
+    numbers[at + TIME_US] = name?.time_us ?? 0;
+    this.putText(slot, name?.address ?? "");
+  }
+
+  /** Reads the address in a slot; `undefined` if there is none. */
+  name(slot: number): SockAddr | undefined {
+    const { numbers } = this;
+    const at = this.slotNumber(slot);
+    const family = numbers[at + FAMILY];
+    if (family < 0) return undefined;
+    const name = { family, address: this.text(slot) ?? "", port: numbers[at + PORT] };
+    const index = numbers[at + INTERFACE];
+    if (index < 0) return name;
+    const packetType = numbers[at + PACKET_TYPE];
+    return { ...name, interface: index, packetType, time_us: numbers[at + TIME_US] };
   }
 
   /** Reads the text of a slot; `undefined` if its length cannot be. */

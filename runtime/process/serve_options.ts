@@ -56,7 +56,10 @@ export function setsockopt(call: ServedCall): number {
   return 0;
 }
 
-const REQUEST_FIELDS: Readonly<Record<string, "string" | "number" | "bytes">> = {
+/** Every field that a request can have, and of which kind it is. */
+const REQUEST_FIELDS: Readonly<
+  Record<keyof (IfRequest & RouteRequest), "string" | "number" | "bytes">
+> = {
   ifname: "string",
   ifindex: "number",
   i: "number",
@@ -68,7 +71,12 @@ const REQUEST_FIELDS: Readonly<Record<string, "string" | "number" | "bytes">> = 
   dst: "string",
   hwaddr: "bytes",
   gateway: "string",
+  mss: "number",
+  from: "string",
+  fromMask: "string",
   metric: "number",
+  use: "number",
+  src: "string",
 };
 
 /** The argument of ioctl: a number, or a record with the fields that there are. */

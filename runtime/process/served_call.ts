@@ -13,17 +13,7 @@ import type { Syscalls } from "../socket/syscalls.ts";
 import { Arg, Named } from "./arguments.ts";
 import { encode, type Value } from "./codec.ts";
 import type { Descriptors } from "./descriptors.ts";
-import {
-  AGAIN,
-  AREA_BYTES,
-  ARGUMENTS,
-  Call,
-  FAMILY,
-  PORT,
-  RESULT,
-  SlotWord,
-  State,
-} from "./ring.ts";
+import { AGAIN, AREA_BYTES, ARGUMENTS, Call, RESULT, SlotWord, State } from "./ring.ts";
 import { isAsleep, type RingMemory, Word } from "./ring.ts";
 
 /** What a call needs to know of its program. */
@@ -98,10 +88,17 @@ export class ServedCall {
   get name(): SockAddrInit | undefined {
     const named = this.numbers[Arg.NAMED];
     if ((named & Named.GIVEN) === 0) return undefined;
+    // No name of an interface has the end of a line in it.
+    const end = (named & Named.IFNAME) === 0 ? -1 : this.text.indexOf("\n");
     return {
       family: (named & Named.FAMILY) === 0 ? undefined : this.numbers[Arg.FAMILY],
-      address: (named & Named.TEXT) === 0 ? undefined : this.text,
+      address: (named & Named.TEXT) === 0 ? undefined : this.text.slice(end + 1),
       port: (named & Named.PORT) === 0 ? undefined : this.numbers[Arg.PORT],
+      interface: end >= 0
+        ? this.text.slice(0, end)
+        : (named & Named.INTERFACE) === 0
+        ? undefined
+        : this.numbers[Arg.INTERFACE],
     };
   }
 
@@ -156,10 +153,7 @@ export class ServedCall {
 
   /** Puts an address into the answer. */
   answerName(name: SockAddr | undefined): void {
-    const { memory } = this.owner;
-    memory.numbers[this.#number + FAMILY] = name?.family ?? -1;
-    memory.numbers[this.#number + PORT] = name?.port ?? 0;
-    memory.putText(this.#slot, name?.address ?? "");
+    this.owner.memory.putName(this.#slot, name);
   }
 
   /** Puts a value into the program's part of the arena; answers its length. */

@@ -4,6 +4,8 @@ import { assert, assertEquals } from "@std/assert";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
 import { Af, IpOpt, Msg, Shut, So, Sock, Sol, TcpOpt } from "../../../assembly/abi/socket.ts";
+import { Rtf } from "../../../assembly/abi/route.ts";
+import { compileFilter, encodeProgram } from "../../../filter/mod.ts";
 import { SocketError } from "../../../runtime/errors.ts";
 import { F_GETFL, F_SETFL, O_NONBLOCK } from "../../../runtime/socket/control.ts";
 import { POLLIN, POLLOUT } from "../../../runtime/socket/select.ts";
@@ -17,6 +19,8 @@ type Step = readonly [words: string, call: (sys: Calls) => unknown];
 
 const DATA = new TextEncoder().encode("a message that is not short");
 const buffer = () => new Uint8Array(64);
+/** Filter of packets with bare IP. */
+const UDP_ONLY = encodeProgram(compileFilter("udp", { linktype: 101 }));
 const here = { address: "127.0.0.1", port: 700 };
 
 /** Calls in this order, on descriptors that come out the same. */
@@ -151,6 +155,35 @@ const STEPS: readonly Step[] = [
     "no group",
     (sys) => sys.setsockopt(5, IpProto.IP, IpOpt.ADD_MEMBERSHIP, { multiaddr: "a group" }),
   ],
+  [
+    "a route with all that it can have",
+    (sys) =>
+      sys.ioctl(5, Sioc.ADDRT, {
+        ...{
+          dst: "10.0.0.0",
+          mask: "255.0.0.0",
+          gateway: "127.0.0.1",
+          flags: Rtf.UP | Rtf.GATEWAY,
+        },
+        ...{ from: "127.0.0.0", fromMask: "255.0.0.0", mtu: 1200, mss: 500, metric: 3 },
+      }),
+  ],
+  ["it is there", (sys) => sys.ioctl(5, Sioc.GETRT, { dst: "10.1.1.1", src: "127.0.0.1" })],
+  ["packets 6", (sys) => sys.socket(Af.NDD, Sock.DGRAM, 0)],
+  ["no such interface", (sys) => sys.bind(6, { family: Af.NDD, interface: "eth9", port: 3 })],
+  ["no hardware address", (sys) => sys.sendto(6, DATA, 0, { interface: 1, address: "q", port: 9 })],
+  ["bind to an interface by number", (sys) => sys.bind(6, { interface: 1, port: 9 })],
+  ["where it is bound", (sys) => sys.getsockname(6)],
+  ["bind to an interface by name", (sys) => sys.bind(6, { interface: "lo0", port: 3 })],
+  ["a filter", (sys) => sys.setsockopt(6, Sol.SOCKET, So.ATTACH_FILTER, UDP_ONLY)],
+  ["a packet", (sys) => sys.sendto(5, DATA, 0, { address: "127.0.0.1", port: 53 })],
+  ["it is seen", async (sys) => {
+    const room = buffer();
+    const { from, length } = await sys.recvfrom(6, room);
+    // The stacks have clocks of their own.
+    const { time_us, ...rest } = from!;
+    return [length, rest, typeof time_us, room.subarray(28)];
+  }],
   ["name of the host", (sys) => sys.gethostname()],
   ["name it", (sys) => sys.sethostname("other")],
   ["its new name", (sys) => sys.gethostname()],
