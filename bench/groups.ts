@@ -11,6 +11,7 @@ import { bulkRows } from "./rows/bulk.ts";
 import { connectionRows } from "./rows/connections.ts";
 import { datagramRows } from "./rows/datagrams.ts";
 import { deviceRows, noNamespace } from "./rows/devices.ts";
+import { forwardRows } from "./rows/forward.ts";
 import { longPathRows } from "./rows/long_path.ts";
 import { memoryRows } from "./rows/memory.ts";
 import { millionRows } from "./rows/million.ts";
@@ -47,6 +48,12 @@ export const GROUPS: readonly RowGroup[] = [
     about: "bulk TCP with the kernel over TAP",
     rows: tapRows,
     missing: () => noNamespace() ?? noIperf(),
+  },
+  {
+    name: "forward",
+    about: "packets that a router sends on",
+    rows: forwardRows,
+    missing: noNamespace,
   },
   {
     name: "soak",
