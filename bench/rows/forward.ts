@@ -32,7 +32,7 @@ function forwarding(kind: "godwit" | "kernel"): Start {
 
 /** The row. */
 export const forwardRows: readonly Row[] = [{
-  name: "forward",
+  name: "forward-datagrams",
   unit: "Mpacket/s",
   about: "datagrams of 64 bytes sent on between two devices; the sender is another process",
   ours: forwarding("godwit"),
