@@ -1,6 +1,6 @@
 /**
- * Packets that a router sends on in a second, between two virtual Ethernet devices: the stack, on an
- * AF_PACKET socket at each, and the kernel itself. Whoever sends is another process; the kernel
+ * Packets that a router sends on in a second, between two virtual Ethernet devices: the stack, on
+ * an AF_PACKET socket at each, and the kernel itself. Whoever sends is another process; the kernel
  * forwards in the course of its sending, so the two share a processor, while the stack has one to
  * itself, if there is one. Needs root, for network namespaces.
  *
