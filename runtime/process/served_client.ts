@@ -164,7 +164,11 @@ export class ServedClient implements CallOwner {
   #watch(): void {
     if (this.#unwatch !== undefined) return;
     if (Atomics.load(this.memory.words, Word.PRESENCE) === Presence.NONE) return;
-    this.#unwatch = watchLock(this.handle.clientLock, () => this.drop("died"));
+    this.#unwatch = watchLock(this.handle.clientLock, () => {
+      // Who leaves in an orderly way says so before it lets its lock go.
+      const open = Atomics.load(this.memory.words, Word.CLOSED) === Closed.OPEN;
+      this.drop(open ? "died" : "closed");
+    });
   }
 
   #drain(): number {
