@@ -278,10 +278,14 @@ export function initialCwnd(tp: Tcb): u32 {
   return T.initial_cwnd_segments * tp.snd_mss;
 }
 
-/** A secret function of addresses (16 bytes each) and ports (RFC 6528 3). */
-function secretOf(laddr: usize, faddr: usize, ports: u64): u32 {
+/**
+ * A secret function of addresses (16 bytes each) and ports (RFC 6528 3): one half for the sequence
+ * number, the other for the timestamps.
+ */
+function secretOf(laddr: usize, lport: u16, faddr: usize, fport: u16): u64 {
   const hi = load<u64>(laddr) ^ load<u64>(faddr);
-  return u32(rand.siphash(hi, load<u64>(laddr, 8), load<u64>(faddr, 8), ports));
+  const ports = (u64(lport) << 16) | u64(fport);
+  return rand.siphash(hi, load<u64>(laddr, 8), load<u64>(faddr, 8), ports);
 }
 
 /**
@@ -289,14 +293,10 @@ function secretOf(laddr: usize, faddr: usize, ports: u64): u32 {
  * outside can compute (MUST-9; RFC 6528 3).
  */
 export function newIss(laddr: usize, lport: u16, faddr: usize, fport: u16): u32 {
-  const ports = (u64(lport) << 16) | u64(fport);
-  return secretOf(laddr, faddr, ports) + u32(clock.now() >> 2);
+  return u32(secretOf(laddr, lport, faddr, fport)) + u32(clock.now() >> 2);
 }
 
 /** Offset of a connection's timestamps, so that they tell nothing of the host (RFC 7323 7.1). */
 export function newTsOffset(laddr: usize, lport: u16, faddr: usize, fport: u16): u32 {
-  return secretOf(laddr, faddr, (u64(lport) << 48) | (u64(fport) << 32) | TS_TAG);
+  return u32(secretOf(laddr, lport, faddr, fport) >> 32);
 }
-
-/** Keeps the two apart: "ts". */
-const TS_TAG: u64 = 0x7473;

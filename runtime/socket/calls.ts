@@ -70,7 +70,7 @@ export function tryConnect(so: So, name: SockAddrInit): number {
   const { engine, waits } = so.layer;
   waits.scheduler.enter();
   const result = engine.calls.so_connect(so.ptr, putName(so, name, "connect"));
-  waits.scheduler.sent();
+  waits.scheduler.told();
   return result;
 }
 
@@ -103,7 +103,7 @@ export function tryShutdown(so: So, how: number): number {
   if (so.fd < 0) return -Errno.EBADF;
   waits.scheduler.enter();
   const result = engine.calls.so_shutdown(so.ptr, how | 0);
-  waits.scheduler.sent();
+  waits.scheduler.told();
   return result;
 }
 

@@ -266,7 +266,7 @@ export async function writeAll(so: So, data: Uint8Array): Promise<number> {
  * signal ends the wait, the attempt goes on.
  */
 export async function awaitConnected(so: So, signal: AbortSignal | undefined): Promise<number> {
-  while (so.fd >= 0 && (so.state & Ss.ISCONNECTING) !== 0 && pendingError(so) === 0) {
+  while (isPending(so)) {
     const result = await so.layer.waits.wait(so, Ev.STATE, so.sndtimeo_us, signal);
     if (result <= 0) {
       const errno = waitErrno(result);
@@ -274,20 +274,27 @@ export async function awaitConnected(so: So, signal: AbortSignal | undefined): P
     }
   }
   if (so.fd < 0) return -Errno.EBADF;
-  return -so.takeError();
+  return pendingError(so) === 0 ? 0 : -so.takeError();
 }
 
+/** What calls answer that had nothing to wait for. */
+const DONE: Promise<void> = Promise.resolve();
+
 /** Closes, waiting as SO_LINGER says until the peer has everything. */
-export async function closeLingering(so: So): Promise<void> {
-  const { engine, waits, table } = so.layer;
+export function closeLingering(so: So): Promise<void> {
+  const { engine } = so.layer;
   const linger_s = field.getU32(engine, so.ptr, layout.Socket.linger_s) | 0;
   const lingers = linger_s > 0 && so.stream && (so.state & Ss.ISCONNECTED) !== 0 &&
     !so.nonblocking;
   release(so, lingers);
-  if (!lingers) return;
+  return lingers ? linger(so, linger_s) : DONE;
+}
+
+async function linger(so: So, linger_s: number): Promise<void> {
+  const { engine, waits, table } = so.layer;
   waits.scheduler.enter();
   engine.calls.so_disconnect(so.ptr);
-  waits.scheduler.sent();
+  waits.scheduler.told();
   const until_us = waits.scheduler.now_us() + linger_s * 1e6;
   while ((so.state & Ss.ISCONNECTED) !== 0) {
     const left_us = until_us - waits.scheduler.now_us();
@@ -297,7 +304,7 @@ export async function closeLingering(so: So): Promise<void> {
   table.lingered(so);
   waits.scheduler.enter();
   engine.calls.so_close(so.ptr);
-  waits.scheduler.sent();
+  waits.scheduler.told();
 }
 
 /** Gives up the descriptor; those who wait on it get EBADF. Without `lingers` also the socket. */
@@ -310,7 +317,12 @@ export function release(so: So, lingers = false): void {
   if (lingers) return;
   waits.scheduler.enter();
   engine.calls.so_close(so.ptr);
-  waits.scheduler.sent();
+  waits.scheduler.told();
+}
+
+/** True while the connection that was begun neither stands nor has failed. */
+function isPending(so: So): boolean {
+  return so.fd >= 0 && (so.state & Ss.ISCONNECTING) !== 0 && pendingError(so) === 0;
 }
 
 function pendingError(so: So): number {

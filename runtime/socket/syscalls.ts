@@ -290,8 +290,8 @@ export class Syscalls extends ControlCalls {
    * Closes a descriptor; the number is free at once. With SO_LINGER the promise waits until the
    * peer has everything or the time is over; a time of 0 resets the connection.
    */
-  async close(fd: number): Promise<void> {
-    await wait.closeLingering(this.#layer.table.get(fd, "close"));
+  close(fd: number): Promise<void> {
+    return wait.begun(() => wait.closeLingering(this.#layer.table.get(fd, "close")));
   }
 
   /**

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "43d17af62ef4b35c";
+export const LAYOUT_HASH = "3815dcdd7ebb2e5c";
 
 /** struct Ack */
 export const Ack = {
@@ -1005,6 +1005,16 @@ export const Sent = {
   end: 28,
   flags: 32,
   sends: 36,
+} as const;
+
+/** struct SipHashed */
+export const SipHashed = {
+  size: 40,
+  a: 0,
+  b: 8,
+  c: 16,
+  d: 24,
+  known: 32,
 } as const;
 
 /** struct SipWords */
