@@ -92,7 +92,8 @@ export function setHwaddr(
   engine.memory.set(hwaddr.subarray(0, HWADDR_BYTES), struct + offset);
 }
 
-/** Zeroes the struct of `size` bytes at `struct`. */
-export function clear(engine: EngineMemory, struct: number, size: number): void {
-  engine.memory.fill(0, struct, struct + size);
+/** Zeroes the struct of `size` bytes at `struct`; both are multiples of 4. */
+export function clear({ u32 }: EngineMemory, struct: number, size: number): void {
+  const end = (struct + size) >>> 2;
+  for (let i = struct >>> 2; i < end; i++) u32[i] = 0;
 }

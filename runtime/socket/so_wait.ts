@@ -218,20 +218,27 @@ export async function sendAll(
 }
 
 /**
- * The tries of a send that may open the connection: only the first names the peer, and once it was
- * not put off the others are ordinary ones. `attempt` is told the flags, and whether to name it.
+ * The tries that follow the `first` one of a send that may open the connection: they name the peer
+ * only while it was put off, and then they are ordinary ones. `attempt` is told the flags, and
+ * whether to name it.
  */
 export function opening(
   flags: number,
+  first: number,
   attempt: (done: number, flags: number, named: boolean) => number,
 ): (done: number) => number {
-  let opens = (flags & Msg.FASTOPEN) !== 0;
+  const opener = (flags & Msg.FASTOPEN) !== 0;
+  let opens = opener && isPutOff(first);
   return (done) => {
-    if (!opens) return attempt(done, flags & ~Msg.FASTOPEN, (flags & Msg.FASTOPEN) === 0);
+    if (!opens) return attempt(done, flags & ~Msg.FASTOPEN, !opener);
     const sent = attempt(done, flags, true);
-    if (sent !== -Errno.EAGAIN && sent !== -Errno.ENOBUFS) opens = false;
+    opens = isPutOff(sent);
     return sent;
   };
+}
+
+function isPutOff(sent: number): boolean {
+  return sent === -Errno.EAGAIN || sent === -Errno.ENOBUFS;
 }
 
 function asSender(so: So, sender: object, attempt: () => number): number {
@@ -261,9 +268,12 @@ export async function writeAll(so: So, data: Uint8Array): Promise<number> {
   }
 }
 
+/** What calls answer that had nothing to wait for. */
+export const DONE: Promise<void> = Promise.resolve();
+
 /**
- * Waits until a connection that was begun stands or has failed. When the time of SO_SNDTIMEO or the
- * signal ends the wait, the attempt goes on.
+ * Waits until a connection that was begun stands or has failed; answers 0 or a negated error
+ * number. When the time of SO_SNDTIMEO or the signal ends the wait, the attempt goes on.
  */
 export async function awaitConnected(so: So, signal: AbortSignal | undefined): Promise<number> {
   while (isPending(so)) {
@@ -273,12 +283,8 @@ export async function awaitConnected(so: So, signal: AbortSignal | undefined): P
       return errno === Errno.EAGAIN ? -Errno.EINPROGRESS : -errno;
     }
   }
-  if (so.fd < 0) return -Errno.EBADF;
-  return pendingError(so) === 0 ? 0 : -so.takeError();
+  return so.fd < 0 ? -Errno.EBADF : -so.takeError();
 }
-
-/** What calls answer that had nothing to wait for. */
-const DONE: Promise<void> = Promise.resolve();
 
 /** Closes, waiting as SO_LINGER says until the peer has everything. */
 export function closeLingering(so: So): Promise<void> {
@@ -321,10 +327,11 @@ export function release(so: So, lingers = false): void {
 }
 
 /** True while the connection that was begun neither stands nor has failed. */
-function isPending(so: So): boolean {
+export function isPending(so: So): boolean {
   return so.fd >= 0 && (so.state & Ss.ISCONNECTING) !== 0 && pendingError(so) === 0;
 }
 
-function pendingError(so: So): number {
+/** The error that waits to be asked for, or 0. */
+export function pendingError(so: So): number {
   return field.getU32(so.layer.engine, so.ptr, layout.Socket.error);
 }

@@ -8,10 +8,8 @@
  * @module
  */
 
-import { Errno } from "../../assembly/abi/errno.ts";
 import { Limits } from "../../assembly/abi/limits.ts";
 import { Msg } from "../../assembly/abi/socket.ts";
-import type { AcceptedSocket } from "./calls.ts";
 import * as calls from "./calls.ts";
 import { ControlCalls } from "./control.ts";
 import type { HostNames } from "./host_names.ts";
@@ -21,26 +19,15 @@ import { type MessageBatch, recvBatch, sendBatch } from "./message_batch.ts";
 import { type Accepted, NonBlockingCalls, type Received } from "./nonblocking.ts";
 import { type PollFd, pollWait, selectEntries, selectResult } from "./select.ts";
 import type { SelectResult, SelectSets } from "./select.ts";
+import * as rest from "./rest.ts";
 import { sendFile, type SendFileParams } from "./send_file.ts";
-import type { So, SocketLayer } from "./so.ts";
+import type { SocketLayer } from "./so.ts";
 import * as wait from "./so_wait.ts";
 import { check, type WaitOptions } from "./so_wait.ts";
-import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
+import type { SockAddrInit } from "./sockaddr.ts";
 
 /** Of calls that are given none. */
 const NO_OPTIONS: WaitOptions = {};
-
-async function sendRest(
-  so: So,
-  first: number,
-  data: Uint8Array,
-  flags: number,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  const { length } = data;
-  const attempt = (done: number) => so.trySend(data, done, length - done, flags, 0);
-  return check(await wait.sendAll(so, first, length, flags, signal, attempt), "send", signal);
-}
 
 /** System calls of a stack. */
 export class Syscalls extends ControlCalls {
@@ -77,13 +64,7 @@ export class Syscalls extends ControlCalls {
   /** Waits for a connection. Errors: EINVAL, EOPNOTSUPP, ECONNABORTED, EMFILE. */
   accept(fd: number, options: WaitOptions = NO_OPTIONS): Promise<Accepted> {
     return wait.begun(() => {
-      const so = this.#layer.table.get(fd, "accept");
-      let taken: AcceptedSocket | undefined;
-      const attempt = () => calls.tryAccept(so, (accepted) => taken = accepted);
-      return wait.receiveThen(so, attempt(), 0, options.signal, attempt, (got, signal) => {
-        check(got, "accept", signal);
-        return { fd: taken!.fd, address: taken!.peer };
-      });
+      return rest.acceptThen(this.#layer.table.get(fd, "accept"), options.signal);
     });
   }
 
@@ -94,17 +75,11 @@ export class Syscalls extends ControlCalls {
    * Errors: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, EADDRINUSE, EISCONN,
    * EALREADY, EOPNOTSUPP, EAFNOSUPPORT, EADDRNOTAVAIL.
    */
-  async connect(
-    fd: number,
-    address: SockAddrInit,
-    options: WaitOptions = NO_OPTIONS,
-  ): Promise<void> {
-    const so = this.#layer.table.get(fd, "connect");
-    let result = calls.tryConnect(so, address);
-    if (result === -Errno.EINPROGRESS && !so.nonblocking) {
-      result = await wait.awaitConnected(so, options.signal);
-    }
-    check(result, "connect", options.signal);
+  connect(fd: number, address: SockAddrInit, options: WaitOptions = NO_OPTIONS): Promise<void> {
+    return wait.begun(() => {
+      const so = this.#layer.table.get(fd, "connect");
+      return rest.connected(so, calls.tryConnect(so, address), options.signal);
+    });
   }
 
   /**
@@ -124,7 +99,7 @@ export class Syscalls extends ControlCalls {
       const so = this.#layer.table.get(fd, "send");
       const first = so.trySend(data, 0, data.length, flags, 0);
       if (first === data.length) return Promise.resolve(first);
-      return sendRest(so, first, data, flags, options.signal);
+      return rest.sendRest(so, first, data, flags, options.signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -137,24 +112,21 @@ export class Syscalls extends ControlCalls {
    * Errors: those of send, EISCONN, EACCES for a broadcast; with MSG_FASTOPEN those of connect,
    * EINPROGRESS if the call must not wait and nothing could go along.
    */
-  async sendto(
+  sendto(
     fd: number,
     data: Uint8Array,
     flags: number,
     to?: SockAddrInit,
     options: WaitOptions = NO_OPTIONS,
   ): Promise<number> {
-    const so = this.#layer.table.get(fd, "sendto");
-    const { length } = data;
-    const attempt = wait.opening(
-      flags,
-      (done, now, named) =>
-        so.trySend(data, done, length - done, now, named ? calls.putName(so, to, "sendto") : 0),
-    );
-    const first = attempt(0);
-    if (first === length) return first;
-    const { signal } = options;
-    return check(await wait.sendAll(so, first, length, flags, signal, attempt), "sendto", signal);
+    try {
+      const so = this.#layer.table.get(fd, "sendto");
+      const first = rest.trySendTo(so, data, 0, flags, to);
+      if (first === data.length) return Promise.resolve(first);
+      return rest.sendtoRest(so, first, data, flags, to, options.signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Sends data in pieces: to a message socket as one message. Errors: those of sendto. */
@@ -166,13 +138,14 @@ export class Syscalls extends ControlCalls {
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "sendmsg");
     checkControl(message);
-    const attempt = wait.opening(flags, (done, now, named) => {
+    const attemptAs = (done: number, now: number, named: boolean) => {
       const nam = named ? calls.putName(so, message.name, "sendmsg") : 0;
       return trySendIov(so, message.iov, done, now, nam);
-    });
+    };
     const length = iovLength(message.iov);
-    const first = attempt(0);
+    const first = attemptAs(0, flags, true);
     if (first === length) return first;
+    const attempt = wait.opening(flags, first, attemptAs);
     const { signal } = options;
     return check(await wait.sendAll(so, first, length, flags, signal, attempt), "sendmsg", signal);
   }
@@ -207,26 +180,16 @@ export class Syscalls extends ControlCalls {
     flags = 0,
     options: WaitOptions = NO_OPTIONS,
   ): Promise<Received> {
-    return wait.begun(() => {
+    try {
       const so = this.#layer.table.get(fd, "recvfrom");
-      let from: SockAddr | undefined;
-      const attempt = (now: number, done = 0) => {
-        const got = so.tryRecv(buffer, done, buffer.length - done, now, calls.nameRoom(so));
-        if (got >= 0) from = calls.takeName(so);
-        return got;
-      };
-      const end = (got: number, signal: AbortSignal | undefined) => ({
-        length: check(got, "recvfrom", signal),
-        from,
-      });
-      const { signal } = options;
-      const first = attempt(flags);
-      if (!wait.wantsAll(so, flags)) {
-        return wait.receiveThen(so, first, flags, signal, attempt, end);
+      const first = so.tryRecv(buffer, 0, buffer.length, flags, calls.nameRoom(so));
+      if (first >= 0 && (flags & Msg.WAITALL) === 0) {
+        return Promise.resolve({ length: first, from: calls.takeName(so) });
       }
-      return wait.receiveWhole(so, first, buffer.length, flags, signal, attempt)
-        .then((got) => end(got, signal));
-    });
+      return rest.recvfromRest(so, first, buffer, flags, options.signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Receives into pieces and fills in the rest of the header; answers the bytes received. */

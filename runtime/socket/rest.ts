@@ -1,0 +1,112 @@
+/**
+ * The rest of system calls whose first try has not done all. Most calls are done with that; what
+ * only those need that wait or try again is made here.
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import * as calls from "./calls.ts";
+import type { AcceptedSocket } from "./calls.ts";
+import type { Accepted, Received } from "./nonblocking.ts";
+import type { So } from "./so.ts";
+import * as wait from "./so_wait.ts";
+import { check } from "./so_wait.ts";
+import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
+
+/** Goes on with a send whose first try answered `first`. */
+export async function sendRest(
+  so: So,
+  first: number,
+  data: Uint8Array,
+  flags: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { length } = data;
+  const attempt = (done: number) => so.trySend(data, done, length - done, flags, 0);
+  return check(await wait.sendAll(so, first, length, flags, signal, attempt), "send", signal);
+}
+
+/** Sends from `done` on, to an address if there is one. */
+export function trySendTo(
+  so: So,
+  data: Uint8Array,
+  done: number,
+  flags: number,
+  to: SockAddrInit | undefined,
+): number {
+  return so.trySend(data, done, data.length - done, flags, calls.putName(so, to, "sendto"));
+}
+
+/** Goes on with a sendto whose first try answered `first`. */
+export async function sendtoRest(
+  so: So,
+  first: number,
+  data: Uint8Array,
+  flags: number,
+  to: SockAddrInit | undefined,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const attempt = wait.opening(
+    flags,
+    first,
+    (done, now, named) => trySendTo(so, data, done, now, named ? to : undefined),
+  );
+  const { length } = data;
+  return check(await wait.sendAll(so, first, length, flags, signal, attempt), "sendto", signal);
+}
+
+/** Goes on with a recvfrom whose first try answered `first`. */
+export function recvfromRest(
+  so: So,
+  first: number,
+  buffer: Uint8Array,
+  flags: number,
+  signal: AbortSignal | undefined,
+): Promise<Received> {
+  let from = first >= 0 ? calls.takeName(so) : undefined;
+  const attempt = (now: number, done = 0) => {
+    const got = so.tryRecv(buffer, done, buffer.length - done, now, calls.nameRoom(so));
+    if (got >= 0) from = calls.takeName(so);
+    return got;
+  };
+  const end = (got: number, signal: AbortSignal | undefined) => ({
+    length: check(got, "recvfrom", signal),
+    from,
+  });
+  if (!wait.wantsAll(so, flags)) return wait.receiveThen(so, first, flags, signal, attempt, end);
+  return wait.receiveWhole(so, first, buffer.length, flags, signal, attempt)
+    .then((got) => end(got, signal));
+}
+
+/** Accepts as soon as there is a connection. */
+export function acceptThen(so: So, signal: AbortSignal | undefined): Promise<Accepted> {
+  let taken: { fd: number; peer: SockAddr } | undefined;
+  const take = (accepted: AcceptedSocket) => taken = accepted;
+  const attempt = () => calls.tryAccept(so, take);
+  return wait.receiveThen(so, attempt(), 0, signal, attempt, (got, signal) => {
+    check(got, "accept", signal);
+    return { fd: taken!.fd, address: taken!.peer };
+  });
+}
+
+/**
+ * Goes on with a connect whose first try answered `first`: waits until the connection stands or has
+ * failed. When the time of SO_SNDTIMEO or the signal ends the wait, the attempt goes on.
+ */
+export function connected(
+  so: So,
+  first: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (first === -Errno.EINPROGRESS && !so.nonblocking) {
+    if (so.fd < 0 || wait.isPending(so) || wait.pendingError(so) !== 0) {
+      return connectRest(so, signal);
+    }
+  } else check(first, "connect", signal);
+  return wait.DONE;
+}
+
+async function connectRest(so: So, signal: AbortSignal | undefined): Promise<void> {
+  check(await wait.awaitConnected(so, signal), "connect", signal);
+}
