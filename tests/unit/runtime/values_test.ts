@@ -33,6 +33,15 @@ Deno.test("IPv4 addresses: only the strict form is one", () => {
     "1.2.3.-4",
     "1.2.3.4 ",
     "a.b.c.d",
+    "1.2.3.",
+    ".1.2.3",
+    "1..2.3",
+    "1.2.3.4.",
+    "1.2.3.00",
+    "1.2.3.256",
+    "1.2.3.1000",
+    "1.2.3.4\n",
+    "1.2.3.４",
   ];
   for (const text of bad) assertEquals(inet.parseIpv4(text), undefined, text);
 });
