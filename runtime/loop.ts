@@ -16,9 +16,9 @@ import { Rounds } from "./device/rounds.ts";
 import type { Engine } from "./engine.ts";
 import type { Ring } from "./protocol/ring.ts";
 import type { Scheduler } from "./socket/wait.ts";
+import { EngineDeadline } from "./loop_deadline.ts";
 import { PolledDevices, type PolledParts } from "./loop_devices.ts";
 import * as platform from "./loop_timers.ts";
-import * as layout from "./wasm/layout.gen.ts";
 
 /** How long turns may follow each other before the event loop gets a round. */
 const SLICE_US = 1000;
@@ -53,8 +53,7 @@ export class Loop implements Scheduler {
   readonly #devices: PolledDevices;
   /** Index of the word that is not 0 while sockets have events to report. */
   readonly #events: number;
-  /** Index of the word that is not 0 if the engine wants a turn sooner than it said. */
-  readonly #sooner: number;
+  readonly #deadline: EngineDeadline;
   readonly #anchor = new platform.Anchor();
   readonly #run: () => void = () => {
     this.#coming = false;
@@ -70,8 +69,6 @@ export class Loop implements Scheduler {
   #timer: platform.TimerHandle | undefined = undefined;
   /** When the timer fires; `Infinity` without one. */
   #armed_us = Infinity;
-  /** When the engine wants its next turn, as it said last. */
-  #engine_us = 0;
   #now_us = 0;
   /** The clock was read since the last turn, by a call; it serves while a turn is about to run. */
   #fresh = false;
@@ -94,7 +91,7 @@ export class Loop implements Scheduler {
     this.#rounds = new Rounds(parts.engine, parts.attachments);
     this.#devices = new PolledDevices(parts, () => this.#beginRound());
     this.#events = parts.engine.calls.ev_list() >>> 2;
-    this.#sooner = (parts.engine.calls.timer_state() + layout.WheelState.sooner) >>> 2;
+    this.#deadline = new EngineDeadline(parts.engine);
   }
 
   /** True if a turn was asked for and has not run; for those who drive a stack by hand. */
@@ -187,13 +184,8 @@ export class Loop implements Scheduler {
     return Math.min(this.#parts.engine.calls.nextDeadline(), this.#parts.waits.next_us);
   }
 
-  /** The engine's own; asked only when it can have become earlier, or has passed. */
   #engineDeadline(): number {
-    const { calls, u32 } = this.#parts.engine;
-    const known = u32[this.#sooner] === 0 && this.#engine_us > this.#now_us;
-    if (known && !this.#rounds.looped) return this.#engine_us;
-    u32[this.#sooner] = 0;
-    return this.#engine_us = calls.nextDeadline();
+    return this.#deadline.us(this.#now_us, this.#rounds.looped);
   }
 
   /**
