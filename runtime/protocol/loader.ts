@@ -255,6 +255,7 @@ export class Protocols {
     this.#ending = Promise.resolve().then(async () => {
       const loaded = this.#loaded.get(name);
       await loaded?.hosted?.kernel.release();
+      await loaded?.untrusted?.unload();
       if (loaded?.untrusted === undefined || loaded.slot.released || this.#busy.has(name)) return;
       if (this.#engine.panic === undefined && loaded.slot.sockets === 0) {
         this.#giveBack(loaded.slot);

@@ -1,6 +1,6 @@
 /**
- * The Worker of an untrusted protocol, seen from the stack: one batch at a time goes in, the
- * answers come back, and whoever takes too long is ended.
+ * The Worker of an untrusted protocol, seen from the stack: one batch at a time goes in, and the
+ * answers come back, or the reason why the Worker has ended.
  *
  * @module
  */
@@ -8,11 +8,12 @@
 import { Errno } from "../../assembly/abi/errno.ts";
 import { UntrustedLimit } from "../../assembly/abi/untrusted.ts";
 import { SocketError } from "../errors.ts";
-import { serve, Word, type WorkerData } from "./untrusted_worker.ts";
+import { instantiate, serve, Word, type WorkerData } from "./untrusted_worker.ts";
 
 /** A Worker as Deno and Node have it: it can be told not to keep the process alive. */
 interface NodeWorker {
   on(event: "exit" | "error", listener: (what: unknown) => void): void;
+  ref(): void;
   unref(): void;
   terminate(): Promise<number>;
 }
@@ -29,6 +30,8 @@ export interface ThreadHost {
 
 /** Longest that it may take until the Worker is there: that is the platform's work. */
 const BOOT_MS = 30_000;
+/** Beyond the time slice, which the Worker itself watches: then something is wrong with it. */
+const PATIENCE_MS = 30_000;
 
 let running = 0;
 
@@ -77,11 +80,11 @@ export class Thread {
     this.output = new Uint8Array(output);
     this.#host = host;
     this.#slice_ms = limits.slice_ms;
-    const { memory_bytes } = limits;
     const words = this.#words.buffer as SharedArrayBuffer;
-    const data: WorkerData = { module, words, input, output, memory_bytes };
+    const data: WorkerData = { module, words, input, output, ...limits };
     // The text of the function, not a module: it needs no permission to be read from anywhere.
-    const source = `import { workerData } from "node:worker_threads"; (${serve})(workerData);`;
+    const source = `import { workerData } from "node:worker_threads"; import vm from "node:vm";
+      (${serve})(workerData, vm, ${instantiate});`;
     const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
     this.#worker = new (workers().Worker)(url, { workerData: data });
     running++;
@@ -107,10 +110,13 @@ export class Thread {
   #ask(): void {
     Atomics.store(this.#words, Word.REQUEST, ++this.#asked);
     Atomics.notify(this.#words, Word.REQUEST);
-    this.#await(this.#slice_ms);
+    this.#await(this.#slice_ms + PATIENCE_MS);
   }
 
-  /** Ends the Worker, whatever it does; nobody is told any more. Resolves when it is gone. */
+  /**
+   * Ends the Worker; nobody is told any more. Resolves when it is gone: at once if it is idle, else
+   * when it has answered or its time slice is over.
+   */
   async end(): Promise<void> {
     this.#stop();
     await this.#gone;
@@ -122,7 +128,10 @@ export class Thread {
     clearTimeout(this.#watch);
     // ends the wait for an answer
     Atomics.notify(this.#words, Word.ANSWER);
-    void this.#worker.terminate();
+    this.#words[Word.END] = 1;
+    Atomics.store(this.#words, Word.REQUEST, ++this.#asked);
+    Atomics.notify(this.#words, Word.REQUEST);
+    this.#worker.ref();
   }
 
   /** Waits for the answer to what was asked last. The timer keeps the process alive meanwhile. */
@@ -131,7 +140,8 @@ export class Thread {
     this.#watch = setTimeout(() => {
       // it may have answered while this thread was busy
       if (Atomics.load(this.#words, Word.ANSWER) === begun) {
-        this.#fail("Overrun", `it took more than ${most_ms} ms`);
+        this.#fail("Overrun", "its Worker does not answer");
+        void this.#worker.terminate();
       }
     }, most_ms);
     const wait = Atomics.waitAsync(this.#words, Word.ANSWER, begun);
@@ -146,7 +156,7 @@ export class Thread {
     if (length >= 0 && this.#asked === 0) return this.#ask();
     if (length >= 0) return this.#host.answered(length);
     const words = new TextDecoder().decode(this.output.slice(0, -length));
-    this.#fail("Trap", words);
+    this.#fail(this.#words[Word.OVERRUN] === 1 ? "Overrun" : "Trap", words);
   }
 
   #fail(kind: string, words: string): void {

@@ -84,6 +84,8 @@ export class Untrusted implements ProtocolModule {
   #busy = false;
   #loaded = false;
   #over = false;
+  /** It is being unloaded, and gets nothing new. */
+  #leaving = false;
 
   /** Nothing runs before it is loaded. */
   constructor(parts: UntrustedParts) {
@@ -127,6 +129,7 @@ export class Untrusted implements ProtocolModule {
     if (gives && !this.#busy && this.#queue.empty) {
       this.#tell(RecordKind.STOP, EMPTY);
       this.#pump();
+      this.#leaving = true;
       await this.settled();
     }
     this.#stop();
@@ -153,7 +156,10 @@ export class Untrusted implements ProtocolModule {
 
   #row(protocol: number): ProtoRow {
     const { sockets } = this.#parts.manifest;
-    const own = new UntrustedSockets(protocol, this.#queue, () => this.#pump());
+    const own = new UntrustedSockets(protocol, this.#queue, {
+      pump: () => this.#pump(),
+      leaving: () => this.#leaving,
+    });
     if (sockets) this.#sockets.set(protocol, own);
     return {
       type: sockets ? SockType.DGRAM : 0,
@@ -220,7 +226,7 @@ export class Untrusted implements ProtocolModule {
       fields.source_port = kind === RecordKind.DATAGRAM ? packet.sourcePort : 0;
       fields.ttl = isFrame ? 0 : packet.ttl;
       fields.tos = isFrame ? 0 : packet.tos;
-      const at = this.#over ? -1 : queue.add(kind, length, fields);
+      const at = this.#over || this.#leaving ? -1 : queue.add(kind, length, fields);
       if (at < 0) {
         this.counters.dropped++;
         continue;

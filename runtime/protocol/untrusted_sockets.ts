@@ -32,6 +32,14 @@ interface Ends {
   peer: End | undefined;
 }
 
+/** What they need of the protocol. */
+export interface SocketsHost {
+  /** Has what was queued handed over. */
+  pump(): void;
+  /** True when the protocol is being unloaded. */
+  leaving(): boolean;
+}
+
 /** The sockets of one protocol number. */
 export class UntrustedSockets {
   /** Its user requests. */
@@ -43,12 +51,13 @@ export class UntrustedSockets {
   open = 0;
   #last = EPHEMERAL;
 
-  /** `pump` has what was queued handed over. */
-  constructor(protocol: number, queue: RecordQueue, pump: () => void) {
+  /** With the queue for its records. */
+  constructor(protocol: number, queue: RecordQueue, { pump, leaving }: SocketsHost) {
     this.#protocol = protocol;
     this.#queue = queue;
     this.usrreq = {
       attach: (so) => {
+        if (leaving()) throw new SocketError(Errno.EPROTONOSUPPORT, "socket");
         this.open++;
         so.data = { local: { address: 0, port: 0 }, peer: undefined } satisfies Ends;
       },

@@ -101,6 +101,18 @@ const WRONGS: readonly (readonly [keyof typeof Do, string])[] = [
   ["STATE", "Breach: its manifest asks for no state"],
 ];
 
+/** Threads of this process that are Workers, as the kernel sees them. */
+function workerThreads(): number {
+  const tasks = "/proc/self/task";
+  return [...Deno.readDirSync(tasks)].filter(({ name }) => {
+    try {
+      return Deno.readTextFileSync(`${tasks}/${name}/comm`).startsWith("worker");
+    } catch {
+      return false; // it has just ended
+    }
+  }).length;
+}
+
 for (const [wrong, words] of WRONGS) {
   Deno.test(`untrusted: one that does ${wrong} is ended and unloaded`, async () => {
     await using station = await Station.create();
@@ -242,7 +254,7 @@ Deno.test("untrusted: unloading and closing end the Worker, whatever waits for i
     await using station = await Station.create();
     const { protocols } = station.stack;
     const before = held(station);
-    await protocols.load(puppet({ tick_ms: 1000, ports: [4789] }));
+    await protocols.load(puppet({ tick_ms: 1000, ports: [4789] }, { slice_ms: SHORT_MS }));
     station.give(TYPE, [Do.SPIN]);
     station.turns();
     for (let i = 0; i < 300; i++) station.give(TYPE, [Do.TELL_LENGTH]);
@@ -303,4 +315,34 @@ Deno.test("untrusted: a snapshot takes what it said last that it wants back", as
   const other = { ...puppet(), wasm: module({ state: false, sockets: true }) };
   const refused = Station.create({ snapshot: second, protocols: [other] });
   assertStringIncludes((await failure(refused))[1], "it has no restore()");
+});
+
+Deno.test({
+  name: "untrusted: the thread of one that loops forever is gone, and computes no more",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using station = await Station.create();
+    const before = workerThreads();
+    const until = async (holds: () => boolean) => {
+      for (let looks = 0; !holds() && looks < 1000; looks++) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      assert(holds());
+    };
+    const one = puppet({}, { slice_ms: 10 * SHORT_MS });
+    const loading = failure(station.stack.protocols.load(one, new Uint8Array([Do.SPIN])));
+    await until(() => workerThreads() === before + 1);
+    await loading;
+    // the platform takes a moment to end a thread that has nothing to do
+    await until(() => workerThreads() === before);
+  },
+});
+
+Deno.test("untrusted: it needs no permission, and keeps no program from ending", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", new URL("./untrusted_child.ts", import.meta.url).pathname],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const [said, complained] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assertEquals([code, said.trim(), complained], [0, "untrusted loaded", ""]);
 });
