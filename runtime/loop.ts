@@ -14,6 +14,7 @@
 import { type Clock, RealClock } from "./clock.ts";
 import { Rounds } from "./device/rounds.ts";
 import type { Engine } from "./engine.ts";
+import { Gather } from "./loop_gather.ts";
 import type { Ring } from "./protocol/ring.ts";
 import type { Scheduler } from "./socket/wait.ts";
 import { EngineDeadline } from "./loop_deadline.ts";
@@ -24,8 +25,6 @@ import * as platform from "./loop_timers.ts";
 const SLICE_US = 1000;
 /** How often packets go to and fro on the loopback interface within a call: a handshake does. */
 const LOOPS = 4;
-/** Deadlines nearer than this are reached by turns of the event loop: timers are too coarse. */
-const SPIN_US = 1000;
 
 /** Time at which a stack on the machine's clock is handing out frames just now; NaN if none is. */
 let passing_us = NaN;
@@ -54,10 +53,13 @@ export class Loop implements Scheduler {
   /** Index of the word that is not 0 while sockets have events to report. */
   readonly #events: number;
   readonly #deadline: EngineDeadline;
+  readonly #gather = new Gather();
   readonly #anchor = new platform.Anchor();
   readonly #run: () => void = () => {
     this.#coming = false;
-    if (this.#scheduled) this.#turnAndGoOn();
+    if (!this.#scheduled) return;
+    if (this.#gather.waits()) this.#come();
+    else this.#turnAndGoOn();
   };
   readonly #round: () => void = () => {
     this.#coming = false;
@@ -66,9 +68,7 @@ export class Loop implements Scheduler {
   readonly #idle: () => boolean = () => this.#parts.waits.pending === 0;
   /** A microtask or a round of the event loop that takes the turn is on its way. */
   #coming = false;
-  #timer: platform.TimerHandle | undefined = undefined;
-  /** When the timer fires; `Infinity` without one. */
-  #armed_us = Infinity;
+  readonly #alarm = new platform.Alarm(() => this.#beginRound());
   #now_us = 0;
   /** The clock was read since the last turn, by a call; it serves while a turn is about to run. */
   #fresh = false;
@@ -134,6 +134,12 @@ export class Loop implements Scheduler {
     this.#ask();
   }
 
+  /** The same after a call that sent a message, which may wait for those that follow at once. */
+  posted(bytes: number): void {
+    this.#gather.add(bytes);
+    this.sent();
+  }
+
   /** The same after a call that begins or ends a connection, which at home is done at once. */
   told(): void {
     if (this.#rounds.looped) this.#direct = !this.#manual;
@@ -149,6 +155,10 @@ export class Loop implements Scheduler {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
     if (this.#manual || this.#coming) return;
+    this.#come();
+  }
+
+  #come(): void {
     this.#coming = true;
     if (this.#starving) platform.soon(this.#round);
     else platform.microtask(this.#run);
@@ -159,15 +169,16 @@ export class Loop implements Scheduler {
    * event to tell: who reads may have made room for who sends.
    */
   touch(): void {
+    this.#gather.reset();
     if (this.#scheduled) return;
     this.#direct = !this.#manual;
     const told = this.#parts.engine.u32[this.#events] !== 0;
-    if (told || this.#engineDeadline() < this.#armed_us || this.#rounds.waiting) this.kick();
+    if (told || this.#engineDeadline() < this.#alarm.at_us || this.#rounds.waiting) this.kick();
   }
 
   /** A wait with this deadline has begun. */
   sleepUntil(deadline_us: number): void {
-    if (deadline_us < this.#armed_us) this.kick();
+    if (deadline_us < this.#alarm.at_us) this.kick();
   }
 
   /** Somebody waits: keeps the process alive. */
@@ -269,7 +280,7 @@ export class Loop implements Scheduler {
       }
       if (looped || rounds.more || engine.u32[this.#events] !== 0) return false;
       if (ring.waiting) return false;
-      return this.#engineDeadline() >= this.#armed_us;
+      return this.#engineDeadline() >= this.#alarm.at_us;
     } catch (panic) {
       this.#die(panic);
     } finally {
@@ -290,7 +301,7 @@ export class Loop implements Scheduler {
     this.#closed = true;
     this.#scheduled = false;
     this.#rounds.more = false;
-    this.#disarm();
+    this.#alarm.clear();
     this.#devices.close();
     this.#anchor.drop();
   }
@@ -331,20 +342,6 @@ export class Loop implements Scheduler {
     const deadline_us = Math.min(this.#engineDeadline(), this.#parts.waits.next_us);
     if (deadline_us <= now_us) return this.kick();
     this.#devices.wait(now_us, deadline_us, this.#worked_us);
-    if (deadline_us >= this.#armed_us) return;
-    this.#disarm();
-    this.#armed_us = deadline_us;
-    const delay_us = deadline_us - now_us;
-    this.#timer = platform.after(delay_us < SPIN_US ? 0 : delay_us / 1000, () => {
-      this.#timer = undefined;
-      this.#armed_us = Infinity;
-      this.#beginRound();
-    });
-  }
-
-  #disarm(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#armed_us = Infinity;
+    this.#alarm.set(now_us, deadline_us);
   }
 }

@@ -42,6 +42,46 @@ export function after(delay_ms: number, callback: () => void): TimerHandle {
   return { cancel: () => host.clearTimeout(handle) };
 }
 
+/** Deadlines nearer than this are reached by turns of the event loop: timers are too coarse. */
+const SPIN_US = 1000;
+
+/** One timer, which is set to earlier times only. */
+export class Alarm {
+  readonly #callback: () => void;
+  #timer: TimerHandle | undefined = undefined;
+  #at_us = Infinity;
+
+  /** Calls `callback` when its time has come; it is not set. */
+  constructor(callback: () => void) {
+    this.#callback = callback;
+  }
+
+  /** When it fires; `Infinity` if it is not set. */
+  get at_us(): number {
+    return this.#at_us;
+  }
+
+  /** Sets it to `at_us`, unless it fires before. */
+  set(now_us: number, at_us: number): void {
+    if (at_us >= this.#at_us) return;
+    this.clear();
+    this.#at_us = at_us;
+    const delay_us = at_us - now_us;
+    this.#timer = after(delay_us < SPIN_US ? 0 : delay_us / 1000, () => {
+      this.#timer = undefined;
+      this.#at_us = Infinity;
+      this.#callback();
+    });
+  }
+
+  /** Stops it. */
+  clear(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#at_us = Infinity;
+  }
+}
+
 const resolved: Promise<void> = Promise.resolve();
 
 /** Calls `callback`, which must not throw, when the running code has ended; faster than others. */

@@ -121,7 +121,8 @@ export class So implements Waitable {
     if (length <= STAGING_BYTES) {
       copyIn(engine, data, offset, length, 0);
       const sent = calls.so_send(this.ptr, staging, length, lower, nam);
-      this.layer.waits.scheduler.sent();
+      if (this.stream) this.layer.waits.scheduler.sent();
+      else this.layer.waits.scheduler.posted(length);
       return sent;
     }
     if (!this.stream) return -Errno.EMSGSIZE;

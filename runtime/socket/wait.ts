@@ -23,6 +23,8 @@ export interface Scheduler {
   kick(): void;
   /** The same after a call that began with `enter`. */
   sent(): void;
+  /** The same after a call that began with `enter` and sent a message. */
+  posted(bytes: number): void;
   /** The same after a call that began with `enter` and begins or ends a connection. */
   told(): void;
   /** The same after a call that rarely makes work: look first, cheaply. */
