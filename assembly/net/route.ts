@@ -231,6 +231,7 @@ export function enter(given: Rtentry): i32 {
   if (!rt) return -Errno.ENOBUFS;
   memory.copy(changetype<usize>(rt), changetype<usize>(given), offsetof<Rtentry>());
   rt.flags |= Rtf.UP | (rt.gateway ? Rtf.GATEWAY : 0) | (rt.mask == 0xffffffff ? Rtf.HOST : 0);
+  rt.paths = 1;
   rt.next = at;
   if (prev) prev.next = rt;
   else store<Rtentry>(place, rt);

@@ -219,6 +219,20 @@ Deno.test("route table: a change keeps what was counted, and is refused as an ad
   assertEquals(host.unroute("10.0.0.0/8"), 0);
 });
 
+Deno.test("route table: of two that share, one that refuses shares no more", () => {
+  const { host, ports } = twoUplinks();
+  for (const gateway of GATEWAYS) assertEquals(host.route("0.0.0.0/0", gateway), 0);
+  assertEquals(host.reroute("0.0.0.0/0", { flags: Rtf.REJECT }), 0);
+  for (let i = 0; i < 16; i++) {
+    const found = host.lookup(`203.0.113.${i}`, "192.0.2.1");
+    assertEquals([found?.ifindex, found?.gateway], [ports[1], ip(GATEWAYS[1])]);
+  }
+  assertEquals(host.unroute("0.0.0.0/0", { gateway: ip(GATEWAYS[1]) }), 0);
+  assertEquals(host.lookup("203.0.113.1", "192.0.2.1")!.flags & Rtf.REJECT, Rtf.REJECT);
+  assertEquals(host.route("10.0.0.0/8", "0.0.0.0", { flags: Rtf.BLACKHOLE }), 0);
+  assertEquals(host.lookup("10.0.0.1", "192.0.2.1")!.flags & Rtf.BLACKHOLE, Rtf.BLACKHOLE);
+});
+
 Deno.test("route table: a source that cannot be is refused", () => {
   const { host } = twoUplinks();
   for (
