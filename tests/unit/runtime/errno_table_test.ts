@@ -94,7 +94,7 @@ const TABLE: readonly Row[] = [
     a.listen(udp(a));
   }),
   row(65, "EPFNOSUPPORT", "socket", "the domain is not there", ({ a }) => {
-    a.socket(Af.NDD, Sock.STREAM);
+    a.socket(Af.INET6, Sock.STREAM);
   }),
   row(66, "EAFNOSUPPORT", "connect", "an IPv4 socket gets an IPv6 address", ({ a }) => {
     return a.connect(tcp(a), { address: "2001:db8::1", port: 80 });
