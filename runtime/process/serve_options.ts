@@ -15,17 +15,21 @@ import { Arg, Name } from "./arguments.ts";
 import { decode, type Value } from "./codec.ts";
 import type { ServedCall } from "./served_call.ts";
 
-/** Requests that change what all programs share. */
-const CHANGING: ReadonlySet<number> = new Set([
-  Sioc.SIFFLAGS,
-  Sioc.AIFADDR,
-  Sioc.DIFADDR,
-  Sioc.SIFMTU,
-  Sioc.ADDRT,
-  Sioc.DELRT,
-  Sioc.CHGRT,
-  Sioc.SARP,
-  Sioc.DARP,
+/** Requests that change nothing but the program's own socket; others are for the privileged. */
+const HARMLESS: ReadonlySet<number> = new Set([
+  Sioc.FIONREAD,
+  Sioc.FIONBIO,
+  Sioc.ATMARK,
+  Sioc.OUTQ,
+  Sioc.OUTQNSD,
+  Sioc.GIFCONF,
+  Sioc.GIFFLAGS,
+  Sioc.GIFADDR,
+  Sioc.GIFMTU,
+  Sioc.GIFHWADDR,
+  Sioc.GIFSTATS,
+  Sioc.GETRT,
+  Sioc.GARP,
 ]);
 
 /** Throws `SocketError` EPERM. */
@@ -102,7 +106,7 @@ function requestOf(value: Value): number | IfRequest & RouteRequest {
 export function ioctl(call: ServedCall): number {
   const cmd = call.numbers[Arg.OTHER];
   const fd = call.fd("ioctl");
-  if (CHANGING.has(cmd)) mustBePrivileged(call, "ioctl");
+  if (!HARMLESS.has(cmd)) mustBePrivileged(call, "ioctl");
   // Of several requests one name is called; which argument each takes, it tells apart itself.
   const answer = call.owner.sys.ioctl(fd, cmd, requestOf(decode(call.area)) as IfRequest);
   return call.answerValue(answer as unknown as Value);

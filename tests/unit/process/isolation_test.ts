@@ -80,6 +80,12 @@ Deno.test("what all programs share, only privileged ones may change", async () =
   assertEquals(await code(sys.ioctl(fd, Sioc.ADDRT, { dst: "1.0.0.0" })), "EPERM");
   assertEquals(await code(sys.ioctl(fd, Sioc.DELRT, { dst: "127.0.0.0" })), "EPERM");
   assertEquals(await code(sys.ioctl(fd, Sioc.DARP, { addr: "127.0.0.1" })), "EPERM");
+  // What is not known to be harmless is not allowed.
+  const numbers = Array.from({ length: 64 }, (_, cmd) => cmd);
+  const allowed = [1, 2, 3, 4, 5, 10, 11, 13, 16, 18, 19, 22, 31];
+  for (const cmd of numbers.filter((cmd) => !allowed.includes(cmd))) {
+    assertEquals(await code(sys.ioctl(fd, cmd, { ifname: "lo0" })), "EPERM", `${cmd}`);
+  }
   assertEquals(await code(sys.sethostname("mine")), "EPERM");
   assertEquals(await code(sys.setdomainname("mine")), "EPERM");
   assertEquals(await code(sys.sethostid(1)), "EPERM");
