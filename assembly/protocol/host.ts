@@ -14,6 +14,7 @@
  */
 
 import { Fate } from "../abi/fate";
+import { EtherType } from "../abi/ifnet";
 import { HostKind } from "../abi/module";
 import * as arena from "../sys/arena";
 import * as mbuf from "../sys/mbuf";
@@ -57,8 +58,10 @@ export function packet(m: usize, off: u32): void {
 
 /** Input type (net/input_type.ts): m's data is what follows the ethertype, which is the key. */
 export function frame(_ifp: usize, m: usize): void {
-  const type = bswap(load<u16>(changetype<Mbuf>(m).data - 2));
-  put(changetype<Mbuf>(m), 0, type, HostKind.FRAME);
+  const packet = changetype<Mbuf>(m);
+  // on bare IP there is no link header, and the version has told: IPv4 is never handed over here
+  const type: u32 = packet.l3off ? bswap(load<u16>(packet.data - 2)) : EtherType.IPV6;
+  put(packet, 0, type, HostKind.FRAME);
 }
 
 /** UDP tunnel (inet/udp_tunnel.ts): m's data is the payload, `so`, the key, the tunnel's socket. */

@@ -28,6 +28,12 @@ export interface KernelInterface {
   readonly addresses: readonly number[];
 }
 
+/** True if the interface with an index is there and carries Ethernet frames. */
+export function isEthernet(engine: Engine, index: number): boolean {
+  const ifp = engine.calls.if_ptr(index);
+  return ifp !== 0 && field.getU32(engine, ifp, layout.Ifnet.medium) === Medium.ETHERNET;
+}
+
 /** All interfaces, by index. */
 export function listInterfaces(engine: Engine): KernelInterface[] {
   const { Ifnet, Ifaddr } = layout;

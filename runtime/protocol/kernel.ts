@@ -16,7 +16,7 @@ import * as field from "../layout.ts";
 import { ifIndexBy } from "../socket/ioctl.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import { type IpOptions, type IpRoute, IpSender } from "./ip_sender.ts";
-import { type KernelInterface, listInterfaces } from "./interfaces.ts";
+import { isEthernet, type KernelInterface, listInterfaces } from "./interfaces.ts";
 import { type KernelCalls, kernelCalls } from "./kernel_calls.ts";
 import type { Nesting } from "./nesting.ts";
 import { newPacket, Packet } from "./packet.ts";
@@ -149,6 +149,11 @@ export class Kernel {
   /** What there is of interfaces just now. */
   interfaces(): KernelInterface[] {
     return listInterfaces(this.#host.engine);
+  }
+
+  /** True if interface `index` carries Ethernet frames: then its frames have a `sourceHwaddr`. */
+  isEthernet(index: number): boolean {
+    return isEthernet(this.#host.engine, index);
   }
 
   /** Index of the interface with a name, an address or an index. `SocketError` ENXIO. */

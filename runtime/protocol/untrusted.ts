@@ -121,24 +121,24 @@ export class Untrusted implements ProtocolModule {
 
   /** Lets it say good-bye unless it is busy, ends its Worker, and gives back what it had. */
   async unload(): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const { ethertypes } = this.#parts.manifest;
     const gives = this.#loaded && this.#error === undefined;
     this.#loaded = false;
-    if (gives && !this.#busy && this.#queue.empty) {
-      this.#tell(RecordKind.STOP, EMPTY);
-      this.#pump();
-      this.#leaving = true;
-      await this.settled();
-    }
-    this.#stop();
     try {
-      if (gives) {
-        for (const type of ethertypes) this.#kernel?.delInputType(type);
-        for (const port of this.#ports.values()) port.close();
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      if (!gives) return;
+      if (!this.#busy && this.#queue.empty) {
+        this.#tell(RecordKind.STOP, EMPTY);
+        this.#pump();
+        this.#leaving = true;
+        await this.settled();
       }
+      this.#stop();
+      for (const type of this.#parts.manifest.ethertypes) this.#kernel?.delInputType(type);
+      for (const port of this.#ports.values()) port.close();
     } finally {
+      // a stack that has stopped answers nothing more, and the Worker is ended all the same
+      this.#stop();
       await this.#thread?.end();
     }
   }
@@ -232,7 +232,10 @@ export class Untrusted implements ProtocolModule {
         continue;
       }
       packet.copyTo(queue.data(at, length));
-      if (isFrame) queue.setHwaddr(at, packet.sourceHwaddr);
+      // what lies in front of a packet of a medium without link headers is nobody's business
+      if (isFrame && this.#kernel?.isEthernet(packet.interface)) {
+        queue.setHwaddr(at, packet.sourceHwaddr);
+      }
     }
     this.#pump();
   }

@@ -26,11 +26,14 @@ export class Station implements AsyncDisposable {
   }
 
   /** Makes one: 10.0.0.1 on eth0, unless a snapshot says otherwise. */
-  static async create(options: StackOptions = {}): Promise<Station> {
+  static async create(
+    options: StackOptions = {},
+    medium: "ethernet" | "ip" = "ethernet",
+  ): Promise<Station> {
     const clock = new ManualClock(1_000_000);
     const waiting: Uint8Array[] = [];
     const sent: Uint8Array[] = [];
-    const driver = list(waiting, sent);
+    const driver = list(waiting, sent, medium);
     const addresses = options.snapshot === undefined ? { addresses: ["10.0.0.1/24"] } : {};
     const stack = await createStack({
       clock,
@@ -51,6 +54,11 @@ export class Station implements AsyncDisposable {
     this.#waiting.push(
       new Uint8Array([...to, ...PEER, type >> 8, type & 255, ...Array.from(data)]),
     );
+  }
+
+  /** Bytes come in as they are. */
+  giveRaw(bytes: ArrayLike<number>): void {
+    this.#waiting.push(Uint8Array.from(Array.from(bytes)));
   }
 
   /** Time passes, and everything that is to be done is done, in all Workers too. */
@@ -85,10 +93,14 @@ export class Station implements AsyncDisposable {
   }
 }
 
-function list(waiting: Uint8Array[], sent: Uint8Array[]): NetDriver {
+function list(
+  waiting: Uint8Array[],
+  sent: Uint8Array[],
+  medium: "ethernet" | "ip",
+): NetDriver {
   return {
     name: "list",
-    caps: { mtu: 1500, medium: "ethernet", hwaddr: new Uint8Array(HWADDR) },
+    caps: { mtu: 1500, medium, ...(medium === "ip" ? {} : { hwaddr: new Uint8Array(HWADDR) }) },
     attach() {},
     detach() {},
     start(tx: FrameBatch) {
