@@ -6,6 +6,7 @@ import { Rtf, Rtm } from "../abi/route";
 import { Stat } from "../abi/stat";
 import * as route from "../net/route";
 import * as route_event from "../net/route_event";
+import { Rtentry } from "../net/route_t";
 import * as mbuf from "../sys/mbuf";
 import { Mbuf } from "../sys/mbuf_t";
 import { N } from "../sys/net_settings";
@@ -29,9 +30,9 @@ export function isEnabled(): bool {
 
 /**
  * Sends on a packet, described by PKT, for a host that we are not; to be called if forwarding is
- * on. Owns m; decides its fate.
+ * on. `rt` is what route.lookup answers for its destination. Owns m; decides its fate.
  */
-export function forward(m: Mbuf): void {
+export function forward(m: Mbuf, rt: Rtentry): void {
   const dst = PKT.dst4;
   // RFC 1812 5.3.4: nothing that came as a link-layer broadcast; 5.3.7: no martian destinations
   const stays = m.flags & (Mf.BCAST | Mf.MCAST | Mf.LOOP) || ip4.isReserved(dst) || dst >> 24 == 0;
@@ -43,7 +44,7 @@ export function forward(m: Mbuf): void {
     stat.fate(Fate.IP_TTL_EXCEEDED);
     return icmp_error.error(m, Icmp.TIME_EXCEEDED, 0, 0);
   }
-  const rt = route.select(route.lookup(dst), dst, PKT.src4, portsOf(m));
+  rt = route.select(rt, dst, PKT.src4, portsOf(m));
   if (!rt || rt.flags & (Rtf.REJECT | Rtf.BLACKHOLE)) {
     stat.fate(Fate.IP_NO_ROUTE);
     if (!rt) route_event.tell(Rtm.MISS, dst);

@@ -116,7 +116,7 @@ function isSourceValid(m: Mbuf): bool {
   }
   if (ip4.isLoopback(src)) return inside;
   const rt = route.lookup(src);
-  // RFC 3704 2.2 (1, strict) and 2.4 (2, loose); of all interfaces' mode and this one's the higher
+  // RFC 1812 5.3.8, by RFC 3704 2.2 (1, strict) or 2.4 (2, loose): the higher of both settings
   const mode = max<u32>(N.rp_filter, PKT.ifp.rp_filter);
   if (mode && !inside && (!rt || (mode == 1 && !route.isReverse(rt, PKT.ifp)))) {
     stat.inc(Stat.IP_REVERSE_PATH);
@@ -158,7 +158,7 @@ function isForUs(ifp: Ifnet, m: Mbuf): bool {
   if (rt && rt.flags & Rtf.BROADCAST && rt.ifp == ifp) return broadcast(m);
   // RFC 1122 3.2.1.3: a host that does not forward is silent about packets for others
   if (!ip_forward.isEnabled()) drop(m, Fate.IP_NOT_OURS);
-  else if (checkOptions(m)) ip_forward.forward(m);
+  else if (checkOptions(m)) ip_forward.forward(m, rt);
   return false;
 }
 

@@ -233,7 +233,7 @@ export function forwarding(offload: boolean): Case[] {
 export const group: Group = {
   name: "interop forward",
   module: import.meta.url,
-  tools: ["curl", "iperf3", "nsenter", "ping", "sysctl"],
+  tools: ["curl", "iperf3", "nsenter", "ping"],
   cases: forwarding(false),
   seen: [
     { name: "redirects", filter: `icmp.type == 5 && ip.src == ${GODWIT}` },

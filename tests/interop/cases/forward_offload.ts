@@ -9,7 +9,7 @@ export const group: Group = {
   name: "interop forward offload",
   module: import.meta.url,
   link: "tap offload",
-  tools: ["curl", "iperf3", "nsenter", "ping", "sysctl"],
+  tools: ["curl", "iperf3", "nsenter", "ping"],
   cases: forwarding(true),
   allowed: [{
     message: "Bad checksum",

@@ -42,7 +42,8 @@ export class Far implements AsyncDisposable {
       addresses: [`${FAR_GODWIT}/24`],
     });
     await run("ip", "link", "set", FAR_DEVICE, "netns", String(holder.pid));
-    await far.run("sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1");
+    const ipv6 = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+    await far.run("sh", "-c", `[ ! -e ${ipv6} ] || echo 1 > ${ipv6}`);
     await far.run("ip", "link", "set", "lo", "up");
     await far.run("ip", "link", "set", FAR_DEVICE, "up");
     await far.run("ip", "addr", "add", `${FAR}/24`, "dev", FAR_DEVICE);
