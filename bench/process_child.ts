@@ -7,9 +7,11 @@
 import {
   Af,
   connectStack,
+  Errno,
   IpProto,
   type RingHandle,
   Sock,
+  SocketError,
   type StackClient,
   TcpOpt,
 } from "../runtime/process/client.ts";
@@ -105,5 +107,10 @@ const task = await heard<Task>();
 if (task.handle === undefined) await kernel(task);
 else {
   const stack = await connectStack(task.handle);
-  await (task.way === "blocking" ? blocking(stack, task) : awaited(stack, task));
+  try {
+    await (task.way === "blocking" ? blocking(stack, task) : awaited(stack, task));
+  } catch (error) {
+    // That is how it ends.
+    if (!(error instanceof SocketError && error.errno === Errno.ENETDOWN)) throw error;
+  }
 }
