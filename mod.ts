@@ -83,6 +83,7 @@ export {
   O_RDWR,
 } from "./runtime/socket/control.ts";
 export type { ControlMessage, RecvHeader, SendHeader } from "./runtime/socket/message.ts";
+export { rightsMessage, rightsOf } from "./runtime/socket/rights.ts";
 export { MessageBatch } from "./runtime/socket/message_batch.ts";
 export type { IfRequest, IfStatistics, RouteRequest } from "./runtime/socket/ioctl.ts";
 export type { Linger, Membership, OptionValue } from "./runtime/socket/options.ts";
@@ -107,6 +108,18 @@ export { Fate } from "./assembly/abi/fate.ts";
 export { Iff, Sioc } from "./assembly/abi/ifnet.ts";
 export { IpProto } from "./assembly/abi/proto.ts";
 export { Rtf } from "./assembly/abi/route.ts";
-export { Af, IpOpt, Msg, Pmtud, Shut, So, Sock, Sol, TcpOpt } from "./assembly/abi/socket.ts";
+export {
+  Af,
+  IpOpt,
+  LocalOpt,
+  Msg,
+  Pmtud,
+  Scm,
+  Shut,
+  So,
+  Sock,
+  Sol,
+  TcpOpt,
+} from "./assembly/abi/socket.ts";
 export { Stat } from "./assembly/abi/stat.ts";
 export { Cc, TcpState } from "./assembly/abi/tcp.ts";

@@ -16,6 +16,7 @@ import * as loop from "./net/loop";
 import * as so from "./socket/so";
 import * as so_batch from "./socket/so_batch";
 import * as so_ctl from "./socket/so_ctl";
+import * as so_local from "./socket/so_local";
 import * as so_data from "./socket/so_data";
 import * as so_event from "./socket/so_event";
 import * as so_inplace from "./socket/so_inplace";
@@ -255,6 +256,11 @@ export function staging(): usize {
 
 export function scratch(): usize {
   return SCRATCH;
+}
+
+/** Address of struct LocalInfo. */
+export function local_info(): usize {
+  return changetype<usize>(so_local.L);
 }
 
 export function recv_info(): usize {

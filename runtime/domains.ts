@@ -8,8 +8,13 @@
 
 import { Af } from "../assembly/abi/socket.ts";
 import packet from "../protocols/packet/mod.ts";
+import unix from "../protocols/unix/mod.ts";
 import route from "../protocols/route/mod.ts";
 import type { Domains } from "./protocol/loader.ts";
 
 /** By family. */
-export const DOMAINS: Domains = new Map([[Af.ROUTE, route], [Af.NDD, packet]]);
+export const DOMAINS: Domains = new Map([
+  [Af.UNIX, unix],
+  [Af.ROUTE, route],
+  [Af.NDD, packet],
+]);

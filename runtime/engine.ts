@@ -81,6 +81,8 @@ export class Engine {
   readonly scratch: number;
   /** Offset of struct RecvInfo. */
   readonly recvInfo: number;
+  /** Address of what passes with messages of AF_UNIX, struct LocalInfo and what follows it. */
+  readonly localInfo: number;
   /** What the module was made from, as a hash; empty if it does not say. */
   readonly identity: string;
   readonly #views: Uint8Array<ArrayBuffer>[] = [];
@@ -102,6 +104,7 @@ export class Engine {
     this.scratch = this.calls.scratch();
     this.staging = 0;
     this.recvInfo = this.calls.recv_info();
+    this.localInfo = this.calls.local_info();
     const [sources] = WebAssembly.Module.customSections(module, "godwit.sources");
     this.identity = sources ? new TextDecoder().decode(sources) : "";
   }

@@ -45,6 +45,8 @@ export interface EngineCalls {
   so_listen(so: number, backlog: number): number;
   /** Takes a connection from the queue; answers its socket, and its peer at `nam`. */
   so_accept(so: number, nam: number): number;
+  /** Joins two sockets with each other. */
+  so_connect2(so: number, other: number): number;
   /** Begins to connect; 0, or EINPROGRESS negated. */
   so_connect(so: number, nam: number): number;
   /** Sends `len` bytes at `ptr`, to `nam` if that is not 0; answers the bytes taken. */
@@ -105,6 +107,8 @@ export interface EngineCalls {
   scratch(): number;
   /** Address of struct RecvInfo, about the last `so_recv`. */
   recv_info(): number;
+  /** Address of struct LocalInfo; sockets and a path stand behind it. */
+  local_info(): number;
   /** Table of 256 unsigned 64-bit counters, by Fate. */
   fates(): number;
   /** Table of `Stat.COUNT` unsigned 64-bit counters. */

@@ -5,7 +5,7 @@
  */
 
 import { IpProto } from "../assembly/abi/proto.ts";
-import { So as Opt, Sock, Ss, TcpOpt } from "../assembly/abi/socket.ts";
+import { Af, So as Opt, Sock, Ss, TcpOpt } from "../assembly/abi/socket.ts";
 import { Stat } from "../assembly/abi/stat.ts";
 import { TcpState } from "../assembly/abi/tcp.ts";
 import type { Attachment } from "./device/attach.ts";
@@ -47,7 +47,7 @@ export interface NeighborReport {
 
 /** A socket. */
 export interface SocketReport {
-  /** `tcp`, `udp`, or `ip` and the protocol's number. */
+  /** `tcp`, `udp`, `ip` and the protocol's number, or the family: `unix`, `route`, `packet`. */
   readonly protocol: string;
   /** Descriptor; -1 for none: not yet accepted, or closed and still sending. */
   readonly fd: number;
@@ -55,7 +55,7 @@ export interface SocketReport {
   readonly local: string;
   /** Peer's address and port, `*` for none. */
   readonly remote: string;
-  /** State of a TCP connection; empty for others. */
+  /** State of a TCP connection; `LISTEN` or `CONNECTED` in other families; empty for others. */
   readonly state: string;
   /** Bytes received and not read yet. */
   readonly recvQueue: number;
@@ -186,7 +186,10 @@ function socketReport(engine: Engine, so: number): SocketReport {
   const { Socket, Protosw, TcpInfo } = layout;
   const { calls, scratch } = engine;
   const row = field.getU32(engine, so, Socket.proto);
-  const number = field.getU16(engine, row, Protosw.protocol) || rawProtocol(engine, so);
+  const family = field.getU16(engine, so, Socket.family);
+  const inet = family === Af.INET;
+  const number = field.getU16(engine, row, Protosw.protocol) ||
+    (inet ? rawProtocol(engine, so) : 0);
   const stream = field.getU16(engine, so, Socket.type) === Sock.STREAM;
   const local = calls.so_sockname(so, scratch) < 0 ? "*" : nameText(engine);
   const remote = calls.so_peername(so, scratch) < 0 ? "*" : nameText(engine);
@@ -194,16 +197,33 @@ function socketReport(engine: Engine, so: number): SocketReport {
     calls.so_getopt(so, IpProto.TCP, TcpOpt.INFO, scratch, TcpInfo.size) >= 0;
   const told = (offset: number) => info ? field.getU32(engine, scratch, offset) : 0;
   return {
-    protocol: protocolName(number),
+    protocol: inet ? protocolName(number) : FAMILIES[family] ?? `family ${family}`,
     fd: field.getU32(engine, so, Socket.fd) | 0,
     local,
     remote,
-    state: stream ? stateName(engine, so, info ? told(TcpInfo.state) : TcpState.CLOSED) : "",
+    state: !inet
+      ? otherState(engine, so)
+      : stream
+      ? stateName(engine, so, info ? told(TcpInfo.state) : TcpState.CLOSED)
+      : "",
     recvQueue: field.getU32(engine, so, Socket.rcv_cc),
     sendQueue: field.getU32(engine, so, Socket.snd_cc),
     retransmits: told(TcpInfo.rexmt_segments),
     srtt_us: told(TcpInfo.srtt_us),
   };
+}
+
+/** Names of families beside the internet's. */
+const FAMILIES: Readonly<Record<number, string>> = {
+  [Af.UNIX]: "unix",
+  [Af.ROUTE]: "route",
+  [Af.NDD]: "packet",
+};
+
+function otherState(engine: Engine, so: number): string {
+  const { options, state } = layout.Socket;
+  if (field.getU32(engine, so, options) & Opt.ACCEPTCONN) return "LISTEN";
+  return field.getU32(engine, so, state) & Ss.ISCONNECTED ? "CONNECTED" : "";
 }
 
 /** The protocol of a socket whose row of the protocol switch serves all. */
@@ -225,7 +245,9 @@ function stateName(engine: Engine, so: number, state: number): string {
 }
 
 function nameText(engine: Engine): string {
-  const { address, port } = readSockAddr(engine, engine.scratch);
+  const { address, port, path, interface: index } = readSockAddr(engine, engine.scratch);
+  if (path !== undefined) return path.replace(/^\0/, "@") || "*";
+  if (index !== undefined) return index === 0 ? "*" : `interface ${index}`;
   return `${address === "0.0.0.0" ? "*" : address}:${port === 0 ? "*" : port}`;
 }
 

@@ -42,6 +42,8 @@ export interface SnapshotHeader {
     /** True if a loaded protocol is its driver, and makes it again. */
     readonly loaded?: boolean;
   }[];
+  /** Further descriptors of sockets, with the addresses of these. */
+  readonly aliases?: readonly (readonly [fd: number, ptr: number])[];
   /** Protocols that were loaded: what the loader needs to know (runtime/protocol/loader.ts). */
   readonly protocols?: readonly unknown[];
 }

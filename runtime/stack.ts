@@ -176,7 +176,7 @@ export class Stack implements AsyncDisposable {
 
   /** Goes on from a snapshot, whose memory the engine has: sockets, names, interfaces. */
   async #resume(header: SnapshotHeader, options: StackOptions): Promise<void> {
-    adoptSockets(this.#layer);
+    adoptSockets(this.#layer, header.aliases);
     Object.assign(this.#names, header.host);
     await this.#interfaces.resume(header.interfaces, options.interfaces ?? []);
     const saved = (header.protocols ?? []) as readonly SavedProtocol[];
@@ -241,6 +241,7 @@ export class Stack implements AsyncDisposable {
       now_us: this.#loop.now_us(),
       host: { hostname, domainname, hostid },
       interfaces: this.#interfaces.save(),
+      aliases: this.#layer.table.aliases(),
       protocols: this.protocols.save(),
     }, this.#engine.memory);
   }
@@ -332,10 +333,7 @@ export async function createStack(options: StackOptions = {}): Promise<Stack> {
   const clock = header && new ShiftedClock(options.clock ?? new RealClock(), header.now_us);
   const stack = new Stack(engine, entropy, clock ? { ...options, clock } : options);
   try {
-    if (header) {
-      await resume(stack, header, options);
-      return stack;
-    }
+    if (header) return await resume(stack, header, options).then(() => stack);
     if (options.forwarding !== undefined) stack.forwarding = options.forwarding;
     for (const { driver, ...rest } of interfaces) await stack.attach(driver, rest);
     for (const option of options.protocols ?? []) {

@@ -32,6 +32,7 @@ export const enum Pru {
   PROTORCV = 20,
   PROTOSEND = 21,
   SPACE = 22, // tell how many bytes more may be queued (Sb.LOWAT_UNSENT)
+  UNREF = 23, // the last descriptor is closed, but a message that nobody has read holds the socket
 }
 
 /** Control input: what lower layers report upward (4.4BSD protosw.h). */

@@ -21,6 +21,7 @@ export const enum Sock {
 
 /** Option levels; protocols use their protocol number. */
 export const enum Sol {
+  LOCAL = 0, // of AF_UNIX sockets
   PACKET = 263, // of packet sockets
   SOCKET = 0xffff,
 }
@@ -89,6 +90,7 @@ export const enum Ss {
   ISCONFIRMING = 0x400,
   DEFERRED = 0x800, // connecting begins with the first data (RFC 7413; this stack's own)
   OPENING = 0x1000, // data has begun to connect it: more data waits (this stack's own)
+  INFLIGHT = 0x2000, // a message that nobody has read holds it (this stack's own)
 }
 
 /** How much of a connection shutdown(2) closes. */
@@ -156,4 +158,24 @@ export const enum Sb {
   LOWAT_UNSENT = 0x80, // the protocol limits what is not sent yet: ask it by PRU_SPACE
   RECORDS = 0x200, // MSG_EOR has ended a record in this stream
   AUTOSIZE = 0x100, // sized by the protocol; cleared when the user sets SO_SNDBUF or SO_RCVBUF
+}
+
+/** Options at level SOL_LOCAL: of AF_UNIX sockets (FreeBSD's names; the last two are our own). */
+export const enum LocalOpt {
+  PEERCRED = 1, // process, user and group of the peer when it connected, three i32
+  CREDS = 2, // the sender's come with each message
+  CRED = 3, // the socket's own
+  UNLINK = 4, // takes the path name away that is the value
+}
+
+/** Types of control messages at level SOL_SOCKET. */
+export const enum Scm {
+  RIGHTS = 1, // descriptors
+  CREDS = 2, // process, user and group of the sender, three i32
+}
+
+/** Limits of AF_UNIX sockets. */
+export const enum LocalLimit {
+  PATH = 108, // bytes of a name
+  RIGHTS = 253, // descriptors in one message
 }

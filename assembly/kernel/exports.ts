@@ -31,6 +31,8 @@ export { firstOf as route_firstOf, lookup as route_lookup } from "../net/route";
 export { listen as route_event_listen } from "../net/route_event";
 export { addDomain as domain_addDomain, delDomain as domain_delDomain } from "../protocol/domain";
 export { addRow as domain_addRow, delRow as domain_delRow } from "../protocol/domain";
+export { close as so_close } from "../socket/so";
+export { L as so_local_L, path as so_local_path } from "../socket/so_local";
 export { isConnected as so_event_isConnected } from "../socket/so_event";
 export { isConnecting as so_event_isConnecting } from "../socket/so_event";
 export { isDisconnected as so_event_isDisconnected } from "../socket/so_event";
@@ -38,6 +40,7 @@ export { isDisconnecting as so_event_isDisconnecting } from "../socket/so_event"
 export { cantSendMore as so_event_cantSendMore } from "../socket/so_event";
 export { cantRcvMore as so_event_cantRcvMore } from "../socket/so_event";
 export { error as so_event_error, newconn as so_event_newconn } from "../socket/so_event";
+export { free as so_event_free } from "../socket/so_event";
 export { rwakeup as so_event_rwakeup, wwakeup as so_event_wwakeup } from "../socket/so_event";
 export { append as sockbuf_append, appendAddr as sockbuf_appendAddr } from "../socket/sockbuf";
 export { appendRecord as sockbuf_appendRecord, drop as sockbuf_drop } from "../socket/sockbuf";

@@ -194,11 +194,14 @@ export function shutdown(so: Socket, how: i32): i32 {
 /**
  * Lets go of a socket: its address means nothing to the caller afterwards. A listener drops the
  * connections on its queues. A connection is released in order, in the background; with SO_LINGER
- * of 0 seconds it is dropped.
+ * of 0 seconds it is dropped. One that a message holds lives on.
  */
 export function close(so: Socket): i32 {
   so.evwant = 0;
   so_event.forget(so);
+  if (so.state & Ss.INFLIGHT) {
+    return so.proto.flags & Pr.RIGHTS ? request(so, Pru.UNREF, 0, 0, 0) : 0;
+  }
   if (so.options & So.ACCEPTCONN) closeQueues(so);
   let error = 0;
   if (so.pcb && so.proto.flags & Pr.CONNREQUIRED) {

@@ -15,6 +15,7 @@ import * as mbuf_ops from "../sys/mbuf_ops";
 import { Mbuf } from "../sys/mbuf_t";
 import { RecvInfo } from "./recv_t";
 import * as so_core from "./so";
+import * as so_local from "./so_local";
 import { SockAddr } from "./sockaddr";
 import * as sockbuf from "./sockbuf";
 import { Socket } from "./socket_t";
@@ -275,7 +276,9 @@ function recvMessage(so: Socket, ptr: usize, len: u32, flags: u32, nam: SockAddr
   let m = so.rcv.mb;
   if (!m) return nothing(so, flags);
   if (m.type == Mt.SONAME) {
+    const more = m.len - u32(offsetof<SockAddr>());
     if (nam) memory.copy(changetype<usize>(nam), m.data, offsetof<SockAddr>());
+    if (more) memory.copy(so_local.path(), m.data + offsetof<SockAddr>(), more);
     m = m.next;
   }
   while (m && m.type == Mt.CONTROL) {

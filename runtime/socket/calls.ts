@@ -7,11 +7,13 @@
  */
 
 import { Errno } from "../../assembly/abi/errno.ts";
-import { Af } from "../../assembly/abi/socket.ts";
+import { Af, LocalOpt, Sock, Sol } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import type { So, SocketLayer } from "./so.ts";
+import { pathBytes } from "./unix_addr.ts";
+import { release } from "./so_wait.ts";
 import { readSockAddr, type SockAddr, type SockAddrInit, writeSockAddr } from "./sockaddr.ts";
 
 /** Makes a socket; throws `SocketError`. */
@@ -29,6 +31,26 @@ export function createSocket(
   }
   if (ptr < 0) throw new SocketError(-ptr, "socket");
   return layer.table.get(layer.table.add(ptr), "socket");
+}
+
+/** Makes two sockets and joins them; throws `SocketError`, when neither is left. */
+export function createPair(
+  layer: SocketLayer,
+  domain: number,
+  type: number,
+  protocol: number,
+): [number, number] {
+  const one = createSocket(layer, domain, type, protocol);
+  let other: So | undefined;
+  try {
+    other = createSocket(layer, domain, type, protocol);
+    const result = layer.engine.calls.so_connect2(one.ptr, other.ptr);
+    if (result < 0) throw new SocketError(-result, "socketpair");
+    return [one.fd, other.fd];
+  } catch (error) {
+    for (const so of [one, other]) if (so !== undefined) release(so);
+    throw error;
+  }
 }
 
 /** Writes a name where calls find it; answers the place, 0 for no name. */
@@ -128,4 +150,15 @@ export function socketIoctl(so: So, cmd: number, argument: number): number {
   const result = calls.so_ioctl(so.ptr, cmd, scratch, 4);
   if (result < 0) throw new SocketError(-result, "ioctl");
   return view.getInt32(scratch, true);
+}
+
+/** Takes the name of a local socket away; throws `SocketError`. */
+export function unlinkPath(layer: SocketLayer, path: string): void {
+  const name = pathBytes(path, "unlink");
+  const { calls, memory, scratch } = layer.engine;
+  const so = createSocket(layer, Af.UNIX, Sock.DGRAM, 0);
+  memory.set(name, scratch);
+  const result = calls.so_setopt(so.ptr, Sol.LOCAL, LocalOpt.UNLINK, scratch, name.length);
+  release(so);
+  if (result < 0) throw new SocketError(-result, "unlink", path);
 }

@@ -9,7 +9,7 @@ import { Sioc } from "../../assembly/abi/ifnet.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
 import { So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
-import { peerName, socketIoctl, socketName } from "./calls.ts";
+import { peerName, socketIoctl, socketName, unlinkPath } from "./calls.ts";
 import { F_GETFL, F_SETFL, O_NONBLOCK, O_RDWR } from "./constants.ts";
 import type { HostNames } from "./host_names.ts";
 import {
@@ -138,6 +138,25 @@ export class ControlCalls {
     }
     so.nonblocking = (flags & O_NONBLOCK) !== 0;
     return 0;
+  }
+
+  /**
+   * Another descriptor, the lowest free one, for the same socket; it is closed with the last of
+   * them. Errors: EBADF, ENOTSOCK, EMFILE.
+   */
+  dup(fd: number): number {
+    const { table } = this.#layer;
+    const { ptr } = table.get(fd, "dup");
+    table.reserve("dup");
+    return table.alias(ptr);
+  }
+
+  /**
+   * Takes the name of a local socket away: nobody finds it any more, and it can be given again.
+   * Errors: ENOENT, EINVAL.
+   */
+  unlink(path: string): void {
+    unlinkPath(this.#layer, path);
   }
 
   /** Name of the host that the stack plays. */

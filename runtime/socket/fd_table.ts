@@ -38,6 +38,8 @@ export class FdTable {
   /** Sockets whose descriptor was closed while data was still to be sent (SO_LINGER). */
   readonly #lingering = new Map<number, So>();
   readonly #free = new LowestFree(RESERVED);
+  /** Further descriptors of sockets, by address; most sockets have one, which the engine knows. */
+  readonly #aliases = new Map<number, number[]>();
   #layer: SocketLayer | undefined = undefined;
   #open = 0;
   #closed = false;
@@ -65,10 +67,15 @@ export class FdTable {
     this.#closed = true;
   }
 
+  /** True if no descriptor is free. */
+  get full(): boolean {
+    return this.#open + RESERVED >= this.#limit;
+  }
+
   /** Throws `SocketError` EMFILE if no descriptor is free, ENETDOWN if the stack is closed. */
   reserve(syscall: string): void {
     if (this.#closed) throw new SocketError(Errno.ENETDOWN, syscall, "the stack is closed");
-    if (this.#open + RESERVED >= this.#limit) throw new SocketError(Errno.EMFILE, syscall);
+    if (this.full) throw new SocketError(Errno.EMFILE, syscall);
   }
 
   /** Gives the socket at an address the lowest free descriptor; call {@link reserve} before. */
@@ -83,14 +90,63 @@ export class FdTable {
   }
 
   #set(ptr: number, fd: number): number {
+    this.#enter(ptr, fd);
+    field.setU32(this.#layer!.engine, ptr, layout.Socket.fd, fd);
+    return fd;
+  }
+
+  #enter(ptr: number, fd: number): void {
     while (this.#addresses.length <= fd >>> PIECE_BITS) {
       this.#addresses.push(new Uint32Array(PIECE));
       this.#made.push(NOTHING);
     }
     this.#addresses[fd >>> PIECE_BITS][fd & (PIECE - 1)] = ptr;
     this.#open++;
-    field.setU32(this.#layer!.engine, ptr, layout.Socket.fd, fd);
+  }
+
+  /** Gives a socket that has a descriptor another one; call {@link reserve} before. */
+  alias(ptr: number): number {
+    return this.#share(ptr, this.#free.take());
+  }
+
+  /** The same, with this descriptor, which is higher than all there were before. */
+  putAlias(ptr: number, fd: number): number {
+    this.#free.claim(fd);
+    return this.#share(ptr, fd);
+  }
+
+  #share(ptr: number, fd: number): number {
+    const fds = this.#aliases.get(ptr);
+    if (fds === undefined) this.#aliases.set(ptr, [fd]);
+    else fds.push(fd);
+    this.#enter(ptr, fd);
     return fd;
+  }
+
+  /** Further descriptors with the addresses of their sockets. */
+  aliases(): [fd: number, ptr: number][] {
+    return [...this.#aliases].flatMap(([ptr, fds]) => fds.map((fd): [number, number] => [fd, ptr]));
+  }
+
+  /** Frees a descriptor whose socket has another one; else does nothing and answers false. */
+  drop(fd: number): boolean {
+    const ptr = this.#address(fd);
+    const fds = this.#aliases.get(ptr);
+    if (fds === undefined) return false;
+    const { engine } = this.#layer!;
+    const at = fds.indexOf(fd);
+    const heir = at >= 0 ? fds.splice(at, 1)[0] : fds.shift()!;
+    if (fds.length === 0) this.#aliases.delete(ptr);
+    if (at < 0) {
+      // the engine knows the one that is freed: another takes its place
+      const so = this.get(fd, "close");
+      this.#made[fd >>> PIECE_BITS][fd & (PIECE - 1)] = undefined;
+      so.fd = heir;
+      this.#keep(so, heir);
+      field.setU32(engine, ptr, layout.Socket.fd, heir);
+    }
+    this.#giveBack(fd);
+    return true;
   }
 
   /** The socket behind a descriptor; throws `SocketError` EBADF or ENOTSOCK. */
@@ -106,9 +162,15 @@ export class FdTable {
       const reserved = Number.isInteger(fd) && fd >= 0 && fd < RESERVED;
       throw new SocketError(reserved ? Errno.ENOTSOCK : Errno.EBADF, syscall, `descriptor ${fd}`);
     }
+    const known = field.getU32(this.#layer!.engine, ptr, layout.Socket.fd);
+    if (known !== fd) return this.get(known, syscall);
+    return this.#keep(new So(this.#layer!, ptr, fd), fd);
+  }
+
+  #keep(so: So, fd: number): So {
     const piece = fd >>> PIECE_BITS;
     if (this.#made[piece] === NOTHING) this.#made[piece] = new Array(PIECE).fill(undefined);
-    return this.#made[piece][fd & (PIECE - 1)] = new So(this.#layer!, ptr, fd);
+    return this.#made[piece][fd & (PIECE - 1)] = so;
   }
 
   /** Address of the socket behind what may be a descriptor; 0 if it is none. */
@@ -126,10 +188,14 @@ export class FdTable {
   }
 
   #clear(ptr: number, fd: number): void {
+    this.#giveBack(fd);
+    field.setU32(this.#layer!.engine, ptr, layout.Socket.fd, NO_FD);
+  }
+
+  #giveBack(fd: number): void {
     this.#addresses[fd >>> PIECE_BITS][fd & (PIECE - 1)] = 0;
     this.#open--;
     this.#free.giveBack(fd);
-    field.setU32(this.#layer!.engine, ptr, layout.Socket.fd, NO_FD);
   }
 
   /** Forgets a socket that has lingered. */
@@ -157,6 +223,7 @@ export class FdTable {
     for (let fd = RESERVED; fd < this.#addresses.length << PIECE_BITS; fd++) {
       const ptr = this.#address(fd);
       if (ptr === 0 || this.#made[fd >>> PIECE_BITS][fd & (PIECE - 1)] !== undefined) continue;
+      if (this.drop(fd)) continue;
       this.#clear(ptr, fd);
       yield ptr;
     }

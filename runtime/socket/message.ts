@@ -8,7 +8,6 @@ import { Errno } from "../../assembly/abi/errno.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
 import { IpOpt } from "../../assembly/abi/socket.ts";
 import { type Engine, STAGING_BYTES } from "../engine.ts";
-import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import type { So } from "./so.ts";
@@ -31,7 +30,7 @@ export interface SendHeader {
   readonly name?: SockAddrInit;
   /** The data, piece after piece. */
   readonly iov: readonly Uint8Array[];
-  /** Control data; no protocol of this stack takes any, so it must be empty. */
+  /** Control data: descriptors, of local sockets; see {@link rightsMessage}. */
   readonly control?: readonly ControlMessage[];
 }
 
@@ -49,13 +48,6 @@ export interface RecvHeader {
   length?: number;
   /** Out: when it came in, in microseconds of the stack's clock, after `So.TIMESTAMPNS` was set. */
   timestamp_us?: number;
-}
-
-/** Throws `SocketError` EINVAL if there is control data to send. */
-export function checkControl(message: SendHeader): void {
-  if (message.control !== undefined && message.control.length > 0) {
-    throw new SocketError(Errno.EINVAL, "sendmsg", "no protocol takes control data");
-  }
 }
 
 /** Bytes in all pieces. */

@@ -7,7 +7,7 @@
 
 import { Msg } from "../../assembly/abi/socket.ts";
 import { nameRoom, putName, takeName, tryAccept, tryConnect } from "./calls.ts";
-import { checkControl, readRecvInfo, tryRecvIov, trySendIov } from "./message.ts";
+import { checkControl, tryRecvMsg, trySendMsg } from "./rights.ts";
 import type { RecvHeader, SendHeader } from "./message.ts";
 import { type PollFd, pollNow, selectEntries, selectResult } from "./select.ts";
 import type { SelectResult, SelectSets } from "./select.ts";
@@ -75,9 +75,9 @@ export class NonBlockingCalls {
   /** Sends data in pieces. */
   sendmsg(fd: number, message: SendHeader, flags = 0): number {
     const so = this.#layer.table.get(fd, "sendmsg");
-    checkControl(message);
+    checkControl(so, message);
     const nam = putName(so, message.name, "sendmsg");
-    return check(trySendIov(so, message.iov, 0, flags | Msg.DONTWAIT, nam), "sendmsg");
+    return check(trySendMsg(so, message, 0, flags | Msg.DONTWAIT, nam), "sendmsg");
   }
 
   /** Receives what there is; 0 at the end of a stream, EAGAIN if there is nothing yet. */
@@ -97,11 +97,7 @@ export class NonBlockingCalls {
   /** Receives into pieces and fills in the rest of the header; answers the bytes received. */
   recvmsg(fd: number, message: RecvHeader, flags = 0): number {
     const so = this.#layer.table.get(fd, "recvmsg");
-    const got = tryRecvIov(so, message.iov, 0, flags | Msg.DONTWAIT, nameRoom(so));
-    check(got, "recvmsg");
-    message.name = takeName(so);
-    readRecvInfo(this.#layer.engine, message);
-    return got;
+    return check(tryRecvMsg(so, message, 0, flags | Msg.DONTWAIT, nameRoom(so)), "recvmsg");
   }
 
   /**

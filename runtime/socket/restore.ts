@@ -18,8 +18,14 @@ import type { SocketLayer } from "./so.ts";
 
 const NO_FD = 0xffffffff;
 
-/** Gives every socket of the engine that had a descriptor the same one again. */
-export function adoptSockets(layer: SocketLayer): void {
+/**
+ * Gives every socket of the engine that had a descriptor the same one again, and those of `aliases`
+ * their further ones.
+ */
+export function adoptSockets(
+  layer: SocketLayer,
+  aliases: readonly (readonly [fd: number, ptr: number])[] = [],
+): void {
   const { engine } = layer;
   const { Socket } = layout;
   const places = engine.calls.so_limit();
@@ -31,8 +37,13 @@ export function adoptSockets(layer: SocketLayer): void {
     const fd = field.getU32(engine, ptr, Socket.fd);
     if (fd !== NO_FD) found.push([fd, ptr]);
   }
-  found.sort(([a], [b]) => a - b);
-  for (const [fd, ptr] of found) layer.table.put(ptr, fd);
+  const known = new Set(found.map(([, ptr]) => ptr));
+  const further = aliases.filter(([, ptr]) => known.has(ptr));
+  const all = [...found, ...further].sort(([a], [b]) => a - b);
+  for (const [fd, ptr] of all) {
+    if (known.delete(ptr)) layer.table.put(ptr, fd);
+    else layer.table.putAlias(ptr, fd);
+  }
 }
 
 /**

@@ -290,8 +290,8 @@ export async function awaitConnected(so: So, signal: AbortSignal | undefined): P
 export function closeLingering(so: So): Promise<void> {
   const { engine } = so.layer;
   const linger_s = field.getU32(engine, so.ptr, layout.Socket.linger_s) | 0;
-  const lingers = linger_s > 0 && so.stream && (so.state & Ss.ISCONNECTED) !== 0 &&
-    !so.nonblocking;
+  const lingers = linger_s > 0 && so.stream && !so.nonblocking &&
+    (so.state & (Ss.ISCONNECTED | Ss.INFLIGHT)) === Ss.ISCONNECTED;
   release(so, lingers);
   return lingers ? linger(so, linger_s) : DONE;
 }
@@ -316,7 +316,7 @@ async function linger(so: So, linger_s: number): Promise<void> {
 /** Gives up the descriptor; those who wait on it get EBADF. Without `lingers` also the socket. */
 export function release(so: So, lingers = false): void {
   const { engine, waits, table } = so.layer;
-  if (so.fd < 0) return;
+  if (so.fd < 0 || table.drop(so.fd)) return;
   table.remove(so, lingers);
   so.fd = -1;
   waits.close(so);

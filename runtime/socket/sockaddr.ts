@@ -12,6 +12,7 @@ import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
 import { readLinkAddr, writeLinkAddr } from "./link_addr.ts";
+import { readUnixAddr, writeUnixAddr } from "./unix_addr.ts";
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from "./inet_addr.ts";
 
 /** An address and port, as calls answer it. */
@@ -28,6 +29,8 @@ export interface SockAddr {
   readonly packetType?: number;
   /** When a frame came or went, in microseconds of the stack's clock. */
   readonly time_us?: number;
+  /** Of local sockets: the name, `""` for none; it begins with `"\0"` if it is abstract. */
+  readonly path?: string;
 }
 
 /** An address and port, as calls take it. */
@@ -40,6 +43,8 @@ export interface SockAddrInit {
   readonly port?: number;
   /** Interface of packet sockets, by name or index; any unless told. */
   readonly interface?: string | number;
+  /** Name of local sockets, at most 108 bytes; abstract if it begins with `"\0"`. */
+  readonly path?: string;
 }
 
 const { SockAddr: S } = layout;
@@ -64,7 +69,9 @@ export function writeSockAddr(
     throw new SocketError(Errno.EINVAL, syscall, `a port is from 0 to 65535, not ${port}`);
   }
   field.clear(engine, at, S.size);
-  if ((name.family ?? anyFamily) === Af.NDD) return writeLinkAddr(engine, at, name, syscall);
+  const kind = name.family ?? anyFamily;
+  if (kind === Af.NDD) return writeLinkAddr(engine, at, name, syscall);
+  if (kind === Af.UNIX) return writeUnixAddr(engine, at, name, syscall);
   const text = name.address ?? "";
   const family = text === "" ? anyFamily : writeAddress(memory, at + S.addr_hi, text, syscall);
   field.setU16(engine, at, S.family, name.family ?? family);
@@ -102,6 +109,7 @@ export function readSockAddr(engine: Engine, at: number): SockAddr {
   const port = field.getU16(engine, at, S.port);
   const bytes = at + S.addr_hi;
   if (family === Af.NDD) return readLinkAddr(engine, at);
+  if (family === Af.UNIX) return readUnixAddr(engine, at);
   if (family === Af.INET6) {
     return { family, address: formatIpv6(memory.subarray(bytes, bytes + 16)), port };
   }

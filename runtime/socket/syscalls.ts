@@ -13,7 +13,8 @@ import { Msg } from "../../assembly/abi/socket.ts";
 import * as calls from "./calls.ts";
 import { ControlCalls } from "./control.ts";
 import type { HostNames } from "./host_names.ts";
-import { checkControl, iovLength, readRecvInfo, tryRecvIov, trySendIov } from "./message.ts";
+import { iovLength } from "./message.ts";
+import { checkControl, tryRecvMsg, trySendMsg } from "./rights.ts";
 import type { RecvHeader, SendHeader } from "./message.ts";
 import { type MessageBatch, recvBatch, sendBatch } from "./message_batch.ts";
 import { type Accepted, NonBlockingCalls, type Received } from "./nonblocking.ts";
@@ -49,6 +50,14 @@ export class Syscalls extends ControlCalls {
    */
   socket(domain: number, type: number, protocol = 0): number {
     return calls.createSocket(this.#layer, domain, type, protocol).fd;
+  }
+
+  /**
+   * Makes two sockets that are connected with each other; answers their descriptors. Only local
+   * sockets (AF_UNIX) can. Errors: those of socket, EOPNOTSUPP.
+   */
+  socketpair(domain: number, type: number, protocol = 0): [number, number] {
+    return calls.createPair(this.#layer, domain, type, protocol);
   }
 
   /** Gives a socket its local address. Errors: EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL. */
@@ -137,10 +146,10 @@ export class Syscalls extends ControlCalls {
     options: WaitOptions = NO_OPTIONS,
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "sendmsg");
-    checkControl(message);
+    checkControl(so, message);
     const attemptAs = (done: number, now: number, named: boolean) => {
       const nam = named ? calls.putName(so, message.name, "sendmsg") : 0;
-      return trySendIov(so, message.iov, done, now, nam);
+      return trySendMsg(so, message, done, now, nam);
     };
     const length = iovLength(message.iov);
     const first = attemptAs(0, flags, true);
@@ -200,14 +209,8 @@ export class Syscalls extends ControlCalls {
     options: WaitOptions = NO_OPTIONS,
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "recvmsg");
-    const attempt = (now: number, done = 0) => {
-      const got = tryRecvIov(so, message.iov, done, now, calls.nameRoom(so));
-      if (got >= 0) {
-        message.name = calls.takeName(so);
-        readRecvInfo(this.#layer.engine, message);
-      }
-      return got;
-    };
+    const attempt = (now: number, done = 0) =>
+      tryRecvMsg(so, message, done, now, calls.nameRoom(so));
     const { signal } = options;
     const length = iovLength(message.iov);
     const first = attempt(flags);
@@ -254,7 +257,10 @@ export class Syscalls extends ControlCalls {
    * peer has everything or the time is over; a time of 0 resets the connection.
    */
   close(fd: number): Promise<void> {
-    return wait.begun(() => wait.closeLingering(this.#layer.table.get(fd, "close")));
+    return wait.begun(() => {
+      const so = this.#layer.table.get(fd, "close");
+      return this.#layer.table.drop(fd) ? Promise.resolve() : wait.closeLingering(so);
+    });
   }
 
   /**

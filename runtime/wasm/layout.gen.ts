@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "3815dcdd7ebb2e5c";
+export const LAYOUT_HASH = "85b1ca7ae07e4f3e";
 
 /** struct Ack */
 export const Ack = {
@@ -631,6 +631,17 @@ export const ListState = {
   base: 4,
   lo: 8,
   attachments: 12,
+} as const;
+
+/** struct LocalInfo */
+export const LocalInfo = {
+  size: 24,
+  count: 0,
+  creds: 4,
+  pid: 8,
+  uid: 12,
+  gid: 16,
+  wanted: 20,
 } as const;
 
 /** struct Mbuf */

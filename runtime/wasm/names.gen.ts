@@ -434,6 +434,7 @@ export const PRU_NAMES: ConstantNames = {
   20: { name: "PROTORCV", note: "" },
   21: { name: "PROTOSEND", note: "" },
   22: { name: "SPACE", note: "tell how many bytes more may be queued (Sb.LOWAT_UNSENT)" },
+  23: { name: "UNREF", note: "the last descriptor is closed, but a message that nobody has read holds the socket" },
 };
 
 /** `Prc` of assembly/abi/proto.ts. */
@@ -629,6 +630,7 @@ export const SOCK_NAMES: ConstantNames = {
 
 /** `Sol` of assembly/abi/socket.ts. */
 export const SOL_NAMES: ConstantNames = {
+  0: { name: "LOCAL", note: "of AF_UNIX sockets" },
   263: { name: "PACKET", note: "of packet sockets" },
   65535: { name: "SOCKET", note: "" },
 };
@@ -697,6 +699,7 @@ export const SS_NAMES: ConstantNames = {
   1024: { name: "ISCONFIRMING", note: "" },
   2048: { name: "DEFERRED", note: "connecting begins with the first data (RFC 7413; this stack's own)" },
   4096: { name: "OPENING", note: "data has begun to connect it: more data waits (this stack's own)" },
+  8192: { name: "INFLIGHT", note: "a message that nobody has read holds it (this stack's own)" },
 };
 
 /** `Shut` of assembly/abi/socket.ts. */
@@ -764,6 +767,26 @@ export const SB_NAMES: ConstantNames = {
   128: { name: "LOWAT_UNSENT", note: "the protocol limits what is not sent yet: ask it by PRU_SPACE" },
   512: { name: "RECORDS", note: "MSG_EOR has ended a record in this stream" },
   256: { name: "AUTOSIZE", note: "sized by the protocol; cleared when the user sets SO_SNDBUF or SO_RCVBUF" },
+};
+
+/** `LocalOpt` of assembly/abi/socket.ts. */
+export const LOCAL_OPT_NAMES: ConstantNames = {
+  1: { name: "PEERCRED", note: "process, user and group of the peer when it connected, three i32" },
+  2: { name: "CREDS", note: "the sender's come with each message" },
+  3: { name: "CRED", note: "the socket's own" },
+  4: { name: "UNLINK", note: "takes the path name away that is the value" },
+};
+
+/** `Scm` of assembly/abi/socket.ts. */
+export const SCM_NAMES: ConstantNames = {
+  1: { name: "RIGHTS", note: "descriptors" },
+  2: { name: "CREDS", note: "process, user and group of the sender, three i32" },
+};
+
+/** `LocalLimit` of assembly/abi/socket.ts. */
+export const LOCAL_LIMIT_NAMES: ConstantNames = {
+  108: { name: "PATH", note: "bytes of a name" },
+  253: { name: "RIGHTS", note: "descriptors in one message" },
 };
 
 /** `Stat` of assembly/abi/stat.ts. */

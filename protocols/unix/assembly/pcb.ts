@@ -1,0 +1,55 @@
+/** The control blocks of local sockets. */
+import { Socket } from "../../../assembly/socket/socket_t";
+import * as pool from "../../../assembly/sys/pool";
+import { Pool } from "../../../assembly/sys/pool";
+import { UnixPcb } from "./pcb_t";
+
+/** Most local sockets at a time. */
+const SOCKETS: u32 = 2048;
+
+/** The variables of the module, its counters first. */
+@unmanaged
+@final
+export class UnixState {
+  messages: u64; // pieces of streams, and messages, delivered
+  passed: u64; // sockets that went along
+  dropped: u64; // of them, those that nobody took
+  collected: u64; // of them, those that could not be reached any more
+  first: UnixPcb;
+  flights: u32; // sockets that messages hold
+  auto: u32; // last number given as a name
+}
+
+export const S: UnixState = changetype<UnixState>(memory.data(offsetof<UnixState>(), 16));
+const BLOCKS: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
+
+/** Makes the pool; false without memory. */
+export function init(): bool {
+  return pool.init(BLOCKS, u32(offsetof<UnixPcb>()), SOCKETS);
+}
+
+/** The block of a socket. */
+export function pcbOf(so: Socket): UnixPcb {
+  return changetype<UnixPcb>(so.pcb);
+}
+
+/** A block for a socket, linked; nil if there are too many. */
+export function alloc(so: Socket): UnixPcb {
+  const pcb = changetype<UnixPcb>(pool.get(BLOCKS));
+  if (!pcb) return pcb;
+  pcb.so = so;
+  pcb.next = S.first;
+  if (S.first) S.first.prev = pcb;
+  S.first = pcb;
+  so.pcb = changetype<usize>(pcb);
+  return pcb;
+}
+
+/** Lets go of a block that nothing refers to. */
+export function free(pcb: UnixPcb): void {
+  if (pcb.next) pcb.next.prev = pcb.prev;
+  if (pcb.prev) pcb.prev.next = pcb.next;
+  else S.first = pcb.next;
+  pcb.so.pcb = 0;
+  pool.put(BLOCKS, changetype<usize>(pcb));
+}

@@ -1,0 +1,144 @@
+/**
+ * What goes along with messages of local sockets: descriptors (SCM_RIGHTS) and credentials.
+ *
+ * @module
+ */
+
+import { Errno } from "../../assembly/abi/errno.ts";
+import { Af, LocalLimit, Msg, Scm, Sol, Ss } from "../../assembly/abi/socket.ts";
+import { SocketError } from "../errors.ts";
+import * as field from "../layout.ts";
+import * as layout from "../wasm/layout.gen.ts";
+import { takeName } from "./calls.ts";
+import {
+  type ControlMessage,
+  readRecvInfo,
+  type RecvHeader,
+  type SendHeader,
+  tryRecvIov,
+  trySendIov,
+} from "./message.ts";
+import type { So } from "./so.ts";
+
+const { LocalInfo: L } = layout;
+const NO_FD = 0xffffffff;
+
+/** Control data that passes descriptors on: who receives it gets new ones for the same sockets. */
+export function rightsMessage(fds: readonly number[]): ControlMessage {
+  const data = new Uint8Array(4 * fds.length);
+  const view = new DataView(data.buffer);
+  fds.forEach((fd, i) => view.setInt32(4 * i, fd, true));
+  return { level: Sol.SOCKET, type: Scm.RIGHTS, data };
+}
+
+/** Descriptors that control data has brought. */
+export function rightsOf(control: readonly ControlMessage[] = []): number[] {
+  return control.flatMap(({ level, type, data }) => {
+    if (level !== Sol.SOCKET || type !== Scm.RIGHTS) return [];
+    const view = new DataView(data.buffer, data.byteOffset, data.length);
+    return Array.from({ length: data.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
+  });
+}
+
+/** Throws `SocketError` EINVAL for control data that the socket cannot send. */
+export function checkControl(so: So, { control = [] }: SendHeader): void {
+  const refuse = (words: string) => new SocketError(Errno.EINVAL, "sendmsg", words);
+  let count = 0;
+  for (const { level, type, data } of control) {
+    if (so.family !== Af.UNIX) throw refuse("only local sockets send control data");
+    if (level !== Sol.SOCKET || type !== Scm.RIGHTS) {
+      throw refuse("only descriptors are sent along; credentials are the socket's own");
+    }
+    if (data.length % 4 !== 0) throw refuse("a descriptor has four bytes");
+    count += data.length / 4;
+  }
+  if (count > LocalLimit.RIGHTS) throw refuse(`at most ${LocalLimit.RIGHTS} descriptors go along`);
+}
+
+/** Sends pieces; descriptors go with the first byte. */
+export function trySendMsg(
+  so: So,
+  message: SendHeader,
+  done: number,
+  flags: number,
+  nam: number,
+): number {
+  const { iov, control = [] } = message;
+  const fds = done === 0 ? rightsOf(control) : [];
+  if (fds.length === 0) return trySendIov(so, iov, done, flags, nam);
+  const { engine, table } = so.layer;
+  const info = engine.localInfo;
+  for (const [i, fd] of fds.entries()) {
+    const { ptr } = table.get(fd, "sendmsg");
+    field.setU32(engine, info, L.size + 4 * i, ptr);
+  }
+  field.setU32(engine, info, L.count, fds.length);
+  try {
+    return trySendIov(so, iov, done, flags, nam);
+  } finally {
+    field.setU32(engine, info, L.count, 0);
+  }
+}
+
+/** Receives into pieces from `done` on, and fills in the rest of the header. */
+export function tryRecvMsg(
+  so: So,
+  message: RecvHeader,
+  done: number,
+  flags: number,
+  nam: number,
+): number {
+  const { engine } = so.layer;
+  const local = so.family === Af.UNIX;
+  if (local) takeRights(so, true);
+  const got = tryRecvIov(so, message.iov, done, flags, nam);
+  if (got >= 0) {
+    const before = done > 0 ? message.control ?? [] : [];
+    message.name = takeName(so);
+    readRecvInfo(engine, message);
+    if (local) message.control!.push(...before, ...brought(so, message));
+  }
+  if (local) takeRights(so, false);
+  return got;
+}
+
+/** Says whether what comes along is wanted; else it is closed. */
+function takeRights({ layer: { engine } }: So, wanted: boolean): void {
+  const info = engine.localInfo;
+  field.setU32(engine, info, L.wanted, Number(wanted));
+  field.setU32(engine, info, L.count, 0);
+  field.setU32(engine, info, L.creds, 0);
+}
+
+/** What came along, with descriptors for it. */
+function brought(so: So, message: RecvHeader): ControlMessage[] {
+  const { engine } = so.layer;
+  const info = engine.localInfo;
+  const found: ControlMessage[] = [];
+  if (field.getU32(engine, info, L.creds) !== 0) {
+    const data = engine.memory.slice(info + L.pid, info + L.pid + 12);
+    found.push({ level: Sol.SOCKET, type: Scm.CREDS, data });
+  }
+  const count = field.getU32(engine, info, L.count);
+  const sockets = Array.from(
+    { length: count },
+    (_, i) => field.getU32(engine, info, L.size + 4 * i),
+  );
+  const fds = sockets.map((ptr) => adopt(so, ptr)).filter((fd) => fd >= 0);
+  if (fds.length < count) message.flags = (message.flags ?? 0) | Msg.CTRUNC;
+  if (fds.length > 0) found.push(rightsMessage(fds));
+  return found;
+}
+
+/** A descriptor for a socket that came; -1 if there is none left, and the socket is let go of. */
+function adopt({ layer: { engine, table, waits } }: So, ptr: number): number {
+  const { Socket } = layout;
+  const open = field.getU32(engine, ptr, Socket.fd) !== NO_FD;
+  if (!table.full) return open ? table.alias(ptr) : table.add(ptr);
+  if (!open && (field.getU32(engine, ptr, Socket.state) & Ss.INFLIGHT) === 0) {
+    waits.scheduler.enter();
+    engine.calls.so_close(ptr);
+    waits.scheduler.sent();
+  }
+  return -1;
+}
