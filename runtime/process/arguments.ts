@@ -30,6 +30,8 @@ export const enum Named {
   INTERFACE = 16,
   /** The interface by its name, which is the first line of the text. */
   IFNAME = 32,
+  /** The text is the path of a local socket. */
+  PATH = 64,
 }
 
 /** Bytes of an entry of poll and select: descriptor, events, revents. */

@@ -61,11 +61,12 @@ export class Request<T> {
   /** Sets an address. */
   named(name: SockAddrInit | undefined): this {
     if (name === undefined) return this;
-    const { family, port, address, interface: which } = name;
+    const { family, port, path, address = path, interface: which } = name;
     let named = Named.GIVEN;
     if (family !== undefined) named |= Named.FAMILY;
     if (port !== undefined) named |= Named.PORT;
-    if (address !== undefined) named |= Named.TEXT;
+    if (path !== undefined) named |= Named.PATH;
+    else if (address !== undefined) named |= Named.TEXT;
     this.text = address === undefined ? "" : String(address);
     if (typeof which === "string") {
       named |= Named.IFNAME;

@@ -18,6 +18,7 @@
  */
 
 import { Limits } from "../../assembly/abi/limits.ts";
+import { Af } from "../../assembly/abi/socket.ts";
 import type { SockAddr } from "../socket/sockaddr.ts";
 
 /** What a program needs to reach a stack; it can be sent to a Worker by `postMessage`. */
@@ -267,7 +268,7 @@ export class RingMemory {
     numbers[at + INTERFACE] = name?.interface ?? -1;
     numbers[at + PACKET_TYPE] = name?.packetType ?? 0;
     numbers[at + TIME_US] = name?.time_us ?? 0;
-    this.putText(slot, name?.address ?? "");
+    this.putText(slot, name?.path ?? name?.address ?? "");
   }
 
   /** Reads the address in a slot; `undefined` if there is none. */
@@ -276,7 +277,9 @@ export class RingMemory {
     const at = this.slotNumber(slot);
     const family = numbers[at + FAMILY];
     if (family < 0) return undefined;
-    const name = { family, address: this.text(slot) ?? "", port: numbers[at + PORT] };
+    const text = this.text(slot) ?? "";
+    if (family === Af.UNIX) return { family, address: "", port: 0, path: text };
+    const name = { family, address: text, port: numbers[at + PORT] };
     const index = numbers[at + INTERFACE];
     if (index < 0) return name;
     const packetType = numbers[at + PACKET_TYPE];

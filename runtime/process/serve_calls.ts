@@ -6,11 +6,12 @@
  */
 
 import { Errno } from "../../assembly/abi/errno.ts";
-import { Af, Msg, So as Opt, Sock, Sol } from "../../assembly/abi/socket.ts";
+import { Af, Msg, Scm, So as Opt, Sock, Sol } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import { F_GETFL, O_NONBLOCK } from "../socket/constants.ts";
-import type { RecvHeader } from "../socket/message.ts";
+import type { ControlMessage, RecvHeader } from "../socket/message.ts";
 import type { Received } from "../socket/nonblocking.ts";
+import { rightsMessage, rightsOf } from "../socket/rights.ts";
 import type { SockAddrInit } from "../socket/sockaddr.ts";
 import { Arg, Until } from "./arguments.ts";
 import { AGAIN, Op } from "./ring.ts";
@@ -136,6 +137,22 @@ function recvfrom(call: ServedCall): number | Promise<number> {
   return tried(() => answer(sys.nb.recvfrom(fd, area, flags)), whole);
 }
 
+/** Descriptors that came are the program's under numbers of its own, as long as it has any. */
+function ownFds({ owner: { sys, fds } }: ServedCall, { level, type, data }: ControlMessage) {
+  if (level !== Sol.SOCKET || type !== Scm.RIGHTS) return { level, type, data };
+  const own = rightsOf([{ level, type, data }]).flatMap((fd) => {
+    try {
+      fds.promise("recvmsg");
+      return [fds.add(fd)];
+    } catch {
+      sys.close(fd).catch(() => {}); // it has no number left
+      return [];
+    }
+  });
+  const { data: bytes } = rightsMessage(own);
+  return { level, type, data: bytes };
+}
+
 function recvmsg(call: ServedCall): number | Promise<number> {
   const { owner: { sys }, area } = call;
   const fd = call.fd("recvmsg");
@@ -150,7 +167,7 @@ function recvmsg(call: ServedCall): number | Promise<number> {
     const info = {
       flags,
       length,
-      control: control.map(({ level, type, data }) => ({ level, type, data })),
+      control: control.map((one) => ownFds(call, one)),
       timestamp_us,
     };
     call.area = area.subarray(room);

@@ -93,6 +93,7 @@ export class ServedCall {
     return {
       family: (named & Named.FAMILY) === 0 ? undefined : this.numbers[Arg.FAMILY],
       address: (named & Named.TEXT) === 0 ? undefined : this.text.slice(end + 1),
+      path: (named & Named.PATH) === 0 ? undefined : this.text,
       port: (named & Named.PORT) === 0 ? undefined : this.numbers[Arg.PORT],
       interface: end >= 0
         ? this.text.slice(0, end)

@@ -71,7 +71,8 @@ export class Transfers {
   *sendmsg(fd: number, message: SendHeader, flags: number): Script<number> {
     const { iov, name: to, control } = message;
     if (control !== undefined && control.length > 0) {
-      throw new SocketError(Errno.EINVAL, "sendmsg", "no protocol takes control data");
+      const words = "programs in other threads cannot send control data";
+      throw new SocketError(Errno.EINVAL, "sendmsg", words);
     }
     const length = lengthOf(iov);
     const copy = (area: Uint8Array, offset: number) => gather(iov, offset, area);

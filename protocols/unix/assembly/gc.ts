@@ -17,7 +17,8 @@ const DONE: u8 = 2;
 export function collect(): void {
   if (S.flights == 0) return;
   for (let pcb = S.first; pcb; pcb = pcb.next) pcb.mark = isRoot(pcb.so) ? REACHED : 0;
-  while (spread()) {}
+  let more = true;
+  while (more) more = spread();
   for (let pcb = S.first; pcb; pcb = pcb.next) {
     if (pcb.mark || !pcb.rights) continue;
     for (let r = pcb.rights; r; r = r.next) S.collected += r.count;
