@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
 import { Rtf } from "../../../assembly/abi/route.ts";
 import { Stat } from "../../../assembly/abi/stat.ts";
-import { NetSettings } from "../../../runtime/wasm/layout.gen.ts";
+import { Ifnet, NetSettings } from "../../../runtime/wasm/layout.gen.ts";
 import {
   arp,
   BROADCAST,
@@ -55,6 +55,13 @@ function set(host: Host, values: Partial<Record<keyof typeof NetSettings, number
   for (const [field, value] of Object.entries(values)) {
     const offset = NetSettings[field as keyof typeof NetSettings];
     host.view.setUint32(host.call.net_settings() + offset, value, true);
+  }
+}
+
+/** Sets a setting of one interface. */
+function setOne(host: Host, ifindex: number, values: Partial<Record<keyof typeof Ifnet, number>>) {
+  for (const [field, value] of Object.entries(values)) {
+    host.memory[host.call.if_ptr(ifindex) + Ifnet[field as keyof typeof Ifnet]] = value;
   }
 }
 
@@ -231,4 +238,25 @@ Deno.test("a router sends on by the source, where routes are for some sources on
   }
   assertEquals(host.lookup("192.0.2.9")?.ifindex, ports[1], "for who has no address yet");
   assertEquals(host.lookup("192.0.2.9", "10.0.0.129")?.ifindex, ports[2]);
+});
+
+Deno.test("settings of one interface hold for that alone, and the higher filter wins", () => {
+  const { host, ports } = router();
+  const [first, second] = ports;
+  assertEquals(host.route("10.0.0.128/25", "10.0.2.2"), 0);
+  assertEquals(host.route("192.0.2.0/24", "10.0.0.3"), 0);
+  setOne(host, first, { proxy_arp: 1, send_redirects: 1, rp_filter: 1 });
+  const ask = (port: number, spa: string) => {
+    const frame = arp({ op: 1, sha: PEER, spa, tpa: "10.0.0.200" });
+    return host.input(port, ether(BROADCAST, PEER, 0x0806, frame))[0];
+  };
+  assertEquals(ask(first, "10.0.0.2"), "ARP_ANSWERED");
+  assertEquals(ask(second, "10.0.1.9"), "ARP_IGNORED");
+  host.output(first);
+  assertEquals(host.input(first, datagram("10.0.0.2", "192.0.2.9")), ["IP_FORWARDED"]);
+  assertEquals(host.packets(first).length, 2, "a redirect as well");
+  const elsewhere = (port: number) => host.input(port, datagram("10.0.2.2", "192.0.2.9"))[0];
+  assertEquals([elsewhere(first), elsewhere(second)], ["IP_SOURCE_INVALID", "IP_FORWARDED"]);
+  set(host, { rp_filter: 2 });
+  assertEquals(elsewhere(first), "IP_FORWARDED", "loose is the higher");
 });
