@@ -97,6 +97,7 @@ async function staticChecks(): Promise<void> {
     "protocols",
     "examples",
     "bench",
+    "commands",
     "packetdrill",
     "sim",
     "templates",

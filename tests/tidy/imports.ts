@@ -85,6 +85,12 @@ const TUNNELS = "protocols/tunnel/";
 /** What simulations may import beside each other; nobody but tests and bench/ imports them. */
 const SIM = /^(runtime\/|drivers\/|assembly\/abi\/|node:|console-table-printer$)/;
 
+/** What commands may import beside each other. */
+const COMMANDS = new RegExp(
+  "^(mod\\.ts|(runtime|drivers|filter|protocols|assembly/abi)/.*|node:.*|" +
+    "commander|console-table-printer)$",
+);
+
 /** Who may import simulations. */
 const SIM_USERS = ["tests", "bench"];
 
@@ -123,9 +129,12 @@ export function direction(source: Source): string[] {
     else if (area === "drivers") why = driversFault(imported.target);
     else if (area === "filter") why = filterFault(imported.target);
     else if (area === "protocols") why = protocolsFault(path, imported.target);
+    else if (area === "commands") why = commandsFault(imported.target);
     else if (area === "sim") why = simFault(imported.target);
     else if (!SIM_USERS.includes(area) && imported.target.startsWith("sim/")) {
       why = "only tests and bench/ import sim/";
+    } else if (imported.target.startsWith("commands/") && area !== "tests") {
+      why = "only tests import commands/";
     } else if (area === "runtime" || path === "mod.ts") why = runtimeFault(path, imported.target);
     return why ? [`${path}:${imported.line}: imports ${imported.target}: ${why}`] : [];
   });
@@ -166,6 +175,12 @@ function protocolsFault(from: string, target: string): string | undefined {
   if (PROTOCOLS.test(target) || target.startsWith(TUNNELS)) return undefined;
   return "protocols import runtime/protocol/, runtime/device/driver.ts, runtime/errors.ts, " +
     "assembly/abi, drivers/, protocols/tunnel/ and their own folder";
+}
+
+function commandsFault(target: string): string | undefined {
+  if (target.startsWith("commands/") || COMMANDS.test(target)) return undefined;
+  return "commands import mod.ts, runtime/, drivers/, filter/, protocols/, assembly/abi, " +
+    "libraries and each other";
 }
 
 function simFault(target: string): string | undefined {

@@ -1,0 +1,48 @@
+/**
+ * `deno task tcpdump`: prints capture files.
+ *
+ * @module
+ */
+
+import { tcpdump, type TcpdumpHost } from "./run.ts";
+
+const CHUNK_CHARACTERS = 65_536;
+
+/** All of the standard input. */
+async function standardInput(): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
+}
+
+function writeAll(file: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+}
+
+let pending = "";
+
+function flush(): void {
+  writeAll(Deno.stdout, new TextEncoder().encode(pending));
+  pending = "";
+}
+
+const host: TcpdumpHost = {
+  read: (path) => path === "-" ? standardInput() : Deno.readFile(path),
+  create: async (path) => {
+    if (path === "-") return (bytes) => writeAll(Deno.stdout, bytes);
+    const file = await Deno.create(path);
+    return (bytes) => writeAll(file, bytes);
+  },
+  out: (text) => {
+    pending += text;
+    if (pending.length > CHUNK_CHARACTERS) flush();
+  },
+  err: (text) => writeAll(Deno.stderr, new TextEncoder().encode(text)),
+};
+
+try {
+  const status = await tcpdump(Deno.args, host);
+  flush();
+  Deno.exitCode = status;
+} catch (error) {
+  // who reads our output has seen enough
+  if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+}
