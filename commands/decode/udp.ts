@@ -49,10 +49,10 @@ export function printUdp(d: Dissection, packet: IpPacket, at: number, length: nu
   }
   const outer = d.limit;
   d.limit = Math.min(outer, at + HEADER_BYTES + dataBytes);
-  const claimed = packet.fragment ? dataBytes : told - HEADER_BYTES;
-  const generic = claimed > dataBytes
+  const claimed = told - HEADER_BYTES;
+  const generic = claimed > dataBytes && !packet.fragment
     ? `UDP, bad length ${claimed} > ${dataBytes}`
-    : `UDP, length ${dataBytes}`;
+    : `UDP, length ${claimed}`;
   if (d.options.quiet) d.print(generic);
   else {
     if (!packet.fragment) printSum(d, packet, at, told);

@@ -13,8 +13,14 @@ async function standardInput(): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
 }
 
+/** Writes everything; ends the program if nobody reads on, as `head` does not. */
 function writeAll(file: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  try {
+    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    throw error;
+  }
 }
 
 let pending = "";
@@ -38,11 +44,6 @@ const host: TcpdumpHost = {
   err: (text) => writeAll(Deno.stderr, new TextEncoder().encode(text)),
 };
 
-try {
-  const status = await tcpdump(Deno.args, host);
-  flush();
-  Deno.exitCode = status;
-} catch (error) {
-  // who reads our output has seen enough
-  if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-}
+const status = await tcpdump(Deno.args, host);
+flush();
+Deno.exitCode = status;

@@ -11,6 +11,10 @@ import type { DecodeOptions, DumpStyle, TimeStyle } from "../decode/mod.ts";
 export interface TcpdumpOptions {
   /** Capture file to read; `-` is the standard input. */
   readonly read?: string;
+  /** Interface to listen on, where there is no file to read. */
+  readonly interface?: string;
+  /** Leave frames that are for others to others. */
+  readonly onlyOurs: boolean;
   /** Capture file to write instead of lines; `-` is the standard output. */
   readonly write?: string;
   /** Frames after which to end. */
@@ -72,6 +76,8 @@ function command(): Command {
     .description("Prints the frames of a capture file, as the tcpdump of Unix does.")
     .argument("[expression...]", "which frames, in the language of tcpdump")
     .option("-r, --read <file>", "read frames from a pcap or pcapng file (- for standard input)")
+    .option("-i, --interface <name>", "listen on an interface, where a stack is at hand")
+    .option("-p, --no-promiscuous-mode", "leave frames for others to others")
     .option("-w, --write <file>", "write frames to a file instead of printing lines")
     .option("-c, --frames <count>", "end after so many frames", wholeNumber)
     .option("-s, --snapshot-length <bytes>", "bytes of each frame to keep", wholeNumber)
@@ -113,6 +119,8 @@ export function parseArguments(args: readonly string[]): TcpdumpOptions {
   const [dump, dumpLink] = dumpStyle(o.x, o.X, o.A);
   return {
     read: o.read,
+    interface: o.interface,
+    onlyOurs: o.promiscuousMode === false,
     write: o.write,
     count: o.frames || undefined,
     snaplen: o.snapshotLength || undefined,

@@ -6,7 +6,7 @@
 
 import {
   type CapturedFrame,
-  type CaptureReader,
+  type CaptureInterface,
   type CaptureWriter,
   openCapture,
   PcapngWriter,
@@ -23,6 +23,29 @@ import {
 import { FramePrinter } from "../decode/mod.ts";
 import { parseArguments, type TcpdumpOptions, UsageError } from "./options.ts";
 
+/** A frame of any source. */
+export type SourceFrame = Omit<CapturedFrame, "offset">;
+
+/** Frames that were filtered already, one after the other. */
+export interface FrameSource {
+  /** The interfaces met so far, at least the one of the frame just given. */
+  readonly interfaces: readonly CaptureInterface[];
+  /** The frames; ending them early ends the capture. */
+  readonly frames: Iterable<SourceFrame> | AsyncIterable<SourceFrame>;
+}
+
+/** What a live source is asked for. */
+export interface LiveWish {
+  /** Name of the interface; the source chooses unless told. */
+  readonly interface?: string;
+  /** Expression of the filter; all frames unless told. */
+  readonly filter?: string;
+  /** Bytes of each frame to keep; all unless told. */
+  readonly snaplen?: number;
+  /** Leave frames for others to others. */
+  readonly onlyOurs: boolean;
+}
+
 /** What the command needs of the machine that it runs on. */
 export interface TcpdumpHost {
   /** All bytes of a file; `-` is the standard input. */
@@ -33,6 +56,10 @@ export interface TcpdumpHost {
   out(text: string): void;
   /** Text for the standard error output. */
   err(text: string): void;
+  /** Frames as they come, where a stack is at hand. */
+  live?(wish: LiveWish): FrameSource | Promise<FrameSource>;
+  /** What was put out is to be seen now: called for each frame of a live source. */
+  flush?(): void;
 }
 
 /** Runs the command; returns its exit status. */
@@ -57,16 +84,42 @@ async function run(options: TcpdumpOptions, host: TcpdumpHost): Promise<void> {
     ? options.expression
     : new TextDecoder().decode(await host.read(options.filterFile)).trim();
   const filter = expression === "" ? undefined : expression;
-  if (options.read === undefined) {
-    if (options.program > 0) return host.out(programText(expression, options.program));
+  if (options.read === undefined && options.program > 0) {
+    return host.out(programText(expression, options.program));
+  }
+  const source = await open(options, host, filter);
+  if (options.program > 0) {
+    return host.out(programText(expression, options.program, source.interfaces[0]?.linktype));
+  }
+  if (options.write === undefined) {
+    const seen = options.read === undefined ? () => host.flush?.() : () => {};
+    await printFrames(source.frames, options, (text) => {
+      host.out(text);
+      seen();
+    });
+  } else await copyFrames(source, options.write, options, host);
+}
+
+/** The file that is to be read, or the frames that come. */
+async function open(
+  options: TcpdumpOptions,
+  host: TcpdumpHost,
+  filter: string | undefined,
+): Promise<FrameSource> {
+  if (options.read !== undefined) {
+    const reader = openCapture(await host.read(options.read), { filter });
+    return {
+      frames: reader,
+      get interfaces() {
+        return reader.interfaces;
+      },
+    };
+  }
+  if (!host.live) {
     throw new UsageError("error: a capture file is wanted: -r FILE (see --help)", 1);
   }
-  const reader = openCapture(await host.read(options.read), { filter });
-  if (options.program > 0) {
-    return host.out(programText(expression, options.program, reader.interfaces[0]?.linktype));
-  }
-  if (options.write === undefined) printFrames(reader, options, (text) => host.out(text));
-  else await copyFrames(reader, options.write, options, host);
+  const { interface: name, snaplen, onlyOurs } = options;
+  return await host.live({ interface: name, filter, snaplen, onlyOurs });
 }
 
 function programText(
@@ -80,11 +133,11 @@ function programText(
 }
 
 /** The frames up to the count, without FCS, each cut to the length wanted. */
-function* chosen(
-  frames: Iterable<CapturedFrame>,
+async function* chosen(
+  frames: FrameSource["frames"],
   { count = Infinity, snaplen = Infinity }: TcpdumpOptions,
-): Generator<CapturedFrame> {
-  for (const frame of frames) {
+): AsyncGenerator<SourceFrame> {
+  for await (const frame of frames) {
     const originalLength = frame.originalLength - frame.fcsLength;
     const data = frame.data.subarray(0, Math.min(snaplen, originalLength));
     yield { ...frame, data, originalLength, fcsLength: 0 };
@@ -93,14 +146,14 @@ function* chosen(
 }
 
 /** Prints the frames in the form that the options say. */
-export function printFrames(
-  frames: Iterable<CapturedFrame>,
+export async function printFrames(
+  frames: FrameSource["frames"],
   options: TcpdumpOptions,
   print: (text: string) => void,
-): void {
+): Promise<void> {
   const printer = new FramePrinter(options.decode);
   let count = 0;
-  for (const frame of chosen(frames, options)) {
+  for await (const frame of chosen(frames, options)) {
     count++;
     if (options.countOnly) continue;
     const line = printer.format(frame);
@@ -109,7 +162,7 @@ export function printFrames(
   if (options.countOnly) print(`${count} packet${count === 1 ? "" : "s"}\n`);
 }
 
-function record(frame: CapturedFrame, number: number, text: string) {
+function record(frame: SourceFrame, number: number, text: string) {
   return {
     number,
     timestamp_ns: String(frame.timestamp_ns),
@@ -121,23 +174,23 @@ function record(frame: CapturedFrame, number: number, text: string) {
 }
 
 async function copyFrames(
-  reader: CaptureReader,
+  source: FrameSource,
   path: string,
   options: TcpdumpOptions,
   host: TcpdumpHost,
 ): Promise<void> {
   const sink = await host.create(path);
-  const { linktype, snaplen } = reader.interfaces[0] ?? { linktype: 1, snaplen: 0 };
+  const { linktype, snaplen } = source.interfaces[0] ?? { linktype: 1, snaplen: 0 };
   const settings = snaplen > 0 ? { snaplen: Math.min(snaplen, 262_144) } : {};
   const nanosecond = options.decode.precision === "nano";
   const writer: CaptureWriter = path.endsWith(".pcap")
     ? new PcapWriter(sink, { linktype, nanosecond, ...settings })
     : new PcapngWriter(sink, { nanosecond: true });
   const interfaces: number[] = [];
-  for (const frame of chosen(reader, options)) {
+  for await (const frame of chosen(source.frames, options)) {
     // A pcapng file describes its interfaces as they come.
-    for (let i = interfaces.length; i < reader.interfaces.length; i++) {
-      interfaces.push(writer.addInterface(reader.interfaces[i]));
+    for (let i = interfaces.length; i < source.interfaces.length; i++) {
+      interfaces.push(writer.addInterface(source.interfaces[i]));
     }
     writer.write({ ...frame, interface: interfaces[frame.interface] });
   }

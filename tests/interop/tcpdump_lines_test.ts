@@ -5,7 +5,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { tcpdump } from "../../commands/tcpdump/run.ts";
-import { PcapWriter } from "../../drivers/capture.ts";
+import { openCapture, PcapngWriter, PcapWriter } from "../../drivers/capture.ts";
+import { FaultDriver } from "../../drivers/fault.ts";
+import { pipe } from "../../drivers/pipe.ts";
+import { TraceDriver } from "../../drivers/trace.ts";
+import { createStack } from "../../mod.ts";
 import { allFrames } from "../unit/commands/frames.ts";
 import type { Bytes, NamedFrame } from "../unit/commands/packets.ts";
 import { requirements } from "./require.ts";
@@ -75,23 +79,31 @@ interface Difference {
   readonly theirs: string;
 }
 
-async function differences(
-  records: readonly Record[],
-  linktype: number,
+/** Prints a capture with both; every frame of which the lines differ. */
+async function compared(
+  bytes: Uint8Array<ArrayBuffer>,
+  names: readonly string[],
   switches: readonly string[],
 ): Promise<Difference[]> {
-  const bytes = captureOf(records, linktype);
   const path = await Deno.makeTempFile({ suffix: ".pcap" });
   try {
     await Deno.writeFile(path, bytes);
     const theirs = await theirLines(path, switches);
     const ours = await ourLines(bytes, switches);
-    assertEquals([ours.length, theirs.length], [records.length, records.length]);
-    return records.map(({ name }, i) => ({ name, ours: ours[i], theirs: theirs[i] }))
+    assertEquals([ours.length, theirs.length], [names.length, names.length]);
+    return names.map((name, i) => ({ name, ours: ours[i], theirs: theirs[i] }))
       .filter(({ ours, theirs }) => ours !== theirs && !OTHERWISE.test(ours));
   } finally {
     await Deno.remove(path);
   }
+}
+
+function differences(
+  records: readonly Record[],
+  linktype: number,
+  switches: readonly string[],
+): Promise<Difference[]> {
+  return compared(captureOf(records, linktype), records.map(({ name }) => name), switches);
 }
 
 const whole = allFrames().map(([name, data]): Record => ({ name, data }));
@@ -187,6 +199,52 @@ Deno.test({
       for (const { name, ours, theirs } of odd) {
         assertEquals(ours.slice(0, 20), theirs.slice(0, 20), name);
       }
+    }
+  },
+});
+
+const TRANSFER_BYTES = 300_000;
+
+/** What two stacks say over a cable that loses and reorders, and a datagram in fragments. */
+async function conversation(): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const writer = new PcapngWriter((bytes) => pieces.push(bytes));
+  const [left, right] = pipe();
+  const lossy = new FaultDriver(left, { seed: 7, tx: { loss: 0.03, reorder: 0.03 } });
+  const driver = new TraceDriver(lossy, { writer });
+  await using one = await createStack({
+    interfaces: [{ driver, name: "eth0", addresses: ["10.0.0.1/24"] }],
+  });
+  await using two = await createStack({
+    interfaces: [{ driver: right, name: "eth0", addresses: ["10.0.0.2/24"] }],
+  });
+  using listener = two.listen({ hostname: "10.0.0.2", port: 80 });
+  const [client, server] = await Promise.all([
+    one.connect({ hostname: "10.0.0.2", port: 80 }),
+    listener.accept(),
+  ]);
+  using _client = client;
+  using _server = server;
+  const sent = new Blob([new Uint8Array(TRANSFER_BYTES).fill(65)]).stream().pipeTo(client.writable);
+  const got = await new Response(server.readable).bytes();
+  await sent;
+  assertEquals(got.length, TRANSFER_BYTES);
+  using udp = one.listenDatagram({ hostname: "10.0.0.1", port: 4000 });
+  await udp.send(new Uint8Array(4000), { hostname: "10.0.0.2", port: 9 });
+  writer.close();
+  return await new Blob(pieces).bytes();
+}
+
+Deno.test({
+  name: "tcpdump: what two stacks say, with losses, as tcpdump tells it",
+  ignore,
+  fn: async () => {
+    const bytes = await conversation();
+    const names = [...openCapture(bytes)].map(({ offset }) => `frame at ${offset}`);
+    assert(names.length > 200);
+    assert((await ourLines(bytes, [])).some((line) => line.includes(",sack ")), "nothing was lost");
+    for (const switches of [["-t"], ["-t", "-e", "-v"], ["-t", "-S", "-vv", "-X"]]) {
+      assertEquals(await compared(bytes, names, switches), []);
     }
   },
 });

@@ -163,6 +163,7 @@ function headers(): NamedFrame[] {
     ["shorter than its header", v4(1, ping, { total: 12 })],
     ["padded", [...v4(1, ping), 0, 0, 0, 0, 0]],
     ["first fragment", udp(7, 8, text("0123456789abcdef"), { fragment: 0x2000 })],
+    ["first fragment of a long one", v4(17, [0, 7, 0, 8, 15, 168, 1, 2, 65], { fragment: 0x2000 })],
     ["middle fragment", v4(17, text("0123456789abcdef"), { fragment: 0x2003 })],
     ["last fragment", v4(17, text("0123456789"), { fragment: 5 })],
     [

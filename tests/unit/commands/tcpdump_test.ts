@@ -1,7 +1,13 @@
 /** The tcpdump command: arguments, files in and out, filters, objects, errors. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { tcpdump } from "../../../commands/tcpdump/run.ts";
+import {
+  type FrameSource,
+  type LiveWish,
+  type SourceFrame,
+  tcpdump,
+  type TcpdumpHost,
+} from "../../../commands/tcpdump/run.ts";
 import { openCapture, PcapWriter } from "../../../drivers/capture.ts";
 import { compileFilter, formatDecimal } from "../../../filter/mod.ts";
 import { allFrames } from "./frames.ts";
@@ -22,7 +28,11 @@ function capture(): Uint8Array<ArrayBuffer> {
 }
 
 /** Runs the command with files of its own. */
-async function run(args: string, files: Record<string, Uint8Array<ArrayBuffer>> = {}) {
+async function run(
+  args: string,
+  files: Record<string, Uint8Array<ArrayBuffer>> = {},
+  live: Pick<TcpdumpHost, "live" | "flush"> = {},
+) {
   const written: Record<string, Uint8Array<ArrayBuffer>[]> = {};
   let [out, err] = ["", ""];
   const status = await tcpdump(args.split(" ").filter((arg) => arg !== ""), {
@@ -33,6 +43,7 @@ async function run(args: string, files: Record<string, Uint8Array<ArrayBuffer>> 
     create: (path) => Promise.resolve((bytes) => void (written[path] ??= []).push(bytes)),
     out: (text) => out += text,
     err: (text) => err += text,
+    ...live,
   });
   const file = (path: string) => joined(written[path] ?? []);
   return { status, out, err, lines: out.split("\n").slice(0, -1), file };
@@ -125,6 +136,59 @@ Deno.test("tcpdump: of a file that is cut the frames before are printed", async 
   const { status, lines, err } = await run("-r cut", { cut: whole.slice(0, 24 + 16 + 74 + 20) });
   assertEquals([status, lines.length], [1, 1]);
   assertStringIncludes(err, "bad capture file at offset");
+});
+
+/** A stack's interface on which all frames of the tests come, and what became of it. */
+function liveSource() {
+  const told = { wish: {} as LiveWish, given: 0, ended: false, flushed: 0 };
+  async function* frames(): AsyncGenerator<SourceFrame> {
+    try {
+      for (const [, frame] of allFrames()) {
+        await Promise.resolve();
+        told.given++;
+        yield {
+          timestamp_us: told.given,
+          timestamp_ns: BigInt(told.given) * 1000n,
+          linktype: 1,
+          interface: 0,
+          data: Uint8Array.from(frame),
+          originalLength: frame.length,
+          fcsLength: 0,
+          direction: "in",
+        };
+      }
+    } finally {
+      told.ended = true;
+    }
+  }
+  const live = (wish: LiveWish): FrameSource => {
+    told.wish = wish;
+    return { interfaces: [{ name: "eth0", linktype: 1, snaplen: 0 }], frames: frames() };
+  };
+  return { told, live, flush: () => void told.flushed++ };
+}
+
+Deno.test("tcpdump: frames as they come, up to a count, each seen at once", async () => {
+  const { told, ...host } = liveSource();
+  const { lines, status } = await run("-i eth0 -p -s 96 -t -c 3 tcp port 80", {}, host);
+  assertEquals([status, lines.length], [0, 3]);
+  assertEquals(told, {
+    wish: { interface: "eth0", filter: "tcp port 80", snaplen: 96, onlyOurs: true },
+    given: 3,
+    ended: true,
+    flushed: 3,
+  });
+});
+
+Deno.test("tcpdump: frames as they come, into a file", async () => {
+  const { told, ...host } = liveSource();
+  const { file } = await run("-w live.pcapng", {}, host);
+  const reader = openCapture(file("live.pcapng"));
+  const copied = [...reader];
+  assertEquals(copied.length, allFrames().length);
+  assertEquals(reader.interfaces[0].name, "eth0");
+  assertEquals(copied[7].direction, "in");
+  assertEquals([told.ended, told.wish.interface, told.wish.onlyOurs], [true, undefined, false]);
 });
 
 Deno.test("tcpdump: help with examples", async () => {
