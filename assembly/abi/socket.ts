@@ -144,6 +144,11 @@ export const enum IpOpt {
   MTU = 0x101, // the path MTU of a connected socket, as far as it is known
 }
 
+/** Options at level IPPROTO_RAW (Linux's number, whose SOL_RAW is the same). */
+export const enum RawOpt {
+  ICMP_FILTER = 1, // a bit for each ICMP type of 0 to 31 that is not wanted
+}
+
 /** Values of IP_MTU_DISCOVER: whether packets may be fragmented on their way (RFC 1191). */
 export const enum Pmtud {
   DONT = 0, // they may

@@ -1,6 +1,6 @@
 /**
  * ICMP input (RFC 792, RFC 1122 3.2.2): answers echo requests, tells protocols of errors about what
- * they sent, and offers the rest to raw sockets.
+ * they sent, and offers every message to raw sockets.
  */
 import { Fate } from "../abi/fate";
 import { Mf } from "../abi/mbuf";
@@ -42,7 +42,10 @@ export function input(mp: usize, off: u32): void {
     if (sum != 0) return drop(m, Fate.ICMP_CHECKSUM);
   }
   const type = icmp4.type(m.data + off);
-  if (type == Icmp.ECHO) return echo(m, off);
+  if (type == Icmp.ECHO) {
+    toRaw(m);
+    return echo(m, off);
+  }
   if (icmp4.isError(type)) {
     // the quoted packet may have an IP header with options
     m = ops.pullup(m, off + min(PKT.len, icmp4.HEADER + 60 + icmp4.HEADER));

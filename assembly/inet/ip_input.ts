@@ -5,6 +5,7 @@
 import { Iff } from "../abi/ifnet";
 import { Fate } from "../abi/fate";
 import { Mf } from "../abi/mbuf";
+import { IpProto } from "../abi/proto";
 import { Rtf } from "../abi/route";
 import { Stat } from "../abi/stat";
 import * as if_multi from "../net/if_multi";
@@ -188,12 +189,18 @@ function toHost(m: Mbuf): void {
     }
   }
   const row = domain.inputRow(PKT.protocol);
+  const raw = HOOKS.raw ? toRaw(m, row != null) : Fate.NONE;
   if (row) {
     call_indirect<void>(row.input, m, PKT.hlen);
     return;
   }
-  const raw: Fate = HOOKS.raw ? call_indirect<Fate>(HOOKS.raw, m) : Fate.NONE;
   if (raw != Fate.NONE) return drop(m, raw);
   stat.fate(Fate.IP_PROTOCOL_UNKNOWN);
   icmp_error.error(m, Icmp.UNREACH, Unreach.PROTOCOL, 0);
+}
+
+/** Gives raw sockets their copies; the rows of ICMP and IGMP do so when they have checked it. */
+function toRaw(m: Mbuf, taken: bool): Fate {
+  if (taken && (PKT.protocol == IpProto.ICMP || PKT.protocol == IpProto.IGMP)) return Fate.NONE;
+  return call_indirect<Fate>(HOOKS.raw, m);
 }

@@ -76,7 +76,7 @@ export class CtlQuote {
   }
 }
 
-/** Hooks of the internet layer, set at boot. */
+/** Hooks of the internet layer. */
 @unmanaged
 @final
 export class InetHooks {
@@ -85,8 +85,8 @@ export class InetHooks {
 }
 
 /**
- * `HOOKS.raw` is called for packets that raw sockets may want: ICMP and IGMP messages that the
- * stack does not answer itself, and packets of protocols that have no row. m.data is the IP header
+ * `HOOKS.raw` is set while there are raw sockets, and called for every packet to this host; for
+ * ICMP and IGMP by their rows, once the message is known to be valid. m.data is the IP header
  * and PKT describes it; the caller keeps m. The function gives each interested socket a copy,
  * counts no fate, and answers one: NONE if no socket wants it, RAW_DELIVERED if one took it,
  * RAW_BUFFER_FULL if those that want it have no room.

@@ -1,15 +1,17 @@
 /**
  * Raw IP sockets: a program receives whole IP packets and sends any protocol, with an IP header of
- * its own if it sets IP_HDRINCL. They get what HOOKS.raw offers: ICMP and IGMP messages that the
- * stack does not answer itself, and packets of protocols that have no row.
+ * its own if it sets IP_HDRINCL. RFC 1122 3.4 leaves open who gets what; the rule is Linux's: every
+ * socket that matches by protocol, bound address and peer gets a copy, also of what the stack takes
+ * itself, TCP, UDP and echo requests too (4.4BSD keeps those three to itself). As in 4.4BSD, ICMP
+ * and IGMP messages with a wrong checksum reach nobody.
  *
  * @module
  */
 
 import { Errno } from "../abi/errno";
 import { Fate } from "../abi/fate";
-import { IpProto, Pr, Pru } from "../abi/proto";
-import { Af, Sock, Ss } from "../abi/socket";
+import { IpProto, Pr, Prco, Pru } from "../abi/proto";
+import { Af, RawOpt, Sock, Ss } from "../abi/socket";
 import { Rtentry } from "../net/route_t";
 import * as domain from "../protocol/domain";
 import { Protosw } from "../protocol/protosw";
@@ -50,21 +52,41 @@ export function register(): i32 {
   if (!wildcard || !raw) return -Errno.EINVAL;
   enter(wildcard);
   enter(raw);
-  HOOKS.raw = rawHook.index;
   return 0;
 }
 
 /** Fills in the entries of a row. */
 function enter(row: Protosw): void {
-  row.ctloutput = ip_ctloutput.entry.index;
+  row.ctloutput = ctloutput.index;
   row.usrreq = usrreq.index;
+}
+
+/**
+ * Options: ICMP_FILTER at level IPPROTO_RAW, a bit for each of the types 0 to 31 of ICMP that the
+ * socket does not want; and those of level IPPROTO_IP. EOPNOTSUPP: not a socket for ICMP.
+ */
+export function ctloutput(op: i32, so: usize, level: i32, name: i32, ptr: usize, len: i32): i32 {
+  if (level != IpProto.RAW) return ip_ctloutput.entry(op, so, level, name, ptr, len);
+  const inp = changetype<Inpcb>(changetype<Socket>(so).pcb);
+  if (!inp) return -Errno.EINVAL;
+  if (name != RawOpt.ICMP_FILTER) return -Errno.ENOPROTOOPT;
+  if (inp.protocol != IpProto.ICMP) return -Errno.EOPNOTSUPP;
+  if (len < 4) return -Errno.EINVAL;
+  if (op == Prco.SETOPT) {
+    inp.ppcb = load<u32>(ptr);
+    return 0;
+  }
+  store<u32>(ptr, <u32> inp.ppcb);
+  return 4;
 }
 
 /** Offers a packet to the raw sockets; see HOOKS in pkt_t. */
 export function rawHook(m: usize): Fate {
   let fate = Fate.NONE;
+  // the last raw socket has gone: packets come here no more
+  if (!INFO.first) HOOKS.raw = 0;
   for (let inp = INFO.first; inp; inp = inp.list_next) {
-    if (!wants(inp)) continue;
+    if (!wants(inp, changetype<Mbuf>(m))) continue;
     if (deliver(inp, changetype<Mbuf>(m))) fate = Fate.RAW_DELIVERED;
     else if (fate == Fate.NONE) fate = Fate.RAW_BUFFER_FULL;
   }
@@ -72,9 +94,13 @@ export function rawHook(m: usize): Fate {
 }
 
 /** Whether a socket asks for the packet that PKT describes. */
-function wants(inp: Inpcb): bool {
+function wants(inp: Inpcb, m: Mbuf): bool {
   const protocol: u32 = inp.protocol;
   if (protocol != PKT.protocol && protocol != IpProto.IP) return false;
+  if (protocol == IpProto.ICMP) {
+    const type: u32 = load<u8>(m.data + PKT.hlen);
+    if (type < 32 && (<u32> inp.ppcb >> type) & 1) return false;
+  }
   const laddr = laddrOf(inp);
   const bound = sockaddr_ops.eq(laddr, PKT.dst);
   if (!bound && !sockaddr_ops.isAny(laddr)) return false;
@@ -122,6 +148,7 @@ function attach(so: Socket, arg: i32): i32 {
   if (error < 0) return error;
   const inp = changetype<Inpcb>(so.pcb);
   inp.protocol = <u8> arg;
+  HOOKS.raw = rawHook.index;
   if (arg == IpProto.RAW) inp.flags |= Inp.HDRINCL;
   return 0;
 }

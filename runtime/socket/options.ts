@@ -6,7 +6,7 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
-import { So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
+import { RawOpt, So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { STAGING_BYTES } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
@@ -54,8 +54,9 @@ function isRate(level: number, name: number): boolean {
   return level === Sol.SOCKET && name === Opt.MAX_PACING_RATE;
 }
 
-/** TCP_NOTSENT_LOWAT: 32 bits without a sign; the largest number says that there is no limit. */
+/** TCP_NOTSENT_LOWAT, whose largest number says that there is no limit, and ICMP_FILTER. */
 function isUnsigned(level: number, name: number): boolean {
+  if (level === IpProto.RAW) return name === RawOpt.ICMP_FILTER;
   return level === IpProto.TCP && name === TcpOpt.NOTSENT_LOWAT;
 }
 

@@ -753,6 +753,11 @@ export const IP_OPT_NAMES: ConstantNames = {
   257: { name: "MTU", note: "the path MTU of a connected socket, as far as it is known" },
 };
 
+/** `RawOpt` of assembly/abi/socket.ts. */
+export const RAW_OPT_NAMES: ConstantNames = {
+  1: { name: "ICMP_FILTER", note: "a bit for each ICMP type of 0 to 31 that is not wanted" },
+};
+
 /** `Pmtud` of assembly/abi/socket.ts. */
 export const PMTUD_NAMES: ConstantNames = {
   0: { name: "DONT", note: "they may" },

@@ -1,10 +1,11 @@
 /** Raw IP sockets: what they receive, and what leaves with a header of the program's own. */
 
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { Errno } from "../../../assembly/abi/errno.ts";
 import { Fate } from "../../../assembly/abi/fate.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
-import { IpOpt, Shut, Sock } from "../../../assembly/abi/socket.ts";
+import { IpOpt, RawOpt, Shut, Sock } from "../../../assembly/abi/socket.ts";
 import { checksum, HERE, packet, THERE, Wire } from "./wire.ts";
 
 /** A protocol number that nobody has. */
@@ -104,21 +105,116 @@ Deno.test("IP_HDRINCL: the program's header, with what it left out filled in", a
   wire.end(so);
 });
 
-Deno.test("ICMP: echo requests are the stack's, replies are the socket's", async () => {
+/** An ICMP message to this host. */
+function icmp(type: number): Uint8Array {
+  const body = [type, 0, 0, 0, 0, 9, 0, 1, 65, 66];
+  const sum = checksum(body);
+  body[2] = sum >> 8;
+  body[3] = sum & 255;
+  return packet({ protocol: IpProto.ICMP, body });
+}
+
+Deno.test("ICMP: the stack answers echo requests, and raw sockets see all messages", async () => {
   const wire = await Wire.attach();
   const { k } = wire;
   const so = raw(wire, IpProto.ICMP);
-  const echo = (type: number) => {
-    const body = [type, 0, 0, 0, 0, 9, 0, 1, 65, 66];
-    const sum = checksum(body);
-    body[2] = sum >> 8;
-    body[3] = sum & 255;
-    return packet({ protocol: IpProto.ICMP, body });
-  };
-  assertEquals(wire.input(echo(8)), Fate.ICMP_ECHO_ANSWERED);
+  assertEquals(wire.input(icmp(8)), Fate.ICMP_ECHO_ANSWERED);
   assertEquals(wire.sent().map((p) => p.body[0]), [0]);
+  assertEquals(k.recv(so).data, icmp(8));
+  assertEquals(wire.input(icmp(0)), Fate.ICMP_DELIVERED);
+  assertEquals(k.recv(so).data, icmp(0));
+  const wrong = icmp(0);
+  wrong[wrong.length - 1] ^= 1;
+  assertEquals(wire.input(wrong), Fate.ICMP_CHECKSUM);
   assertEquals(k.recv(so).n, -Errno.EAGAIN);
-  assertEquals(wire.input(echo(0)), Fate.ICMP_DELIVERED);
-  assertEquals(k.recv(so).data, echo(0));
   wire.end(so);
+});
+
+/** Types that are not errors: those have to quote a packet. */
+const TYPES = [0, 8, 9, 10, 13, 14, 15, 16, 17, 18, 30, 31, 32, 40];
+
+Deno.test("ICMP_FILTER keeps the types away whose bits are set", async () => {
+  const wire = await Wire.attach();
+  const { k } = wire;
+  const [so, other] = [raw(wire, IpProto.ICMP), raw(wire, PROTOCOL)];
+  const set = (on: number, mask: number) => k.setopt(on, IpProto.RAW, RawOpt.ICMP_FILTER, mask);
+  assertEquals(set(other, 1), -Errno.EOPNOTSUPP);
+  assertEquals(k.setopt(so, IpProto.RAW, RawOpt.ICMP_FILTER + 1, 0), -Errno.ENOPROTOOPT);
+  fc.assert(
+    fc.property(fc.integer(), fc.constantFrom(...TYPES), (mask, type) => {
+      assertEquals(set(so, mask), 0);
+      assertEquals(k.getopt(so, IpProto.RAW, RawOpt.ICMP_FILTER), mask);
+      wire.input(icmp(type));
+      wire.sent();
+      const blocked = type < 32 && (mask >>> type & 1) === 1;
+      assertEquals(k.recv(so).n, blocked ? -Errno.EAGAIN : 30);
+    }),
+    { seed: 6, numRuns: 200 },
+  );
+  wire.end(so, other);
+});
+
+Deno.test("raw sockets get copies of what the stack takes itself, and it still does", async () => {
+  const wire = await Wire.attach();
+  const { k } = wire;
+  const sockets = [IpProto.UDP, IpProto.TCP, 0].map((p) => raw(wire, p));
+  const [udp, tcp, every] = sockets;
+  const user = k.socket(Sock.DGRAM, IpProto.UDP);
+  assertEquals(k.bind(user, HERE, 7), 0);
+  const datagram = packet({ protocol: IpProto.UDP, body: [0, 9, 0, 7, 0, 9, 0, 0, 65] });
+  assertEquals(wire.input(datagram), Fate.UDP_DELIVERED);
+  assertEquals([...k.recv(user).data], [65]);
+  assertEquals(k.recv(udp).data, datagram);
+  assertEquals(k.recv(every).data, datagram);
+  assertEquals(k.recv(tcp).n, -Errno.EAGAIN);
+  const body = new Array(20).fill(0);
+  body[12] = 0x50; // a segment that TCP drops: its checksum is wrong
+  const segment = packet({ protocol: IpProto.TCP, body });
+  assertEquals(wire.input(segment), Fate.TCP_CHECKSUM);
+  assertEquals(k.recv(tcp).data, segment);
+  assertEquals(k.recv(every).data, segment);
+  for (const so of sockets) k.call("so_close", so);
+  assertEquals(wire.input(datagram), Fate.UDP_DELIVERED);
+  k.recv(user);
+  const again = raw(wire, IpProto.UDP);
+  assertEquals(wire.input(datagram), Fate.UDP_DELIVERED);
+  assertEquals(k.recv(again).data, datagram);
+  wire.end(again, user);
+});
+
+Deno.test("who gets a copy: as a plain list of the sockets says", async () => {
+  const wire = await Wire.attach();
+  const { k } = wire;
+  const protocols = [0, IpProto.UDP, PROTOCOL];
+  const one = fc.record({
+    protocol: fc.constantFrom(...protocols),
+    bound: fc.constantFrom("0.0.0.0", HERE),
+    peer: fc.constantFrom("0.0.0.0", THERE, "10.0.0.3"),
+  });
+  const arriving = fc.record({
+    protocol: fc.constantFrom(...protocols.slice(1), PROTOCOL + 1),
+    src: fc.constantFrom(THERE, "10.0.0.3"),
+    dst: fc.constantFrom(HERE, "10.0.0.255"),
+  });
+  fc.assert(
+    fc.property(fc.array(one, { maxLength: 5 }), arriving, (wanted, p) => {
+      const sockets = wanted.map(({ protocol, bound, peer }) => {
+        const so = raw(wire, protocol);
+        if (bound !== "0.0.0.0") assertEquals(k.bind(so, bound, 0), 0);
+        if (peer !== "0.0.0.0") assertEquals(k.connect(so, peer, 0), 0);
+        return so;
+      });
+      wire.input(packet({ ...p, body: [0, 9, 0, 99, 0, 8, 0, 0] }));
+      wire.sent();
+      const got = sockets.map((so) => k.recv(so).n === 28);
+      const expected = wanted.map(({ protocol, bound, peer }) =>
+        (protocol === 0 || protocol === p.protocol) &&
+        (bound === "0.0.0.0" || bound === p.dst) && (peer === "0.0.0.0" || peer === p.src)
+      );
+      for (const so of sockets) k.call("so_close", so);
+      assertEquals(got, expected);
+    }),
+    { seed: 3, numRuns: 150 },
+  );
+  wire.end();
 });
