@@ -18,6 +18,9 @@ import * as mbuf from "./sys/mbuf";
 import * as timer from "./sys/timer";
 import * as tcp from "./tcp/tcp";
 
+/** Small mbufs of the smallest engine. */
+const SMALLS_MIN: u32 = 256;
+
 /** State of the module. */
 @unmanaged
 @final
@@ -78,7 +81,7 @@ function mbufs(c: BootConfig): i32 {
   const free = u32(c.memory_bytes) - u32(arena.top()) - 65536;
   const left = free - (free >> 5);
   const clusters = or(c.mbufs_cluster, u32((u64(left) * 7) / 8 / MbufSize.MCLSIZE));
-  const smalls = or(c.mbufs_small, u32(u64(left) / 16 / MbufSize.MSIZE));
+  const smalls = or(c.mbufs_small, max<u32>(SMALLS_MIN, left / 16 / MbufSize.MSIZE));
   if (!mbuf.init(smalls, clusters)) return -Errno.ENOMEM;
   return net_init.attachLoopback();
 }

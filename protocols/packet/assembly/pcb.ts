@@ -11,9 +11,10 @@ import { Pool } from "../../../assembly/sys/pool";
 
 /** Most packet sockets at a time. */
 const SOCKETS: u32 = 64;
-/** Instructions of a short filter; longer ones are few. */
-const SHORT: u32 = 256;
-const LONG_FILTERS: u32 = 8;
+/** Instructions of a short filter; longer ones are few: one for so much memory. */
+const SHORT: u32 = 64;
+const LONG_FILTERS: u64 = 8;
+const MEMORY: u64 = 2 ** 21;
 /** Memberships of one socket. */
 const MEMBERS: u32 = 4;
 
@@ -66,11 +67,15 @@ const LONGS: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 /** Work space of the verifier. */
 const WORK: usize = memory.data(8192, 16);
 
+function longFilters(): u32 {
+  return u32(min<u64>(LONG_FILTERS, (u64(memory.size()) << 16) / MEMORY));
+}
+
 /** Makes the pools; false without memory. */
 export function init(): bool {
   return pool.init(BLOCKS, u32(offsetof<PacketPcb>()), SOCKETS) &&
     pool.init(SHORTS, SHORT * u32(offsetof<BpfInsn>()), SOCKETS) &&
-    pool.init(LONGS, BpfLimit.INSNS * u32(offsetof<BpfInsn>()), LONG_FILTERS);
+    pool.init(LONGS, BpfLimit.INSNS * u32(offsetof<BpfInsn>()), longFilters());
 }
 
 /** A block for a socket, linked; nil if there are too many. */

@@ -6,9 +6,9 @@
 import { LocalLimit } from "../../../assembly/abi/socket";
 import * as pool from "../../../assembly/sys/pool";
 import { Pool } from "../../../assembly/sys/pool";
+import { limit } from "./pcb";
 import { UnixName } from "./pcb_t";
 
-const NAMES: u32 = 1024;
 const BUCKETS: u32 = 256;
 
 const POOL: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
@@ -16,7 +16,7 @@ const TABLE: usize = memory.data(1024, 16);
 
 /** Makes the pool; false without memory. */
 export function init(): bool {
-  return pool.init(POOL, u32(offsetof<UnixName>()) + LocalLimit.PATH, NAMES);
+  return pool.init(POOL, u32(offsetof<UnixName>()) + LocalLimit.PATH, limit() / 2);
 }
 
 /** Where the bytes of a name stand. */

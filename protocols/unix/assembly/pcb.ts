@@ -4,8 +4,9 @@ import * as pool from "../../../assembly/sys/pool";
 import { Pool } from "../../../assembly/sys/pool";
 import { UnixPcb } from "./pcb_t";
 
-/** Most local sockets at a time. */
-const SOCKETS: u32 = 2048;
+/** Most local sockets at a time, and bytes of memory for each: small stacks have fewer. */
+const SOCKETS: u64 = 2048;
+const MEMORY: u64 = 16384;
 
 /** The variables of the module, its counters first. */
 @unmanaged
@@ -23,9 +24,14 @@ export class UnixState {
 export const S: UnixState = changetype<UnixState>(memory.data(offsetof<UnixState>(), 16));
 const BLOCKS: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
 
+/** How many sockets this stack is made for. */
+export function limit(): u32 {
+  return u32(min<u64>(SOCKETS, (u64(memory.size()) << 16) / MEMORY));
+}
+
 /** Makes the pool; false without memory. */
 export function init(): bool {
-  return pool.init(BLOCKS, u32(offsetof<UnixPcb>()), SOCKETS);
+  return pool.init(BLOCKS, u32(offsetof<UnixPcb>()), limit());
 }
 
 /** The block of a socket. */

@@ -12,11 +12,9 @@ import { Socket } from "../../../assembly/socket/socket_t";
 import * as mbuf from "../../../assembly/sys/mbuf";
 import * as pool from "../../../assembly/sys/pool";
 import { Pool } from "../../../assembly/sys/pool";
-import { S } from "./pcb";
+import { limit, S } from "./pcb";
 import { Flight, Rights, UnixPcb } from "./pcb_t";
 
-const MESSAGES: u32 = 1024;
-const FLIGHTS: u32 = 1024;
 const BUCKETS: u32 = 256;
 
 /** Sockets that nobody refers to any more. */
@@ -36,8 +34,8 @@ const CLOSING: ClosingState = changetype<ClosingState>(
 
 /** Makes the pools; false without memory. */
 export function init(): bool {
-  return pool.init(RIGHTS, u32(offsetof<Rights>()), MESSAGES) &&
-    pool.init(POOL, u32(offsetof<Flight>()), FLIGHTS);
+  return pool.init(RIGHTS, u32(offsetof<Rights>()), limit() / 2) &&
+    pool.init(POOL, u32(offsetof<Flight>()), limit() / 2);
 }
 
 /** Where the addresses of the sockets stand that go along, or have come. */

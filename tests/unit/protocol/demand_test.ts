@@ -1,7 +1,7 @@
 /** Domains that are loaded when the first socket of their family is made. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { Errno } from "../../../assembly/abi/errno.ts";
-import { Sock } from "../../../assembly/abi/socket.ts";
+import { Af, Sock } from "../../../assembly/abi/socket.ts";
 import { readSources } from "../../../build.ts";
 import { createStack, type Domains, SocketError, type Stack } from "../../../mod.ts";
 import { LAYOUT_HASH } from "../../../runtime/wasm/layout.gen.ts";
@@ -61,6 +61,21 @@ Deno.test("domain on demand: its sockets are in a snapshot and go on from it", a
   assertEquals([two.sys.nb.recv(fd, buffer), buffer[0]], [1, 9]);
   assertEquals(echo(two, fd), [1, 2, 3]);
 });
+
+for (const mib of [3, 4, 64]) {
+  Deno.test(`domain on demand: a stack of ${mib} MiB has room for all of them`, async () => {
+    await using one = await createStack({ engine: checkedEngine, memory: { bytes: mib << 20 } });
+    const { sys } = one;
+    const fds = [
+      ...sys.socketpair(Af.UNIX, Sock.STREAM),
+      sys.socket(Af.NDD, Sock.RAW, 3),
+      sys.socket(Af.ROUTE, Sock.RAW),
+    ];
+    assertEquals(one.protocols.list().map(({ name }) => name), ["unix", "packet", "route"]);
+    await sys.send(fds[0], Uint8Array.of(1));
+    assertEquals(await sys.recv(fds[1], new Uint8Array(2)), 1);
+  });
+}
 
 Deno.test("domain on demand: what cannot be loaded says why and leaves nothing", async () => {
   await using one = await stack(domains("0123"));
