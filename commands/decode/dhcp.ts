@@ -24,13 +24,12 @@ const TYPES = [
 /** Tells who asks; with `-v` the addresses and the type of message as well. */
 export function printDhcp(d: Dissection, at: number, length: number): void {
   d.protocol = "bootp";
-  d.need(at, FIXED_BYTES);
-  d.print("BOOTP/DHCP, ");
   const operation = d.u8(at);
+  d.print("BOOTP/DHCP, ");
   if (operation === 1) {
     d.print("Request");
     if (d.u8(at + 1) === 1 && d.u8(at + 2) === 6) d.print(` from ${d.mac(at + 28)}`);
-  } else d.print(operation === 2 ? "Reply" : `Unknown (${operation})`);
+  } else d.print(operation === 2 ? "Reply" : `unknown (${hex(operation, 2)})`);
   d.print(`, length ${length}`);
   if (d.verbose === 0) return;
   if (d.u8(at + 3) > 0) d.print(`, hops ${d.u8(at + 3)}`);
@@ -49,20 +48,31 @@ export function printDhcp(d: Dissection, at: number, length: number): void {
   ) {
     if (d.u32(at + offset) !== 0) d.print(`\n\t  ${name} ${d.ip4(at + offset)}`);
   }
-  const type = messageType(d, at + FIXED_BYTES, at + length);
-  if (type !== undefined) d.print(`\n\t  DHCP-Message ${TYPES[type] ?? `Unknown (${type})`}`);
+  if (d.u8(at + 1) === 1 && d.u8(at + 2) === 6) {
+    d.print(`\n\t  Client-Ethernet-Address ${d.mac(at + 28)}`);
+  }
+  printMessageType(d, at + FIXED_BYTES, at + length);
 }
 
-/** The value of option 53 (RFC 2132, section 9.6), if it is there. */
-function messageType(d: Dissection, at: number, end: number): number | undefined {
-  if (!d.has(at, 4) || d.u32(at) !== MAGIC) return undefined;
+/** The first thing that options say (RFC 2132, section 9.6); the others are not told. */
+function printMessageType(d: Dissection, at: number, end: number): void {
+  const magic = d.u32(at);
+  if (magic !== MAGIC) {
+    if (magic !== 0) d.print(`\n\t  Vendor-#${hex(magic)}`);
+    return;
+  }
+  d.print(`\n\t  Vendor-rfc1048 Extensions\n\t    Magic Cookie ${hex(MAGIC)}`);
   at += 4;
-  while (at + 2 <= end && d.has(at, 2)) {
+  while (at + 2 <= end) {
     const option = d.u8(at);
     if (option === 0) at++;
-    else if (option === 255) return undefined;
-    else if (option === MESSAGE_TYPE && d.has(at, 3)) return d.u8(at + 2);
-    else at += 2 + d.u8(at + 1);
+    else if (option === 255) return;
+    else if (option !== MESSAGE_TYPE) at += 2 + d.u8(at + 1);
+    else {
+      const type = d.u8(at + 2);
+      d.print(`\n\t    DHCP-Message (53), length ${d.u8(at + 1)}: `);
+      d.print(TYPES[type] ?? `Unknown (${type})`);
+      return;
+    }
   }
-  return undefined;
 }

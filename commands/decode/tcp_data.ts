@@ -7,11 +7,18 @@
 import type { Dissection } from "./dissection.ts";
 import { printDns } from "./dns.ts";
 import { textOf } from "./dns_record.ts";
-import { printHttp } from "./http.ts";
+import { printSsh, printText } from "./text_protocols.ts";
 
-const HTTP_PORTS = [80, 8080, 3128];
+/** Protocols of lines of text. */
+const TEXT_PORTS: readonly (readonly [name: string, ports: readonly number[]])[] = [
+  ["FTP", [21]],
+  ["SMTP", [25]],
+  ["WHOIS", [43]],
+  ["HTTP", [80, 8080]],
+];
 /** So much of a reset's text is told. */
 const RESET_TEXT_MAX = 30;
+const SSH_PORTS = [22];
 const DNS_PORTS = [53];
 
 /** What is known of the segment. */
@@ -34,7 +41,11 @@ export function printTcpData(
     const shown = Math.min(length, RESET_TEXT_MAX);
     d.need(at, shown);
     d.print(` [RST${length > shown ? "+" : ""} ${textOf(d, at, shown)}]`);
-  } else if (among(HTTP_PORTS)) printHttp(d, at, length);
+    return;
+  }
+  const text = TEXT_PORTS.find(([, ports]) => among(ports));
+  if (text) printText(d, text[0], at, length);
+  else if (among(SSH_PORTS)) printSsh(d, at, length);
   else if (among(DNS_PORTS) && length > 2) {
     // each message has its length before it (RFC 1035, section 4.2.2)
     if (d.has(at, 2)) printDns(d, at + 2, length - 2, true);

@@ -83,6 +83,7 @@ export function printTcpOptions(
       return false;
     }
     if (!d.has(at, wanted) && CLOSED.includes(kind)) {
+      if (kind === SACK) printSack(d, at, wanted, flow);
       d.cut();
       d.print(">");
       return false;
@@ -144,7 +145,7 @@ function printSack(d: Dissection, at: number, bytes: number, view: FlowView | un
   d.print(` ${bytes / 8} `);
   const flow = view?.flow;
   const base = flow === undefined ? 0 : view!.reversed ? flow.seq : flow.ack;
-  for (let i = 0; i < bytes; i += 8) {
+  for (let i = 0; i < bytes && d.has(at + i, 8); i += 8) {
     d.print(`{${d.u32(at + i) - base >>> 0}:${d.u32(at + i + 4) - base >>> 0}}`);
   }
 }

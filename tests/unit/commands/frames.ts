@@ -5,7 +5,7 @@
  */
 
 import { dns } from "./frames_dns.ts";
-import { conversation, http, tcpOptions } from "./frames_tcp.ts";
+import { conversation, http, tcpOptions, texts } from "./frames_tcp.ts";
 import {
   A,
   ACK,
@@ -203,6 +203,31 @@ function datagrams(): NamedFrame[] {
   ];
 }
 
+/** Messages of DHCP: what is common to all, and the type as the only option. */
+function dhcp(): NamedFrame[] {
+  const message = (operation: number, own: string, flags: number, options: Bytes): Bytes => [
+    ...[operation, 1, 6, 0],
+    ...u32(0xabcd1234),
+    ...u16(operation === 1 ? 3 : 0),
+    ...u16(flags),
+    ...ip4("0.0.0.0"),
+    ...ip4(own),
+    ...u32(0),
+    ...u32(0),
+    ...MAC_A,
+    ...Array<number>(202).fill(0),
+    ...options,
+  ];
+  const cookie = [0x63, 0x82, 0x53, 0x63];
+  const asking = { src: "0.0.0.0", dst: "255.255.255.255" };
+  return [
+    ["dhcp discover", udp(68, 67, message(1, "0.0.0.0", 0x8000, [...cookie, 53, 1, 1]), asking)],
+    ["dhcp ack", udp(67, 68, message(2, "10.0.0.9", 0, [...cookie, 53, 1, 5]))],
+    ["bootp", udp(67, 68, message(2, "10.0.0.9", 0, [1, 2, 3, 4]))],
+    ["dhcp of another kind", udp(67, 68, message(9, "10.0.0.9", 0, cookie))],
+  ];
+}
+
 /** Packets within others. */
 function tunnels(): NamedFrame[] {
   const inner = udp(7, 8, text("in"), { src: "192.168.0.1", dst: "192.168.0.2" });
@@ -268,11 +293,13 @@ export function allFrames(): NamedFrame[] {
     ...conversation(),
     ...tcpOptions(),
     ...http(),
+    ...texts(),
     ...dns(),
     ...icmps(),
     ...igmps(),
     ...headers(),
     ...datagrams(),
+    ...dhcp(),
     ...tunnels(),
   ];
   return [

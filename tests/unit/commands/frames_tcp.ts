@@ -103,6 +103,17 @@ export function tcpOptions(): NamedFrame[] {
   ]);
 }
 
+/** Protocols of text beside HTTP. */
+export function texts(): NamedFrame[] {
+  const said = ["SSH-2.0-a\r\n", "220 b ready\r\n250 more\r\n", "no end", "\x00\x01\x02"];
+  return [21, 22, 25, 43, 8080, 3128].flatMap((port) =>
+    said.map((line, i): NamedFrame => [
+      `text ${port} ${i}`,
+      tcp({ flags: PSH | ACK, sport: 3000 + i, dport: port, ack: 1, data: text(line) }),
+    ])
+  );
+}
+
 /** HTTP, and data that is none. */
 export function http(): NamedFrame[] {
   const messages = [

@@ -1,5 +1,5 @@
 /**
- * The beginning of a message of HTTP/1.1 (RFC 9112).
+ * Protocols of lines of text: HTTP/1.1 (RFC 9112), and others that are told as they are.
  *
  * @module
  */
@@ -47,14 +47,20 @@ const METHODS = new Set([
   "BASELINE-CONTROL",
 ]);
 
-/** Tells the first line, or with `-v` all lines. */
-export function printHttp(d: Dissection, at: number, length: number): void {
-  d.protocol = "http";
-  d.print(": HTTP");
+/** Tells the first line, or with `-v` all lines; of HTTP only if it begins a message. */
+export function printText(d: Dissection, name: string, at: number, length: number): void {
+  d.protocol = name.toLowerCase();
+  d.print(`: ${name}`);
   const end = Math.min(at + length, d.limit);
-  if (!isMessage(d, at, end)) return;
+  if (name === "HTTP" && !isMessage(d, at, end)) return;
+  const first = lineAt(d, at, end);
+  if (first.next === undefined && !first.binary && !d.has(at, length)) {
+    // the capture ends in the first line
+    d.cut();
+    return;
+  }
   if (d.verbose > 0) d.print(`, length: ${length}`);
-  if (lineAt(d, at, end).binary) return;
+  if (first.binary) return;
   if (d.verbose === 0) d.print(":");
   let from = at;
   while (from < end) {
@@ -77,6 +83,16 @@ function isMessage(d: Dissection, at: number, end: number): boolean {
   return text.startsWith("HTTP/") && /^\d{3}/.test(second);
 }
 
+/** The version of SSH (RFC 4253, section 4.2): a line of text before all is encrypted. */
+export function printSsh(d: Dissection, at: number, length: number): void {
+  d.protocol = "ssh";
+  const { text, next, binary } = lineAt(d, at, Math.min(at + length, d.limit));
+  if (text === "" && next === undefined && !binary) d.cut();
+  if (!text.startsWith("SSH-") || binary) return;
+  d.print(`: SSH: ${text}`);
+  if (next === undefined) d.cut();
+}
+
 interface Line {
   readonly text: string;
   /** Where the next begins; none if the end of this was not captured. */
@@ -91,7 +107,8 @@ function lineAt(d: Dissection, from: number, end: number): Line {
     const byte = d.data[i];
     if (byte === 0x0a) return { text, next: i + 1 };
     if (byte === 0x0d) {
-      return d.data[i + 1] === 0x0a && i + 1 < end ? { text, next: i + 2 } : { text, binary: true };
+      if (i + 1 === end) return { text };
+      return d.data[i + 1] === 0x0a ? { text, next: i + 2 } : { text, binary: true };
     }
     if ((byte < 0x20 || byte > 0x7e) && byte !== 0x09) return { text, binary: true };
     text += String.fromCharCode(byte);
