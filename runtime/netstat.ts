@@ -18,6 +18,7 @@ import { bitsOf, formatIpv4 } from "./socket/inet_addr.ts";
 import { ifIndices, type IfStatistics, ifStatistics } from "./socket/ioctl.ts";
 import { readIfReq } from "./socket/ioctl.ts";
 import { readSockAddr } from "./socket/sockaddr.ts";
+import { TCP_INFO_FIELDS, type TcpInfo } from "./socket/tcp_info.ts";
 import * as layout from "./wasm/layout.gen.ts";
 import { FATE_NAMES, STAT_NAMES, TCP_STATE_NAMES } from "./wasm/names.gen.ts";
 
@@ -65,6 +66,8 @@ export interface SocketReport {
   readonly retransmits: number;
   /** Smoothed round-trip time in microseconds; 0 if not measured. */
   readonly srtt_us: number;
+  /** All that TCP knows of the connection; left out for others. */
+  readonly tcp?: TcpInfo;
 }
 
 /** A pool of mbufs. */
@@ -210,6 +213,7 @@ function socketReport(engine: Engine, so: number): SocketReport {
     sendQueue: field.getU32(engine, so, Socket.snd_cc),
     retransmits: told(TcpInfo.rexmt_segments),
     srtt_us: told(TcpInfo.srtt_us),
+    ...(info ? { tcp: readTcpInfo(engine) } : {}),
   };
 }
 
@@ -224,6 +228,13 @@ function otherState(engine: Engine, so: number): string {
   const { options, state } = layout.Socket;
   if (field.getU32(engine, so, options) & Opt.ACCEPTCONN) return "LISTEN";
   return field.getU32(engine, so, state) & Ss.ISCONNECTED ? "CONNECTED" : "";
+}
+
+/** What TCP_INFO has written to the scratch area. */
+function readTcpInfo(engine: Engine): TcpInfo {
+  const values = Object.entries(TCP_INFO_FIELDS).filter(([name]) => name !== "size")
+    .map(([name, offset]) => [name, field.getU32(engine, engine.scratch, offset)]);
+  return Object.fromEntries(values) as TcpInfo;
 }
 
 /** The protocol of a socket whose row of the protocol switch serves all. */

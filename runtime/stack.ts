@@ -76,12 +76,10 @@ export class Stack implements AsyncDisposable {
     const waits = new Waits(engine, (ptr) => table.byPtr(ptr));
     this.#layer = { engine, waits, table, demand: (family) => this.protocols.demand(family) };
     table.begin(this.#layer);
-    this.#interfaces = new Interfaces({
-      engine,
-      now_us: () => this.#loop.now_us(),
-      wake: () => this.#loop.kick(),
-      makeHwaddr: () => makeHwaddr(entropy),
-    });
+    const now_us = () => this.now_us;
+    const wake = () => this.#loop.kick();
+    const hwaddr = () => makeHwaddr(entropy);
+    this.#interfaces = new Interfaces({ engine, now_us, wake, makeHwaddr: hwaddr });
     this.drivers = new Drivers({
       engine,
       interfaces: this.#interfaces,
@@ -90,12 +88,9 @@ export class Stack implements AsyncDisposable {
       detach: (name) => this.detach(name),
     });
     const ring = new Ring(engine);
-    this.protocols = new Protocols(engine, ring, {
-      now_us: () => this.#loop.now_us(),
-      wake: () => this.#loop.kick(),
-      attach: (driver, given) => this.#attachLoaded(driver, given),
-      detach: (name) => this.detach(name),
-    }, options.domains ?? DOMAINS);
+    const attach = (driver: NetDriver, given: AttachOptions) => this.#attachLoaded(driver, given);
+    const host = { now_us, wake, attach, detach: (name: string) => this.detach(name) };
+    this.protocols = new Protocols(engine, ring, host, options.domains ?? DOMAINS);
     this.#loop = new Loop({
       engine,
       waits,
@@ -108,7 +103,7 @@ export class Stack implements AsyncDisposable {
     waits.begin(this.#loop);
     this.#names = new HostNames(options.hostname ?? "godwit", entropy.next32());
     this.sys = new Syscalls(this.#layer, this.#names);
-    this.route = new Routes(engine, () => this.#loop.kick());
+    this.route = new Routes(engine, wake);
     this.sysctl = firstSettings(engine, options);
   }
 
@@ -128,6 +123,11 @@ export class Stack implements AsyncDisposable {
   /** Begins or ends to send on packets for other hosts. */
   set forwarding(on: boolean) {
     this.sysctl.set("net.ipv4.ip_forward", on);
+  }
+
+  /** Time of the stack's clock, in microseconds. */
+  get now_us(): number {
+    return this.#loop.now_us();
   }
 
   /** Interfaces with a driver, in the order they were attached. */

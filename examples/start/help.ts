@@ -23,6 +23,7 @@ deno task start --tap NAME [OPTIONS]
       --host-address A/N  address of this machine on the device; 10.9.0.1/24 unless told
       --port N            port of the server; 80 unless told
       --seed N            seed of the content; 1 unless told
+      --control FILE      socket file for netstat, ping and the other commands
 
 deno task start --replay FILE [OPTIONS]
     Plays a capture file (pcap or pcapng) to a stack and says of every frame what the stack made of
@@ -38,6 +39,7 @@ deno task start --get FILE [OPTIONS]
     downloads and checks every byte. Clients may come one after the other.
       --size BYTES        how much to download; 64MiB unless told
       --seed N            seed of the content, the same for both; 1 unless told
+      --control FILE      of the server: socket file for netstat, ping and the other commands
 
 All take settings of the stacks; docs/sysctl.md lists them, and /sysctl of the server shows
 them.

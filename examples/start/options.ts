@@ -60,6 +60,8 @@ export interface TapOptions extends JobOptions {
   readonly port: number;
   /** Seed of the content. */
   readonly seed: number;
+  /** Socket file that commands reach the stack through. */
+  readonly control?: string;
 }
 
 /** A capture file played to a stack. */
@@ -90,6 +92,8 @@ export interface ServeOptions extends JobOptions {
   readonly file: string;
   /** Seed of the content. */
   readonly seed: number;
+  /** Socket file that commands reach the stack through. */
+  readonly control?: string;
 }
 
 /** A download through a socket file. */
@@ -140,6 +144,7 @@ const OPTIONS = {
   "serve": { type: "string" },
   "get": { type: "string" },
   "totals": { type: "boolean" },
+  "control": { type: "string" },
   "profile": { type: "string" },
   "sysctl": { type: "string", multiple: true },
 } as const;
@@ -152,9 +157,9 @@ const SETTINGS: readonly OptionName[] = ["profile", "sysctl"];
 /** Options that each job understands. */
 const UNDERSTOOD: Readonly<Record<string, readonly OptionName[]>> = {
   "two-hosts": ["size", "mtu", "seed", "capture", "no-capture", "snaplen", ...SETTINGS],
-  "tap": ["tap", "address", "host-address", "port", "seed", ...SETTINGS],
+  "tap": ["tap", "address", "host-address", "port", "seed", "control", ...SETTINGS],
   "replay": ["replay", "address", "listen", "totals", ...SETTINGS],
-  "serve": ["serve", "seed", ...SETTINGS],
+  "serve": ["serve", "seed", "control", ...SETTINGS],
   "get": ["get", "size", "seed", ...SETTINGS],
 };
 
@@ -171,6 +176,9 @@ export function parseOptions(args: readonly string[]): StartOptions {
   refuseStrangers(job ?? "two-hosts", Object.keys(values) as OptionName[]);
   const seed = integer("seed", values.seed, 1, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   const settings = readSettings(values.profile, values.sysctl ?? []);
+  const control = values.control === undefined
+    ? {}
+    : { control: fileName("control", values.control) };
   if (job === "tap") {
     const address = prefix("address", values.address ?? "10.9.0.2/24");
     const hostAddress = prefix("host-address", values["host-address"] ?? "10.9.0.1/24");
@@ -178,7 +186,8 @@ export function parseOptions(args: readonly string[]): StartOptions {
       throw new UsageError(`--address and --host-address are both ${address.address}`);
     }
     const port = integer("port", values.port, 80, 1, 65535);
-    return { job, device: deviceName(values.tap!), address, hostAddress, port, seed, settings };
+    const device = deviceName(values.tap!);
+    return { job, device, address, hostAddress, port, seed, settings, ...control };
   }
   if (job === "replay") {
     return {
@@ -190,7 +199,9 @@ export function parseOptions(args: readonly string[]): StartOptions {
       settings,
     };
   }
-  if (job === "serve") return { job, file: fileName(job, values.serve!), seed, settings };
+  if (job === "serve") {
+    return { job, file: fileName(job, values.serve!), seed, settings, ...control };
+  }
   if (job === "get") {
     return { job, file: fileName(job, values.get!), size: size(values.size), seed, settings };
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type ControlServer, serveControl } from "../../commands/mod.ts";
 import type { Stack } from "../../mod.ts";
 import { bytes } from "./format.ts";
 import { HttpServer, type Served, type ServerOptions } from "./http_server.ts";
@@ -22,6 +23,18 @@ export function openServer(
     netstat: () => stack.netstat().toString(),
     onServed: (served) => output.log(servedLine(served)),
   });
+}
+
+/** Lets commands reach the stack, if that is wanted, until it is disposed. */
+export async function openControl(
+  stack: Stack,
+  path: string | undefined,
+  output: JobOutput,
+): Promise<ControlServer | undefined> {
+  if (path === undefined) return undefined;
+  const server = await serveControl(stack, { path });
+  output.log(`commands reach the stack by --control ${path}`);
+  return server;
 }
 
 /** What is told of the stack at the end. */

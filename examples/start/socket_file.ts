@@ -13,7 +13,7 @@ import { bitRate, bytes } from "./format.ts";
 import { type Download, download } from "./http_client.ts";
 import type { GetOptions, ServeOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { interrupted, logReport, openServer } from "./server_job.ts";
+import { interrupted, logReport, openControl, openServer } from "./server_job.ts";
 import type { JobOutput } from "./two_hosts.ts";
 
 const CLIENT = "10.9.0.1";
@@ -31,6 +31,7 @@ export async function runFileServer(options: ServeOptions, output: JobOutput): P
     hostname: "server",
     interfaces: [{ driver, name: "eth0", addresses: [`${SERVER}/24`] }],
   });
+  await using _control = await openControl(stack, options.control, output);
   const http = openServer(stack, { address: SERVER, port: PORT, seed }, output);
   const stop = interrupted();
   try {

@@ -7,7 +7,7 @@
 import { TapDriver } from "../../drivers/tap.ts";
 import { createStack } from "../../mod.ts";
 import type { Prefix, TapOptions } from "./options.ts";
-import { interrupted, logReport, openServer } from "./server_job.ts";
+import { interrupted, logReport, openControl, openServer } from "./server_job.ts";
 import type { JobOutput } from "./two_hosts.ts";
 
 /** Serves until Ctrl-C; answers true. Throws if the device cannot be had. */
@@ -19,6 +19,7 @@ export async function runTapServer(options: TapOptions, output: JobOutput): Prom
     interfaces: [{ driver, name: "eth0", addresses: [text(options.address)] }],
   });
   const { port, seed } = options;
+  await using _control = await openControl(stack, options.control, output);
   const http = openServer(stack, { address: options.address.address, port, seed }, output);
   const stop = interrupted();
   const configured = await configureHost(options, output);

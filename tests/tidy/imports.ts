@@ -91,6 +91,9 @@ const COMMANDS = new RegExp(
     "commander|console-table-printer)$",
 );
 
+/** Who may import commands. */
+const COMMANDS_USERS = ["tests", "examples", "bench"];
+
 /** Who may import simulations. */
 const SIM_USERS = ["tests", "bench"];
 
@@ -133,8 +136,8 @@ export function direction(source: Source): string[] {
     else if (area === "sim") why = simFault(imported.target);
     else if (!SIM_USERS.includes(area) && imported.target.startsWith("sim/")) {
       why = "only tests and bench/ import sim/";
-    } else if (imported.target.startsWith("commands/") && area !== "tests") {
-      why = "only tests import commands/";
+    } else if (imported.target.startsWith("commands/") && !COMMANDS_USERS.includes(area)) {
+      why = "only tests, examples and bench import commands/";
     } else if (area === "runtime" || path === "mod.ts") why = runtimeFault(path, imported.target);
     return why ? [`${path}:${imported.line}: imports ${imported.target}: ${why}`] : [];
   });

@@ -48,6 +48,7 @@ Deno.test("documents: the examples of the README run, and print what they say", 
     "docs/tunnels.md",
     "docs/filters.md",
     "docs/routing.md",
+    "docs/commands.md",
   ]);
   assert(good, text);
   const said = [...read("README.md").matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((m) => m[1]);
