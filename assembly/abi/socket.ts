@@ -140,6 +140,10 @@ export const enum IpOpt {
   MULTICAST_LOOP = 11,
   ADD_MEMBERSHIP = 12,
   DROP_MEMBERSHIP = 13,
+  ADD_SOURCE_MEMBERSHIP = 70, // to 73: FreeBSD's numbers (RFC 3678 4.1)
+  DROP_SOURCE_MEMBERSHIP = 71,
+  BLOCK_SOURCE = 72,
+  UNBLOCK_SOURCE = 73,
   MTU_DISCOVER = 0x100, // Pmtud (this stack's own number)
   MTU = 0x101, // the path MTU of a connected socket, as far as it is known
 }

@@ -1,7 +1,7 @@
 /**
  * Options of level IPPROTO_IP, for sockets of every protocol over IPv4 (RFC 1122 3.4, RFC 1112 7).
  * Values are little-endian i32; a membership is two u32: the group in host order, the index of the
- * interface or 0.
+ * interface or 0; for options about a source also its address in host order.
  *
  * @module
  */
@@ -86,6 +86,10 @@ function write(inp: Inpcb, name: i32, ptr: usize, len: i32): i32 {
     return name == IpOpt.ADD_MEMBERSHIP
       ? in_mcast.join(inp, group, ifindex)
       : in_mcast.leave(inp, group, ifindex);
+  }
+  if (name >= IpOpt.ADD_SOURCE_MEMBERSHIP && name <= IpOpt.UNBLOCK_SOURCE) {
+    if (len != 12) return -Errno.EINVAL;
+    return in_mcast.source(inp, name, load<u32>(ptr), load<u32>(ptr, 4), load<u32>(ptr, 8));
   }
   const number = name >= IpOpt.HDRINCL && name <= IpOpt.MULTICAST_LOOP;
   if (!number && name != IpOpt.MTU_DISCOVER) return -Errno.ENOPROTOOPT;

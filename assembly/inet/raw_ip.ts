@@ -106,8 +106,8 @@ function wants(inp: Inpcb, m: Mbuf): bool {
   if (!bound && !sockaddr_ops.isAny(laddr)) return false;
   const faddr = faddrOf(inp);
   if (!sockaddr_ops.isAny(faddr) && !sockaddr_ops.eq(faddr, PKT.src)) return false;
-  if (bound || !(PKT.flags & PktFlag.MCAST)) return true;
-  return in_mcast.accepts(inp, PKT.dst4, PKT.ifp);
+  if (!(PKT.flags & PktFlag.MCAST)) return true;
+  return in_mcast.allows(inp, PKT.dst4, PKT.ifp, bound);
 }
 
 /** Appends a copy of the packet, IP header included, to a socket's receive buffer if it fits. */

@@ -130,7 +130,7 @@ function wants(inp: Inpcb, sport: u32, dport: u32): bool {
     if (<u32> inp.fport != sport || !sockaddr_ops.eq(hash.faddrOf(inp), PKT.src)) return false;
   } else if (!bound && !sockaddr_ops.isAny(laddr)) return false;
   if (PKT.flags & PktFlag.BCAST) return true;
-  return bound || in_mcast.accepts(inp, PKT.dst4, PKT.ifp);
+  return in_mcast.allows(inp, PKT.dst4, PKT.ifp, bound);
 }
 
 /** Gives every socket that wants it a copy; nobody is told if there is none (RFC 1122 3.2.2). */

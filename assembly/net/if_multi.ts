@@ -14,8 +14,10 @@ import { Ifmulti, Ifnet } from "./ifnet_t";
 @unmanaged
 @final
 export class MultiState {
-  joined: u32; // function: joined(multi: usize): void, after the first membership of a group
+  joined: u32; // function: joined(multi: usize): void, when routers are to learn of a group
   left: u32; // function: left(multi: usize): void, before the last one goes
+  changed: u32; // function: changed(multi: usize, source: u32, before: bool): void; see igmp
+  pad: u32;
 }
 
 const S: MultiState = changetype<MultiState>(memory.data(offsetof<MultiState>(), 16));
@@ -27,9 +29,15 @@ export function init(limit: u32): bool {
 }
 
 /** Names the functions that tell the routers of groups joined and left (IGMP). */
-export function setHooks(joined: u32, left: u32): void {
+export function setHooks(joined: u32, left: u32, changed: u32): void {
   S.joined = joined;
   S.left = left;
+  S.changed = changed;
+}
+
+/** A member has come to a group, or its filter has changed; see IGMP. */
+export function changed(g: Ifmulti, source: u32, before: bool): void {
+  if (S.changed) call_indirect<void>(S.changed, g, source, before);
 }
 
 /** The record of a group joined on an interface, nil if it is not. */
@@ -46,8 +54,8 @@ export function isMember(ifp: Ifnet, group: u32): bool {
 }
 
 /**
- * One more membership of a group. EINVAL if it is no group, EADDRNOTAVAIL if the interface does
- * not do multicast, ENOBUFS.
+ * One more membership of a group; who asks for it tells IGMP. EINVAL if it is no group,
+ * EADDRNOTAVAIL if the interface does not do multicast, ENOBUFS.
  */
 export function joinGroup(ifp: Ifnet, group: u32): i32 {
   if (!ip4.isMulticast(group)) return -Errno.EINVAL;
@@ -65,7 +73,6 @@ export function joinGroup(ifp: Ifnet, group: u32): i32 {
   g.ifp = ifp;
   g.next = ifp.multis;
   ifp.multis = g;
-  if (S.joined) call_indirect<void>(S.joined, g);
   return 0;
 }
 

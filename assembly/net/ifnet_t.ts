@@ -44,8 +44,13 @@ export class Ifmulti {
   ifp: Ifnet;
   group: u32;
   refs: u32; // memberships of sockets
-  last_reporter: u32; // 1 if we sent the last report
-  pad: u32;
+  members: usize; // the first of them; see in_mcast
+  source: u32; // what the report that is due is about: one source, or all if 0
+  last_reporter: u8; // 1 if we sent the last report (versions 1 and 2)
+  exclude: u8; // 1 if the filter mode last told is EXCLUDE
+  due: u8; // type of the record that is due: an Igmp3, or 0 for the state as it is
+  pad: u8;
+  pad2: u32;
 
   /** The report timer. */
   @inline
@@ -101,8 +106,9 @@ export class Ifnet {
   name0: u64; // name, up to 15 bytes and a zero
   name1: u64;
   attached: u32; // number of the attachment, no two are alike; 0 while the index is free
-  igmp_v1: u32; // 1 while a router of IGMP version 1 is heard (RFC 2236 4)
-  igmp_v1_until: i64;
+  igmp_version: u32; // that was last spoken here, 0 before the first query (RFC 3376 7.2.1)
+  igmp_v1_until: i64; // when routers of IGMP version 1 are gone
+  igmp_v2_until: i64; // and those of version 2
   rp_filter: u8; // settings of this interface (net.ipv4.conf.NAME): what NetSettings says for all
   proxy_arp: u8;
   send_redirects: u8;

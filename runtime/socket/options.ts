@@ -24,12 +24,14 @@ export interface Linger {
   readonly linger: number;
 }
 
-/** Value of IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP (struct ip_mreq). */
+/** Value of IP_ADD_MEMBERSHIP and of the options about a source (struct ip_mreq_source). */
 export interface Membership {
   /** The group, `224.0.0.251`. */
   readonly multiaddr: string;
   /** Name, address or index of the interface; the one of the route to the group unless told. */
   readonly interface?: string | number;
+  /** The sender that IP_ADD_SOURCE_MEMBERSHIP, IP_BLOCK_SOURCE and their opposites are about. */
+  readonly sourceaddr?: string;
 }
 
 /**
@@ -104,7 +106,13 @@ function writeValue(so: So, level: number, name: number, value: OptionValue): nu
   const index = ifIndexBy(so.layer.engine, value.interface ?? 0);
   view.setUint32(at, group, true);
   view.setUint32(at + 4, index, true);
-  return 8;
+  if (value.sourceaddr === undefined) return 8;
+  const source = parseIpv4(value.sourceaddr);
+  if (source === undefined) {
+    throw new SocketError(Errno.EINVAL, "setsockopt", `"${value.sourceaddr}" is not an address`);
+  }
+  view.setUint32(at + 8, source, true);
+  return 12;
 }
 
 /** Writes a value that is too long for the scratch area; answers where. */

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "85b1ca7ae07e4f3e";
+export const LAYOUT_HASH = "73d19407d015203d";
 
 /** struct Ack */
 export const Ack = {
@@ -454,7 +454,7 @@ export const Ifaddr = {
 
 /** struct Ifmulti */
 export const Ifmulti = {
-  size: 56,
+  size: 64,
   timer_0: 0,
   timer_1: 8,
   timer_2: 16,
@@ -463,13 +463,18 @@ export const Ifmulti = {
   ifp: 36,
   group: 40,
   refs: 44,
-  last_reporter: 48,
-  pad: 52,
+  members: 48,
+  source: 52,
+  last_reporter: 56,
+  exclude: 57,
+  due: 58,
+  pad: 59,
+  pad2: 60,
 } as const;
 
 /** struct Ifnet */
 export const Ifnet = {
-  size: 232,
+  size: 240,
   ipackets: 0,
   opackets: 8,
   ibytes: 16,
@@ -510,13 +515,14 @@ export const Ifnet = {
   name0: 192,
   name1: 200,
   attached: 208,
-  igmp_v1: 212,
+  igmp_version: 212,
   igmp_v1_until: 216,
-  rp_filter: 224,
-  proxy_arp: 225,
-  send_redirects: 226,
-  accept_redirects: 227,
-  pad: 228,
+  igmp_v2_until: 224,
+  rp_filter: 232,
+  proxy_arp: 233,
+  send_redirects: 234,
+  accept_redirects: 235,
+  pad: 236,
 } as const;
 
 /** struct InetHooks */
@@ -675,11 +681,15 @@ export const MbufState = {
 
 /** struct Membership */
 export const Membership = {
-  size: 16,
+  size: 32,
   next: 0,
   group: 4,
   ifindex: 8,
   attachment: 12,
+  sources: 16,
+  include: 20,
+  peer: 24,
+  pad: 28,
 } as const;
 
 /** struct Metric */
@@ -725,9 +735,11 @@ export const MtuState = {
 
 /** struct MultiState */
 export const MultiState = {
-  size: 8,
+  size: 16,
   joined: 0,
   left: 4,
+  changed: 8,
+  pad: 12,
 } as const;
 
 /** struct NetSettings */

@@ -749,6 +749,10 @@ export const IP_OPT_NAMES: ConstantNames = {
   11: { name: "MULTICAST_LOOP", note: "" },
   12: { name: "ADD_MEMBERSHIP", note: "" },
   13: { name: "DROP_MEMBERSHIP", note: "" },
+  70: { name: "ADD_SOURCE_MEMBERSHIP", note: "to 73: FreeBSD's numbers (RFC 3678 4.1)" },
+  71: { name: "DROP_SOURCE_MEMBERSHIP", note: "" },
+  72: { name: "BLOCK_SOURCE", note: "" },
+  73: { name: "UNBLOCK_SOURCE", note: "" },
   256: { name: "MTU_DISCOVER", note: "Pmtud (this stack's own number)" },
   257: { name: "MTU", note: "the path MTU of a connected socket, as far as it is known" },
 };
