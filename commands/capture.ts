@@ -5,7 +5,7 @@
  */
 
 import { Af, So, Sock, Sol } from "../assembly/abi/socket.ts";
-import { Medium } from "../assembly/abi/ifnet.ts";
+import { Iff, Medium } from "../assembly/abi/ifnet.ts";
 import { compileFilter, encodeProgram, FilterLinktype } from "../filter/mod.ts";
 import { type RecvHeader, SocketError, type Stack } from "../mod.ts";
 import { ETH_P_ALL, EthP, PacketMr, PacketOpt, PacketType } from "../protocols/packet/mod.ts";
@@ -116,7 +116,7 @@ export async function* capture(
 ): AsyncGenerator<CaptureEvent, void> {
   const { signal, snaplen = Infinity } = options;
   const { epoch_us = Date.now() * 1000 - stack.now_us } = options;
-  const { name, index, medium } = chosen(stack, options.interface);
+  const { name, index, medium, flags } = chosen(stack, options.interface);
   const linktype = medium === Medium.ETHERNET ? FilterLinktype.ETHERNET : FilterLinktype.RAW;
   const fd = open(stack, index, linktype, options);
   const buffer = new Uint8Array(FRAME_BYTES_MAX);
@@ -132,6 +132,8 @@ export async function* capture(
         throw error;
       }
       const { packetType, time_us = 0 } = header.name!;
+      // What loops comes back: it is told once, as it is received.
+      if (packetType === PacketType.OUTGOING && flags & Iff.LOOPBACK) continue;
       yield {
         kind: "frame",
         timestamp_us: epoch_us + time_us,

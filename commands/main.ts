@@ -10,6 +10,7 @@ import { ifconfig } from "./cli/ifconfig.ts";
 import { nc } from "./cli/nc.ts";
 import { netstat } from "./cli/netstat.ts";
 import { ping } from "./cli/ping.ts";
+import { controlPath } from "./cli/place.ts";
 import { route } from "./cli/route.ts";
 import { traceroute } from "./cli/traceroute.ts";
 import { ControlTarget } from "./control_client.ts";
@@ -21,11 +22,7 @@ const COMMANDS = [arp, ifconfig, nc, netstat, ping, route, traceroute];
 /** The stack that the options and the environment name. */
 async function open({ control, snapshot }: Place): Promise<Target> {
   if (snapshot !== undefined) return await openSnapshot(await Deno.readFile(snapshot));
-  const runtime = Deno.env.get("XDG_RUNTIME_DIR");
-  const usual = runtime ? `${runtime}/godwit.sock` : undefined;
-  const path = control ?? Deno.env.get("GODWIT_CONTROL") ?? usual;
-  if (path !== undefined) return new ControlTarget(path);
-  throw new Error("which stack? give --control PATH, or set GODWIT_CONTROL");
+  return new ControlTarget(controlPath(control));
 }
 
 function writeAll(file: { writeSync(bytes: Uint8Array): number }, data: string | Uint8Array): void {

@@ -1,9 +1,12 @@
 /**
- * `deno task tcpdump`: prints capture files.
+ * `deno task tcpdump`: prints capture files, and the frames of stacks that run.
  *
  * @module
  */
 
+import { controlPath } from "../cli/place.ts";
+import { ControlTarget } from "../control_client.ts";
+import { liveFrames } from "./live.ts";
 import { tcpdump, type TcpdumpHost } from "./run.ts";
 
 const CHUNK_CHARACTERS = 65_536;
@@ -41,9 +44,17 @@ const host: TcpdumpHost = {
     pending += text;
     if (pending.length > CHUNK_CHARACTERS) flush();
   },
+  live: (wish) => {
+    const interrupt = new AbortController();
+    Deno.addSignalListener("SIGINT", () => interrupt.abort());
+    const target = new ControlTarget(controlPath(wish.control));
+    return liveFrames(target, wish, interrupt.signal, (words) => host.err(words));
+  },
+  flush,
   err: (text) => writeAll(Deno.stderr, new TextEncoder().encode(text)),
 };
 
 const status = await tcpdump(Deno.args, host);
 flush();
-Deno.exitCode = status;
+// who listens for Ctrl-C would wait for it
+Deno.exit(status);

@@ -9,6 +9,8 @@ import type { DecodeOptions, DumpStyle, TimeStyle } from "../decode/mod.ts";
 
 /** What a run of the command is to do. */
 export interface TcpdumpOptions {
+  /** Socket file of the stack to listen on. */
+  readonly control?: string;
   /** Capture file to read; `-` is the standard input. */
   readonly read?: string;
   /** Interface to listen on, where there is no file to read. */
@@ -52,6 +54,7 @@ Examples:
   tcpdump -r trace.pcap -c 10 -vv tcp port 80 the first ten of HTTP, with all fields
   tcpdump -r trace.pcap -X 'icmp or arp'      with the bytes, and as text
   tcpdump -r trace.pcap -w web.pcapng port 80 copy what the filter keeps
+  tcpdump -i eth0 -e --control /run/a.sock    an interface of a stack, as it goes
   tcpdump -d 'tcp[13] & 2 != 0'               the program of a filter
 
 Addresses and ports are always numbers. The file to write is pcapng unless its name ends in .pcap.`;
@@ -73,10 +76,11 @@ function wholeNumber(text: string): number {
 
 function command(): Command {
   return new Command("tcpdump")
-    .description("Prints the frames of a capture file, as the tcpdump of Unix does.")
+    .description("Prints the frames of a capture file or a stack, as the tcpdump of Unix does.")
     .argument("[expression...]", "which frames, in the language of tcpdump")
     .option("-r, --read <file>", "read frames from a pcap or pcapng file (- for standard input)")
-    .option("-i, --interface <name>", "listen on an interface, where a stack is at hand")
+    .option("-i, --interface <name>", "listen on an interface of a stack that runs")
+    .option("--control <path>", "socket file of the stack; $GODWIT_CONTROL unless told")
     .option("-p, --no-promiscuous-mode", "leave frames for others to others")
     .option("-w, --write <file>", "write frames to a file instead of printing lines")
     .option("-c, --frames <count>", "end after so many frames", wholeNumber)
@@ -120,6 +124,7 @@ export function parseArguments(args: readonly string[]): TcpdumpOptions {
   return {
     read: o.read,
     interface: o.interface,
+    control: o.control,
     onlyOurs: o.promiscuousMode === false,
     write: o.write,
     count: o.frames || undefined,

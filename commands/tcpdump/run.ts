@@ -44,6 +44,8 @@ export interface LiveWish {
   readonly snaplen?: number;
   /** Leave frames for others to others. */
   readonly onlyOurs: boolean;
+  /** Socket file of the stack; the host knows one unless told. */
+  readonly control?: string;
 }
 
 /** What the command needs of the machine that it runs on. */
@@ -118,8 +120,8 @@ async function open(
   if (!host.live) {
     throw new UsageError("error: a capture file is wanted: -r FILE (see --help)", 1);
   }
-  const { interface: name, snaplen, onlyOurs } = options;
-  return await host.live({ interface: name, filter, snaplen, onlyOurs });
+  const { interface: name, snaplen, onlyOurs, control } = options;
+  return await host.live({ interface: name, filter, snaplen, onlyOurs, ...control && { control } });
 }
 
 function programText(
