@@ -175,12 +175,12 @@ export const group: Group = {
   ],
   seen: [
     {
-      name: "the report of the membership (RFC 2236)",
-      filter: `igmp.type == 0x16 && igmp.maddr == ${GROUP} && ip.src == ${GODWIT}`,
+      name: "the report of the membership (RFC 3376)",
+      filter: `igmp.record_type == 4 && igmp.maddr == ${GROUP} && ip.src == ${GODWIT}`,
     },
     {
-      name: "the leave of the group (RFC 2236)",
-      filter: `igmp.type == 0x17 && igmp.maddr == ${GROUP} && ip.src == ${GODWIT}`,
+      name: "the leave of the group (RFC 3376)",
+      filter: `igmp.record_type == 3 && igmp.maddr == ${GROUP} && ip.src == ${GODWIT}`,
     },
     {
       name: "port unreachable by the stack (RFC 1122 4.1.3.1)",
