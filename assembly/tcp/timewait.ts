@@ -41,7 +41,7 @@ export class Tw {
   wnd: u16; // window field of the last ACK
   ttl: u8; // IP_TTL and IP_TOS of the socket
   tos: u8;
-  pad: u16;
+  bucket: u16; // where in the table it is
 }
 
 /** State of the module. */
@@ -54,6 +54,10 @@ export class TimewaitState {
   newest: Tw;
 }
 
+/** Buckets for a record at the limit: most look-ups are for none, and then meet none. */
+const BUCKETS_PER_RECORD: u32 = 4;
+const BUCKETS_MAX: u32 = 65_536; // Tw.bucket has 16 bits
+
 /** How far above the old numbers a reopened connection begins: beyond any unscaled window. */
 const ISS_GAP: u32 = 65_537;
 
@@ -64,23 +68,27 @@ const W: Timer = changetype<Timer>(memory.data(offsetof<Timer>(), 16));
 export function init(limit: u32): void {
   pool.init(P, offsetof<Tw>(), limit);
   let buckets: u32 = 64;
-  while (buckets < limit && buckets < 65536) buckets <<= 1;
+  while (buckets < BUCKETS_MAX && buckets / BUCKETS_PER_RECORD < limit) buckets <<= 1;
   S.table = arena.alloc(buckets << 2, 64);
   S.mask = buckets - 1;
   timer.setup(W, fire.index, 0);
 }
 
-function bucket(lhi: u64, llo: u64, lport: u16, fhi: u64, flo: u64, fport: u16): usize {
-  const h = rand.hash3(lhi ^ fhi ^ llo, flo, (u64(lport) << 16) | fport);
-  return S.table + ((u32(h) & S.mask) << 2);
+function bucket(lhi: u64, llo: u64, lport: u16, fhi: u64, flo: u64, fport: u16): u32 {
+  return u32(rand.hash3(lhi ^ fhi ^ llo, flo, (u64(lport) << 16) | fport)) & S.mask;
+}
+
+/** Address of the word that begins the chain of bucket `i`. */
+function chain(i: u32): usize {
+  return S.table + (usize(i) << 2);
 }
 
 /** Leaves a record of `tp`. When there are too many the oldest makes room. */
 export function add(tp: Tcb): void {
-  let w = changetype<Tw>(pool.get(P));
+  let w = changetype<Tw>(pool.getDirty(P)); // every field is set here and in append
   if (!w && S.oldest) {
     remove(S.oldest);
-    w = changetype<Tw>(pool.get(P));
+    w = changetype<Tw>(pool.getDirty(P));
   }
   if (!w) return;
   const inp = tp.inp;
@@ -98,7 +106,9 @@ export function add(tp: Tcb): void {
   w.ttl = inp.ttl;
   w.tos = inp.tos;
   w.wnd = u16(min<u32>((tp.rcv_adv - tp.rcv_nxt) >> u32(tp.rcv_scale), 0xffff));
-  const b = bucket(w.laddr_hi, w.laddr_lo, w.lport, w.faddr_hi, w.faddr_lo, w.fport);
+  const i = bucket(w.laddr_hi, w.laddr_lo, w.lport, w.faddr_hi, w.faddr_lo, w.fport);
+  w.bucket = u16(i);
+  const b = chain(i);
   w.next = changetype<Tw>(load<usize>(b));
   store<usize>(b, changetype<usize>(w));
   append(w);
@@ -123,9 +133,8 @@ function unlist(w: Tw): void {
 
 function remove(w: Tw): void {
   unlist(w);
-  const b = bucket(w.laddr_hi, w.laddr_lo, w.lport, w.faddr_hi, w.faddr_lo, w.fport);
-  let link = b;
-  for (let p = changetype<Tw>(load<usize>(b)); p; p = p.next) {
+  let link = chain(w.bucket);
+  for (let p = changetype<Tw>(load<usize>(link)); p; p = p.next) {
     if (p == w) {
       store<usize>(link, changetype<usize>(w.next));
       break;
@@ -148,7 +157,7 @@ export function find(laddr: usize, lport: u16, faddr: usize, fport: u16): Tw {
   const llo = load<u64>(laddr, 8);
   const fhi = load<u64>(faddr);
   const flo = load<u64>(faddr, 8);
-  const b = bucket(lhi, llo, lport, fhi, flo, fport);
+  const b = chain(bucket(lhi, llo, lport, fhi, flo, fport));
   for (let w = changetype<Tw>(load<usize>(b)); w; w = w.next) {
     if (
       w.fport == fport && w.lport == lport && w.faddr_lo == flo && w.laddr_lo == llo &&

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "73d19407d015203d";
+export const LAYOUT_HASH = "fbb2c724bb2154a3";
 
 /** struct Ack */
 export const Ack = {
@@ -1591,7 +1591,7 @@ export const Tw = {
   wnd: 74,
   ttl: 76,
   tos: 77,
-  pad: 78,
+  bucket: 78,
 } as const;
 
 /** struct TypesState */
