@@ -105,17 +105,24 @@ export interface AcceptedSocket {
 }
 
 /**
- * Takes a connection from the queue and calls `take` with it. Throws `SocketError` EMFILE while no
- * descriptor is free; the connection then stays in the queue.
+ * Takes a connection from the queue; answers its descriptor, and leaves its peer's name in the
+ * scratch area. Throws `SocketError` EMFILE while no descriptor is free; the connection then stays
+ * in the queue.
  */
-export function tryAccept(so: So, take: (accepted: AcceptedSocket) => void): number {
+export function acceptNamed(so: So): number {
   const { layer } = so;
   if (so.fd < 0) return -Errno.EBADF;
   layer.table.reserve("accept");
   const ptr = layer.engine.calls.so_accept(so.ptr, nameRoom(so));
-  if (ptr < 0) return ptr;
-  const peer = readSockAddr(layer.engine, layer.engine.scratch);
-  take({ fd: layer.table.add(ptr), peer });
+  return ptr < 0 ? ptr : layer.table.add(ptr);
+}
+
+/** The same; calls `take` with the connection, and answers 0. */
+export function tryAccept(so: So, take: (accepted: AcceptedSocket) => void): number {
+  const fd = acceptNamed(so);
+  if (fd < 0) return fd;
+  const { engine } = so.layer;
+  take({ fd, peer: readSockAddr(engine, engine.scratch) });
   return 0;
 }
 

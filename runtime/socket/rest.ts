@@ -6,13 +6,14 @@
  */
 
 import { Errno } from "../../assembly/abi/errno.ts";
+import { Ev } from "../../assembly/abi/event.ts";
 import * as calls from "./calls.ts";
-import type { AcceptedSocket } from "./calls.ts";
 import type { Accepted, Received } from "./nonblocking.ts";
 import type { So } from "./so.ts";
 import * as wait from "./so_wait.ts";
 import { check } from "./so_wait.ts";
-import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
+import { readSockAddr, type SockAddrInit } from "./sockaddr.ts";
+import { TIMED_OUT, Wait } from "./wait.ts";
 
 /** Goes on with a send whose first try answered `first`. */
 export async function sendRest(
@@ -79,15 +80,38 @@ export function recvfromRest(
     .then((got) => end(got, signal));
 }
 
+/** An accept that waits; one object, as programs that serve wait for each connection. */
+class AcceptWait extends Wait {
+  declare readonly so: So;
+
+  constructor(so: So) {
+    super(so, Ev.READ);
+  }
+
+  override retry(result: number): number {
+    if (result > 0 || result === TIMED_OUT) return calls.acceptNamed(this.so);
+    return -wait.waitErrno(result);
+  }
+
+  override finish(got: number): Accepted {
+    return accepted(this.so, got, this.signal);
+  }
+}
+
 /** Accepts as soon as there is a connection. */
 export function acceptThen(so: So, signal: AbortSignal | undefined): Promise<Accepted> {
-  let taken: { fd: number; peer: SockAddr } | undefined;
-  const take = (accepted: AcceptedSocket) => taken = accepted;
-  const attempt = () => calls.tryAccept(so, take);
-  return wait.receiveThen(so, attempt(), 0, signal, attempt, (got, signal) => {
-    check(got, "accept", signal);
-    return { fd: taken!.fd, address: taken!.peer };
-  });
+  const first = calls.acceptNamed(so);
+  if (first !== -Errno.EAGAIN || so.nonblocking) {
+    return Promise.resolve(accepted(so, first, signal));
+  }
+  return so.layer.waits.work(new AcceptWait(so), true, so.rcvtimeo_us, signal);
+}
+
+/** What accept answers, from the peer's name that the engine has just written. */
+function accepted(so: So, got: number, signal: AbortSignal | undefined): Accepted {
+  const fd = check(got, "accept", signal);
+  const { engine } = so.layer;
+  return { fd, address: readSockAddr(engine, engine.scratch) };
 }
 
 /**
