@@ -67,11 +67,20 @@ export type {
 } from "./runtime/route.ts";
 export type { Profile, Sysctl, SysctlEntry, SysctlValue } from "./runtime/sysctl.ts";
 
-export type { Listener } from "./runtime/socket/listener.ts";
+export type { Listener, StreamListener } from "./runtime/socket/listener.ts";
 export type { NetAddr, TcpConn } from "./runtime/socket/conn.ts";
+export type { StreamConn } from "./runtime/socket/stream_conn.ts";
+export type { UnixAddr, UnixConn, UnixListener, UnixOptions } from "./runtime/socket/unix_conn.ts";
+export type { SocketObject } from "./runtime/socket/restore.ts";
 export type { SocketHandle } from "./runtime/socket/handle.ts";
 export type { Datagram, DatagramConn, MulticastMembership } from "./runtime/socket/datagram.ts";
-export type { ConnectOptions, DatagramOptions, ListenOptions } from "./runtime/socket/network.ts";
+export type {
+  ConnectOptions,
+  ConnOf,
+  DatagramOptions,
+  ListenerOf,
+  ListenOptions,
+} from "./runtime/socket/network.ts";
 
 export type { Syscalls } from "./runtime/socket/syscalls.ts";
 export type { Accepted, NonBlockingCalls, Received } from "./runtime/socket/nonblocking.ts";

@@ -24,15 +24,14 @@ import { Routes } from "./route.ts";
 import { firstSettings, type Sysctl } from "./sysctl.ts";
 import { optionParts, Protocols, type SavedProtocol } from "./protocol/loader.ts";
 import { Ring } from "./protocol/ring.ts";
-import type { TcpConn } from "./socket/conn.ts";
 import type { DatagramConn } from "./socket/datagram.ts";
 import { FdTable } from "./socket/fd_table.ts";
 import { HostNames } from "./socket/host_names.ts";
 import { changeAddress } from "./socket/ioctl.ts";
-import type { Listener } from "./socket/listener.ts";
+import type { UnixOptions } from "./socket/unix_conn.ts";
 import * as network from "./socket/network.ts";
 import type { SocketLayer } from "./socket/so.ts";
-import { adoptSockets, openFd } from "./socket/restore.ts";
+import { adoptSockets, openFd, type SocketObject } from "./socket/restore.ts";
 import { Syscalls } from "./socket/syscalls.ts";
 import { closeSockets } from "./socket/teardown.ts";
 import { Waits } from "./socket/waits.ts";
@@ -202,14 +201,16 @@ export class Stack implements AsyncDisposable {
     this.#loop.kick();
   }
 
-  /** Opens a listening TCP socket. `SocketError` EADDRINUSE, EADDRNOTAVAIL and others. */
-  listen(options: network.ListenOptions): Listener {
+  /** Opens a listening socket: TCP or local. `SocketError` EADDRINUSE, EADDRNOTAVAIL and others. */
+  listen<O extends network.ListenOptions | UnixOptions>(options: O): network.ListenerOf<O> {
     this.#mustLive();
     return network.listen(this.#layer, options);
   }
 
   /** Opens a TCP connection. `SocketError` ECONNREFUSED, ETIMEDOUT, ...; or the signal's reason. */
-  async connect(options: network.ConnectOptions): Promise<TcpConn> {
+  async connect<O extends network.ConnectOptions | UnixOptions>(
+    options: O,
+  ): Promise<network.ConnOf<O>> {
     this.#mustLive();
     return await network.connect(this.#layer, options);
   }
@@ -250,9 +251,9 @@ export class Stack implements AsyncDisposable {
    * The object for a descriptor, for those who go on from a snapshot: what `listen`, `connect`,
    * `accept` or `listenDatagram` had given.
    *
-   * @throws SocketError EBADF, or EOPNOTSUPP if it is neither TCP nor UDP
+   * @throws SocketError EBADF, or EOPNOTSUPP if it is another kind
    */
-  openFd(fd: number): Listener | TcpConn | DatagramConn {
+  openFd(fd: number): SocketObject {
     this.#mustLive();
     return openFd(this.#layer, fd);
   }

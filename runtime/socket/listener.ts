@@ -1,5 +1,5 @@
 /**
- * Listening TCP sockets in the shape of `Deno.TcpListener`.
+ * Listening sockets in the shape of `Deno.Listener` and `Deno.TcpListener`.
  *
  * @module
  */
@@ -14,26 +14,26 @@ import type { So } from "./so.ts";
 import { check, receive, release } from "./so_wait.ts";
 
 /** A listening socket. `close` resets connections that nobody has accepted. */
-export class Listener extends SocketHandle implements AsyncIterable<TcpConn> {
-  /** The address it listens on. */
-  readonly addr: NetAddr & { transport: "tcp" };
+export abstract class StreamListener<C> extends SocketHandle implements AsyncIterable<C> {
   readonly #so: So;
 
-  /** Made by `stack.listen`. */
+  /** A listener of `so`. */
   constructor(so: So) {
     super(so);
     this.#so = so;
-    this.addr = { ...netAddr("tcp", socketName(so)), transport: "tcp" };
   }
 
+  /** The object for a connection that was accepted; throws `SocketError` if it is gone already. */
+  protected abstract connOf(so: So, peer: SockAddr): C;
+
   /** Waits for a connection. `SocketError` EBADF (`BadResource`) once the listener is closed. */
-  async accept(): Promise<TcpConn> {
+  async accept(): Promise<C> {
     const so = this.#so;
     for (;;) {
       let taken: AcceptedSocket | undefined;
       const attempt = () => tryAccept(so, (it) => taken = it);
       check(await receive(so, attempt(), 0, undefined, attempt), "accept");
-      const conn = asConn(so.layer.table.get(taken!.fd, "accept"), taken!.peer);
+      const conn = this.#asConn(so.layer.table.get(taken!.fd, "accept"), taken!.peer);
       if (conn !== undefined) return conn;
     }
   }
@@ -42,9 +42,9 @@ export class Listener extends SocketHandle implements AsyncIterable<TcpConn> {
    * Connections as they come, until the listener is closed. A loop that is left early closes it, as
    * in Deno.
    */
-  async *[Symbol.asyncIterator](): AsyncIterableIterator<TcpConn> {
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<C> {
     for (;;) {
-      let conn: TcpConn;
+      let conn: C;
       try {
         conn = await this.accept();
       } catch (error) {
@@ -61,15 +61,32 @@ export class Listener extends SocketHandle implements AsyncIterable<TcpConn> {
       }
     }
   }
+
+  /** A connection that was reset since its accept has no addresses: it is passed over. */
+  #asConn(so: So, peer: SockAddr): C | undefined {
+    try {
+      return this.connOf(so, peer);
+    } catch (error) {
+      release(so);
+      if (error instanceof SocketError) return undefined;
+      throw error;
+    }
+  }
 }
 
-/** A connection that was reset between its accept and here has no addresses: it is passed over. */
-function asConn(so: So, peer: SockAddr): TcpConn | undefined {
-  try {
+/** A listening TCP socket. */
+export class Listener extends StreamListener<TcpConn> {
+  /** The address it listens on. */
+  readonly addr: NetAddr & { transport: "tcp" };
+
+  /** Made by `stack.listen`. */
+  constructor(so: So) {
+    super(so);
+    this.addr = { ...netAddr("tcp", socketName(so)), transport: "tcp" };
+  }
+
+  /** Makes it. */
+  protected override connOf(so: So, peer: SockAddr): TcpConn {
     return new TcpConn(so, socketName(so), peer);
-  } catch (error) {
-    release(so);
-    if (error instanceof SocketError) return undefined;
-    throw error;
   }
 }

@@ -18,6 +18,13 @@ import { setOption } from "./options.ts";
 import type { So, SocketLayer } from "./so.ts";
 import { awaitConnected, check, release } from "./so_wait.ts";
 import { hostAddress } from "./sockaddr.ts";
+import {
+  connectUnix,
+  listenUnix,
+  type UnixConn,
+  type UnixListener,
+  type UnixOptions,
+} from "./unix_conn.ts";
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -75,8 +82,35 @@ function orClose<T>(so: So, work: () => T): T {
   }
 }
 
-/** Opens a listening TCP socket; throws `SocketError`. */
-export function listen(layer: SocketLayer, options: ListenOptions): Listener {
+/** What `listen` gives for its options. */
+export type ListenerOf<O> = O extends UnixOptions ? UnixListener : Listener;
+
+/** What `connect` gives for its options. */
+export type ConnOf<O> = O extends UnixOptions ? UnixConn : TcpConn;
+
+/** Opens a listening socket; throws `SocketError`. */
+export function listen<O extends ListenOptions | UnixOptions>(
+  layer: SocketLayer,
+  options: O,
+): ListenerOf<O> {
+  const made = isUnix(options) ? listenUnix(layer, options) : listenTcp(layer, options);
+  return made as ListenerOf<O>;
+}
+
+/** Opens a connection; throws `SocketError`, or the signal's reason. */
+export async function connect<O extends ConnectOptions | UnixOptions>(
+  layer: SocketLayer,
+  options: O,
+): Promise<ConnOf<O>> {
+  const made = isUnix(options) ? connectUnix(layer, options) : await connectTcp(layer, options);
+  return made as ConnOf<O>;
+}
+
+function isUnix(options: ListenOptions | ConnectOptions | UnixOptions): options is UnixOptions {
+  return options.transport === "unix";
+}
+
+function listenTcp(layer: SocketLayer, options: ListenOptions): Listener {
   const so = createSocket(layer, Af.INET, Sock.STREAM, 0);
   return orClose(so, () => {
     setOption(so, Sol.SOCKET, Opt.REUSEADDR, true);
@@ -86,8 +120,7 @@ export function listen(layer: SocketLayer, options: ListenOptions): Listener {
   });
 }
 
-/** Opens a TCP connection; throws `SocketError`, or the signal's reason. */
-export async function connect(layer: SocketLayer, options: ConnectOptions): Promise<TcpConn> {
+async function connectTcp(layer: SocketLayer, options: ConnectOptions): Promise<TcpConn> {
   const { signal, local } = options;
   signal?.throwIfAborted();
   const so = createSocket(layer, Af.INET, Sock.STREAM, 0);

@@ -6,7 +6,7 @@
  */
 
 import { Errno } from "../../assembly/abi/errno.ts";
-import { So as Opt, Sock } from "../../assembly/abi/socket.ts";
+import { Af, So as Opt, Sock } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
@@ -15,6 +15,7 @@ import { TcpConn } from "./conn.ts";
 import { DatagramConn } from "./datagram.ts";
 import { Listener } from "./listener.ts";
 import type { SocketLayer } from "./so.ts";
+import { UnixConn, UnixListener } from "./unix_conn.ts";
 
 const NO_FD = 0xffffffff;
 
@@ -46,21 +47,26 @@ export function adoptSockets(
   }
 }
 
+/** What a descriptor can be the number of. */
+export type SocketObject = Listener | TcpConn | DatagramConn | UnixListener | UnixConn;
+
 /**
  * The object for a descriptor: a listener, a connection, or a datagram socket.
  *
  * @throws SocketError EBADF, or EOPNOTSUPP for a socket that is none of these
  */
-export function openFd(layer: SocketLayer, fd: number): Listener | TcpConn | DatagramConn {
+export function openFd(layer: SocketLayer, fd: number): SocketObject {
   const so = layer.table.get(fd, "openFd");
   const { engine } = layer;
   const type = field.getU16(engine, so.ptr, layout.Socket.type);
-  if (type === Sock.DGRAM) return new DatagramConn(so);
+  if (type === Sock.DGRAM && so.family === Af.INET) return new DatagramConn(so);
   if (type !== Sock.STREAM) {
-    throw new SocketError(Errno.EOPNOTSUPP, "openFd", `descriptor ${fd} is no TCP or UDP socket`);
+    const words = `descriptor ${fd} is neither TCP nor UDP nor a local stream`;
+    throw new SocketError(Errno.EOPNOTSUPP, "openFd", words);
   }
   const options = field.getU32(engine, so.ptr, layout.Socket.options);
-  return options & Opt.ACCEPTCONN
-    ? new Listener(so)
-    : new TcpConn(so, socketName(so), peerName(so));
+  const local = so.family === Af.UNIX;
+  if (options & Opt.ACCEPTCONN) return local ? new UnixListener(so) : new Listener(so);
+  const [name, peer] = [socketName(so), peerName(so)];
+  return local ? new UnixConn(so, name, peer) : new TcpConn(so, name, peer);
 }
