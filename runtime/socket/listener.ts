@@ -16,15 +16,14 @@ import { check, receive, release } from "./so_wait.ts";
 /** A listening socket. `close` resets connections that nobody has accepted. */
 export abstract class StreamListener<C> extends SocketHandle implements AsyncIterable<C> {
   readonly #so: So;
+  readonly #connOf: (so: So, peer: SockAddr) => C;
 
-  /** A listener of `so`. */
-  constructor(so: So) {
+  /** A listener of `so`; `connOf` makes the object for a connection, and throws if it is gone. */
+  constructor(so: So, connOf: (so: So, peer: SockAddr) => C) {
     super(so);
     this.#so = so;
+    this.#connOf = connOf;
   }
-
-  /** The object for a connection that was accepted; throws `SocketError` if it is gone already. */
-  protected abstract connOf(so: So, peer: SockAddr): C;
 
   /** Waits for a connection. `SocketError` EBADF (`BadResource`) once the listener is closed. */
   async accept(): Promise<C> {
@@ -65,7 +64,7 @@ export abstract class StreamListener<C> extends SocketHandle implements AsyncIte
   /** A connection that was reset since its accept has no addresses: it is passed over. */
   #asConn(so: So, peer: SockAddr): C | undefined {
     try {
-      return this.connOf(so, peer);
+      return this.#connOf(so, peer);
     } catch (error) {
       release(so);
       if (error instanceof SocketError) return undefined;
@@ -81,12 +80,7 @@ export class Listener extends StreamListener<TcpConn> {
 
   /** Made by `stack.listen`. */
   constructor(so: So) {
-    super(so);
+    super(so, (so, peer) => new TcpConn(so, socketName(so), peer));
     this.addr = { ...netAddr("tcp", socketName(so)), transport: "tcp" };
-  }
-
-  /** Makes it. */
-  protected override connOf(so: So, peer: SockAddr): TcpConn {
-    return new TcpConn(so, socketName(so), peer);
   }
 }

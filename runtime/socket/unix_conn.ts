@@ -59,13 +59,8 @@ export class UnixListener extends StreamListener<UnixConn> {
 
   /** Made by `stack.listen`. */
   constructor(so: So) {
-    super(so);
+    super(so, (so, peer) => new UnixConn(so, socketName(so), peer));
     this.addr = unixAddr(socketName(so));
-  }
-
-  /** Makes it. */
-  protected override connOf(so: So, peer: SockAddr): UnixConn {
-    return new UnixConn(so, socketName(so), peer);
   }
 }
 
