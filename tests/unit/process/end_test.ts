@@ -23,18 +23,27 @@ async function joined(
   return [accepted.fd, fd];
 }
 
-type LockNames = readonly { readonly name: string }[];
+interface LockInfo {
+  readonly name: string;
+  readonly clientId?: string;
+}
 
 /** What is used of the host's locks. */
 interface Locks {
-  query(): Promise<{ held: LockNames; pending: LockNames }>;
+  query(): Promise<{ held: LockInfo[]; pending: LockInfo[] }>;
+  request<T>(name: string, held: (lock: LockInfo) => Promise<T>): Promise<T>;
 }
 
-/** Names of all locks that somebody in this process holds or wants. */
+/** Names of all locks that this thread holds or wants. */
 async function locks(): Promise<string[]> {
   const { locks } = navigator as unknown as { locks: Locks };
   const { held, pending } = await locks.query();
-  return [...held, ...pending].map(({ name }) => name).filter((name) => name.startsWith("godwit/"));
+  const all = [...held, ...pending].filter(({ name }) => name.startsWith("godwit/"));
+  // tests in other threads have theirs
+  const us = await locks.request(`who/${crypto.randomUUID()}`, async ({ name }) => {
+    return (await locks.query()).held.find((one) => one.name === name)?.clientId;
+  });
+  return all.filter(({ clientId }) => clientId === us).map(({ name }) => name);
 }
 
 async function gone({ server }: World, clients: number): Promise<void> {
