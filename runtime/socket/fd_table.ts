@@ -218,12 +218,11 @@ export class FdTable {
     yield* this.#lingering.values();
   }
 
-  /** Frees the descriptors that nobody has used, the lowest first; answers their sockets. */
+  /** Frees the descriptors that nobody has used, each the only one of its socket; answers these. */
   *takeUnused(): Generator<number> {
     for (let fd = RESERVED; fd < this.#addresses.length << PIECE_BITS; fd++) {
       const ptr = this.#address(fd);
       if (ptr === 0 || this.#made[fd >>> PIECE_BITS][fd & (PIECE - 1)] !== undefined) continue;
-      if (this.drop(fd)) continue;
       this.#clear(ptr, fd);
       yield ptr;
     }

@@ -22,6 +22,7 @@ export function closeSockets({ engine, table, waits }: SocketLayer, turn: () => 
     for (let i = 0; i < CLOSING_TURNS + closed && turn() > 0; i++);
     closed = 0;
   };
+  for (const [fd] of table.aliases()) table.drop(fd);
   for (const so of [...table.used()]) {
     if (so.fd >= 0) release(so);
     else waits.close(so);

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Af, LocalOpt, Msg, Scm, Shut, So, Sol } from "../../assembly/abi/socket.ts";
 import { type ControlMessage, rightsMessage, SocketError } from "../../mod.ts";
+import { createSim } from "../sim_pair.ts";
 import { holdings } from "../unit/protocol/net.ts";
 import {
   bytes,
@@ -204,4 +205,21 @@ Deno.test("unix: dup, and a domain that is unloaded leaves nothing", async () =>
   await one.protocols.unload("unix");
   const { sockets } = holdings(one);
   assertEquals(holdings(one), { ...before, sockets });
+});
+
+Deno.test("unix: a stack that is closed closes sockets with several descriptors", async () => {
+  const sim = await createSim();
+  const [a, b] = sim.stacks;
+  using listener = b.listen({ port: 80 });
+  const accepting = listener.accept();
+  const fd = a.sys.socket(Af.INET, STREAM);
+  await sim.run(a.sys.connect(fd, { address: "10.0.0.2", port: 80 }));
+  const conn = await sim.run(accepting);
+  a.sys.dup(fd);
+  a.sys.dup(fd);
+  await sim.run(a.close());
+  sim.settle();
+  assertEquals(conn.tryRead(new Uint8Array(1)), null);
+  conn.close();
+  await sim[Symbol.asyncDispose]();
 });
