@@ -273,9 +273,9 @@ export class Stack implements AsyncDisposable {
   }
 
   /**
-   * Ends the stack: closes all sockets in order, sends what can be sent at once, ends all waits
-   * (EBADF) and closes the devices. Data that the peer has not made room for is lost; a program
-   * that cares reads to the end of the stream first. Closing again does nothing.
+   * Ends the stack: closes all sockets in order, unloads the protocols, sends what can be sent at
+   * once, ends all waits (EBADF) and closes the devices. Data that the peer has no room for is
+   * lost; a program that cares reads to the end of the stream first. Again does nothing.
    */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
@@ -287,15 +287,16 @@ export class Stack implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { table, waits } = this.#layer;
-    table.close();
+    const turn = () => this.#loop.turn();
+    this.#layer.table.close();
     try {
-      if (this.#engine.panic === undefined) closeSockets(this.#layer, () => this.#loop.turn());
+      if (this.#engine.panic === undefined) closeSockets(this.#layer, turn);
     } finally {
-      waits.end();
-      this.#loop.close();
-      await this.protocols.close();
-      await this.#interfaces.detachAll();
+      await this.protocols.close(turn).finally(() => {
+        this.#layer.waits.end();
+        this.#loop.close();
+        return this.#interfaces.detachAll();
+      });
     }
   }
 

@@ -38,6 +38,9 @@ export type Domains = ReadonlyMap<number, SideModule>;
 /** What the stack gives. */
 type StackSide = Omit<ProtocolHost, "failed" | "nesting">;
 
+/** Most turns in which the protocols of a closing stack send what they say last. */
+const LAST_TURNS = 64;
+
 /** The protocols that were loaded into one stack. */
 export class Protocols {
   readonly #engine: Engine;
@@ -172,21 +175,22 @@ export class Protocols {
     }
   }
 
-  /** Ends all: the stack is closed, and what they have outside of it must go. */
-  async close(): Promise<void> {
+  /** Ends all: the stack is closed. What they say last is sent by turns that `turn` takes. */
+  async close(turn: () => number): Promise<void> {
     this.#closed = true;
     const all = [...this.#loaded.values()];
     this.#loaded.clear();
     for (const { hosted } of all) {
       if (hosted === undefined) continue;
-      hosted.silence();
       try {
         await hosted.module.unload?.();
       } catch {
         // there is nobody left to tell, and the others must be ended too
       }
+      hosted.silence();
       if (this.#engine.panic === undefined) await hosted.kernel.release();
     }
+    for (let i = 0; i < LAST_TURNS && this.#engine.panic === undefined && turn() > 0; i++);
   }
 
   /**

@@ -13,6 +13,14 @@ const SECOND = 1_000_000;
 const GROUP = [1, 0x80, 0xc2, 0, 0, 0x0e];
 const SEED = 20_260_814;
 
+/** What a station says last (8.5.4). */
+const GOOD_BYE: Tlv[] = [
+  [1, [4, ...HWADDR]],
+  [2, [5, ...text("eth0")]],
+  [3, [0, 0]],
+  [0, []],
+];
+
 /** A station with an agent whose events are noted. */
 async function withAgent(options: LldpOptions = {}): Promise<[Station, Lldp, string[]]> {
   const station = await Station.create();
@@ -154,17 +162,20 @@ Deno.test("lldp: two stacks hear each other, and of the other's end", async () =
   one.sent.length = 0;
   assertEquals(await one.stack.protocols.unload("lldp"), 0);
   one.turns();
-  assertEquals(one.frames(LLDP).map((frame) => parts(frame)), [[
-    [1, [4, ...HWADDR]],
-    [2, [5, ...text("eth0")]],
-    [3, [0, 0]],
-    [0, []],
-  ]]);
+  assertEquals(one.frames(LLDP).map((frame) => parts(frame)), [GOOD_BYE]);
   await carry(one, two);
   assertEquals(other.neighbors, []);
   const { timers, types, table } = holdings(one.stack);
   assertEquals([before.timers - timers, before.types - types], [1, 1]);
   assertEquals([table, workersRunning()], [0, 1]);
+});
+
+Deno.test("lldp: a stack that is closed says good-bye", async () => {
+  const [station] = await withAgent();
+  station.sent.length = 0;
+  await station.stack.close();
+  assertEquals(station.frames(LLDP).map((frame) => parts(frame)), [GOOD_BYE]);
+  assertEquals(workersRunning(), 0);
 });
 
 /** Frames that must be discarded whole (8.2, 8.5.2 to 8.5.4). */
