@@ -12,7 +12,7 @@ export const enum Arg {
   /** Which parts of an address were given, `Named` bits. */
   NAMED = 3,
   FLAGS = 4,
-  /** Backlog, direction, level of an option, command of ioctl, time of poll. */
+  /** Backlog, direction, level of an option, command of ioctl, time of poll, bytes of a message. */
   OTHER = 5,
   /** Name of an option, bytes in all of a send in parts, bytes of room. */
   MORE = 6,

@@ -49,6 +49,21 @@ export class PromiseCalls {
     return this.#run(scripts.socket(domain, type, protocol));
   }
 
+  /** Makes two local sockets that are connected with each other. */
+  socketpair(domain: number, type: number, protocol = 0): Promise<[number, number]> {
+    return this.#run(scripts.socketpair(domain, type, protocol));
+  }
+
+  /** Another descriptor for the same socket, the lowest free one of this program. */
+  dup(fd: number): Promise<number> {
+    return this.#run(scripts.dup(fd));
+  }
+
+  /** Takes the name of a local socket away. */
+  unlink(path: string): Promise<void> {
+    return this.#run(scripts.unlink(path));
+  }
+
   /** Gives a socket its local address. */
   bind(fd: number, address: SockAddrInit): Promise<void> {
     return this.#run(scripts.bind(fd, address));

@@ -135,7 +135,7 @@ export const TEXT_BYTES: number = SLOT_BYTES - TEXT_AT;
 /** Bytes of one send or receive; longer ones are several calls. */
 export const DATA_BYTES: number = Limits.STAGING;
 /** Room for what is told beside the data of a message. */
-export const INFO_BYTES = 1024;
+export const INFO_BYTES = 2048;
 /** Longest part of the arena that a call may use. */
 export const AREA_BYTES: number = DATA_BYTES + INFO_BYTES;
 
@@ -171,6 +171,10 @@ export const enum Op {
   AWAIT = 22,
   GETNAMES = 23,
   SETNAME = 24,
+  SENDMSG = 25,
+  SOCKETPAIR = 26,
+  DUP = 27,
+  UNLINK = 28,
 }
 
 /** Bytes of a ring with so many calls and such an arena; RangeError if that cannot be. */

@@ -38,7 +38,7 @@ function* once<T>(request: Request<T>): Script<T> {
 }
 
 /** Puts a value into the arena; EINVAL for what is none. */
-function put(given: Value, syscall: string): (area: Uint8Array) => void {
+export function put(given: Value, syscall: string): (area: Uint8Array) => void {
   return (area) => {
     try {
       encode(given, area);
@@ -57,6 +57,25 @@ export function hello(): Script<void> {
 export function socket(domain: number, type: number, protocol: number): Script<number> {
   const request = new Request(Op.SOCKET, "socket", NO_FD, result);
   return once(request.with(Arg.FAMILY, domain).with(Arg.OTHER, type).with(Arg.MORE, protocol));
+}
+
+export function socketpair(
+  domain: number,
+  type: number,
+  protocol: number,
+): Script<[number, number]> {
+  const take = (reply: Reply) => value(reply) as unknown as [number, number];
+  const request = new Request(Op.SOCKETPAIR, "socketpair", NO_FD, take);
+  request.with(Arg.FAMILY, domain).with(Arg.OTHER, type).with(Arg.MORE, protocol);
+  return once(request.data(VALUE_BYTES));
+}
+
+export function dup(fd: number): Script<number> {
+  return once(new Request(Op.DUP, "dup", fd, result));
+}
+
+export function unlink(path: string): Script<void> {
+  return once(new Request(Op.UNLINK, "unlink", NO_FD, nothing).named({ path }));
 }
 
 export function bind(fd: number, name: SockAddrInit): Script<void> {

@@ -9,11 +9,12 @@ import { Errno } from "../../assembly/abi/errno.ts";
 import { Af, Msg, Scm, So as Opt, Sock, Sol } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import { F_GETFL, O_NONBLOCK } from "../socket/constants.ts";
-import type { ControlMessage, RecvHeader } from "../socket/message.ts";
+import type { ControlMessage, RecvHeader, SendHeader } from "../socket/message.ts";
 import type { Received } from "../socket/nonblocking.ts";
 import { rightsMessage, rightsOf } from "../socket/rights.ts";
 import type { SockAddrInit } from "../socket/sockaddr.ts";
 import { Arg, Until } from "./arguments.ts";
+import { decode } from "./codec.ts";
 import { AGAIN, Op } from "./ring.ts";
 import {
   fcntl,
@@ -36,21 +37,50 @@ function name(call: ServedCall, syscall: string): SockAddrInit {
   return given;
 }
 
+/** What `make` makes, under a number of the program's own. */
+function numbered({ owner: { fds } }: ServedCall, syscall: string, make: () => number): number {
+  fds.promise(syscall);
+  let fd: number;
+  try {
+    fd = make();
+  } catch (error) {
+    fds.renounce();
+    throw error;
+  }
+  return fds.add(fd);
+}
+
 function socket(call: ServedCall): number {
-  const { owner, numbers } = call;
+  const { owner: { sys }, numbers } = call;
   const type = numbers[Arg.OTHER];
   // Whole packets and frames are everybody's, of whatever type the socket is.
   const sees = type === Sock.RAW || numbers[Arg.FAMILY] === Af.NDD;
   if (sees) mustBePrivileged(call, "socket");
-  owner.fds.promise("socket");
-  let fd: number;
+  return numbered(call, "socket", () => sys.socket(numbers[Arg.FAMILY], type, numbers[Arg.MORE]));
+}
+
+function socketpair(call: ServedCall): number {
+  const { owner: { sys, fds }, numbers } = call;
+  let other = -1;
+  fds.promise("socketpair"); // for the other
   try {
-    fd = owner.sys.socket(numbers[Arg.FAMILY], type, numbers[Arg.MORE]);
+    const one = numbered(call, "socketpair", () => {
+      const made = sys.socketpair(numbers[Arg.FAMILY], numbers[Arg.OTHER], numbers[Arg.MORE]);
+      other = made[1];
+      return made[0];
+    });
+    return call.answerValue([one, fds.add(other)]);
   } catch (error) {
-    owner.fds.renounce();
+    if (other < 0) fds.renounce();
     throw error;
   }
-  return owner.fds.add(fd);
+}
+
+function unlink(call: ServedCall): number {
+  const { path } = name(call, "unlink");
+  if (path === undefined) throw new SocketError(Errno.EFAULT, "unlink", "no path");
+  call.owner.sys.unlink(path);
+  return 0;
 }
 
 async function accept(call: ServedCall): Promise<number> {
@@ -90,9 +120,9 @@ function tried(now: () => number, later: () => Promise<number>): number | Promis
 }
 
 /** A message that was cut in parts is no message any more. */
-function checkWhole(call: ServedCall, fd: number, syscall: string): void {
-  const { area, numbers, owner } = call;
-  if (numbers[Arg.MORE] <= area.length) return;
+function checkWhole(call: ServedCall, fd: number, length: number, syscall: string): void {
+  const { numbers, owner } = call;
+  if (numbers[Arg.MORE] <= length) return;
   if (owner.sys.getsockopt(fd, Sol.SOCKET, Opt.TYPE) === Sock.STREAM) return;
   throw new SocketError(Errno.EMSGSIZE, syscall);
 }
@@ -101,7 +131,7 @@ function send(call: ServedCall): number | Promise<number> {
   const { owner: { sys }, area } = call;
   const fd = call.fd("send");
   const flags = call.numbers[Arg.FLAGS];
-  checkWhole(call, fd, "send");
+  checkWhole(call, fd, area.length, "send");
   const whole = () => sys.send(fd, area, flags, call.options);
   return mayWait(call, fd) ? tried(() => sys.nb.send(fd, area, flags), whole) : whole();
 }
@@ -110,10 +140,40 @@ function sendto(call: ServedCall): number | Promise<number> {
   const { owner: { sys }, area } = call;
   const fd = call.fd("sendto");
   const flags = call.numbers[Arg.FLAGS];
-  checkWhole(call, fd, "sendto");
+  checkWhole(call, fd, area.length, "sendto");
   const { name } = call;
   const whole = () => sys.sendto(fd, area, flags, name, call.options);
   return mayWait(call, fd) ? tried(() => sys.nb.sendto(fd, area, flags, name), whole) : whole();
+}
+
+/** What a program sends along: its descriptors are others' numbers in the stack. */
+function control({ owner: { fds } }: ServedCall, bytes: Uint8Array): ControlMessage[] {
+  const given = decode(bytes);
+  if (!Array.isArray(given)) throw new SocketError(Errno.EINVAL, "sendmsg", "no control data");
+  return given.map(({ level, type, data }: Partial<ControlMessage>) => {
+    if (level === undefined || type === undefined || !(data instanceof Uint8Array)) {
+      throw new SocketError(Errno.EINVAL, "sendmsg", "no control data");
+    }
+    if (level !== Sol.SOCKET || type !== Scm.RIGHTS || data.length % 4 !== 0) {
+      return { level, type, data }; // the stack says what is wrong
+    }
+    return rightsMessage(rightsOf([{ level, type, data }]).map((fd) => fds.get(fd, "sendmsg")));
+  });
+}
+
+function sendmsg(call: ServedCall): number | Promise<number> {
+  const { owner: { sys }, area, numbers, name } = call;
+  const fd = call.fd("sendmsg");
+  const flags = numbers[Arg.FLAGS];
+  const length = numbers[Arg.OTHER];
+  if (!(Number.isInteger(length) && length >= 0 && length < area.length)) {
+    throw new SocketError(Errno.EFAULT, "sendmsg");
+  }
+  checkWhole(call, fd, length, "sendmsg");
+  const iov = [area.subarray(0, length)];
+  const message: SendHeader = { iov, name, control: control(call, area.subarray(length)) };
+  const whole = () => sys.sendmsg(fd, message, flags, call.options);
+  return mayWait(call, fd) ? tried(() => sys.nb.sendmsg(fd, message, flags), whole) : whole();
 }
 
 function recv(call: ServedCall): number | Promise<number> {
@@ -164,10 +224,12 @@ function recvmsg(call: ServedCall): number | Promise<number> {
   const header: RecvHeader = { iov: [area.subarray(0, room)] };
   const answer = (got: number): number => {
     const { flags, length, control = [], timestamp_us } = header;
+    const own = control.map((one) => ownFds(call, one));
+    const cut = own.some(({ data }, i) => data.length < control[i].data.length);
     const info = {
-      flags,
+      flags: cut ? (flags ?? 0) | Msg.CTRUNC : flags,
       length,
-      control: control.map((one) => ownFds(call, one)),
+      control: own,
       timestamp_us,
     };
     call.area = area.subarray(room);
@@ -255,6 +317,13 @@ export const HANDLERS: readonly (Handler | undefined)[] = table({
   [Op.AWAIT]: awaitReady,
   [Op.GETNAMES]: getnames,
   [Op.SETNAME]: setname,
+  [Op.SENDMSG]: sendmsg,
+  [Op.SOCKETPAIR]: socketpair,
+  [Op.DUP]: (call) => {
+    const fd = call.fd("dup");
+    return numbered(call, "dup", () => call.owner.sys.dup(fd));
+  },
+  [Op.UNLINK]: unlink,
 });
 
 function table(handlers: Readonly<Record<number, Handler>>): (Handler | undefined)[] {

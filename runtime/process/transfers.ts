@@ -8,12 +8,13 @@
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Msg } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
-import type { RecvHeader, SendHeader } from "../socket/message.ts";
+import type { ControlMessage, RecvHeader, SendHeader } from "../socket/message.ts";
 import type { Received } from "../socket/nonblocking.ts";
 import type { SockAddrInit } from "../socket/sockaddr.ts";
 import { Arg, Until } from "./arguments.ts";
 import { decode } from "./codec.ts";
 import { type Reply, Request, type Script } from "./request.ts";
+import { put } from "./scripts.ts";
 import { DATA_BYTES, INFO_BYTES, Op } from "./ring.ts";
 
 /** Flags with which a call must be made as it is. */
@@ -29,6 +30,8 @@ interface Sending {
   readonly to?: SockAddrInit;
   /** Puts what lies at an offset of the data into the arena. */
   readonly copy: (area: Uint8Array, offset: number) => void;
+  /** What goes along with the first part. */
+  readonly control?: readonly ControlMessage[];
 }
 
 /** How data is received. */
@@ -69,14 +72,20 @@ export class Transfers {
   }
 
   *sendmsg(fd: number, message: SendHeader, flags: number): Script<number> {
-    const { iov, name: to, control } = message;
-    if (control !== undefined && control.length > 0) {
-      const words = "programs in other threads cannot send control data";
-      throw new SocketError(Errno.EINVAL, "sendmsg", words);
-    }
+    const { iov, name: to, control = [] } = message;
     const length = lengthOf(iov);
     const copy = (area: Uint8Array, offset: number) => gather(iov, offset, area);
-    return yield* this.#send({ op: Op.SENDTO, syscall: "sendmsg", fd, flags, length, to, copy });
+    const how = {
+      op: Op.SENDTO,
+      syscall: "sendmsg",
+      fd,
+      flags,
+      length,
+      to,
+      copy,
+      control,
+    } as const;
+    return yield* this.#send(how);
   }
 
   recv(fd: number, buffer: Uint8Array, flags: number): Script<number> {
@@ -195,17 +204,26 @@ function* patiently<T>(request: () => Request<T>, until: Until, flags: number): 
 
 /** The request that sends one part of the data. */
 function partOf(how: Sending, done: number, part: number): Request<number> {
-  const { op, syscall, fd, length, copy } = how;
+  const { op, syscall, fd, length, copy, control = [] } = how;
   let { flags } = how;
   // The last part alone is urgent, or ends a record; the first alone opens the connection.
   if (done + part < length) flags = (flags & ~(Msg.OOB | Msg.EOR)) | Msg.MORE;
   const opened = done > 0 && (flags & Msg.FASTOPEN) !== 0;
   if (opened) flags &= ~Msg.FASTOPEN;
-  const made = new Request(op, syscall, fd, ({ result }) => result).with(Arg.FLAGS, flags);
+  const along = done === 0 && control.length > 0;
+  const request = along ? Op.SENDMSG : op;
+  const made = new Request(request, syscall, fd, ({ result }) => result).with(Arg.FLAGS, flags);
   made.as = syscall;
   if (!opened) made.named(how.to);
   // How much is left tells a socket for messages that this is none.
   made.with(Arg.MORE, length - done);
+  if (along) {
+    const info = put(control.map(({ level, type, data }) => ({ level, type, data })), syscall);
+    return made.with(Arg.OTHER, part).data(part + INFO_BYTES, (area) => {
+      if (part > 0) copy(area.subarray(0, part), done);
+      info(area.subarray(part));
+    });
+  }
   return part === 0 ? made : made.data(part, (area) => copy(area, done));
 }
 

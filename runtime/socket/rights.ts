@@ -19,6 +19,7 @@ import {
   trySendIov,
 } from "./message.ts";
 import type { So } from "./so.ts";
+import { release } from "./so_wait.ts";
 
 const { LocalInfo: L } = layout;
 const NO_FD = 0xffffffff;
@@ -77,6 +78,30 @@ export function trySendMsg(
     return trySendIov(so, iov, done, flags, nam);
   } finally {
     field.setU32(engine, info, L.count, 0);
+  }
+}
+
+/**
+ * Keeps the descriptors of a message that waits: their numbers could become others' meanwhile.
+ * Calls `send` with the message as it is to be sent then. `SocketError` EMFILE.
+ */
+export async function withRights<T>(
+  { layer: { table } }: So,
+  message: SendHeader,
+  send: (message: SendHeader) => Promise<T>,
+): Promise<T> {
+  const held: number[] = [];
+  const keep = (fd: number) => {
+    const { ptr } = table.get(fd, "sendmsg");
+    table.reserve("sendmsg");
+    held.push(table.alias(ptr));
+    return held[held.length - 1];
+  };
+  try {
+    const fds = rightsOf(message.control).map(keep);
+    return await send(fds.length === 0 ? message : { ...message, control: [rightsMessage(fds)] });
+  } finally {
+    for (const fd of held) if (!table.drop(fd)) release(table.get(fd, "sendmsg"));
   }
 }
 

@@ -14,7 +14,7 @@ import * as calls from "./calls.ts";
 import { ControlCalls } from "./control.ts";
 import type { HostNames } from "./host_names.ts";
 import { iovLength } from "./message.ts";
-import { checkControl, tryRecvMsg, trySendMsg } from "./rights.ts";
+import { checkControl, tryRecvMsg, trySendMsg, withRights } from "./rights.ts";
 import type { RecvHeader, SendHeader } from "./message.ts";
 import { type MessageBatch, recvBatch, sendBatch } from "./message_batch.ts";
 import { type Accepted, NonBlockingCalls, type Received } from "./nonblocking.ts";
@@ -147,16 +147,20 @@ export class Syscalls extends ControlCalls {
   ): Promise<number> {
     const so = this.#layer.table.get(fd, "sendmsg");
     checkControl(so, message);
-    const attemptAs = (done: number, now: number, named: boolean) => {
+    const attemptAs = (sent: SendHeader) => (done: number, now: number, named: boolean) => {
       const nam = named ? calls.putName(so, message.name, "sendmsg") : 0;
-      return trySendMsg(so, message, done, now, nam);
+      return trySendMsg(so, sent, done, now, nam);
     };
     const length = iovLength(message.iov);
-    const first = attemptAs(0, flags, true);
+    const first = attemptAs(message)(0, flags, true);
     if (first === length) return first;
-    const attempt = wait.opening(flags, first, attemptAs);
     const { signal } = options;
-    return check(await wait.sendAll(so, first, length, flags, signal, attempt), "sendmsg", signal);
+    const rest = (sent: SendHeader) => {
+      const attempt = wait.opening(flags, first, attemptAs(sent));
+      return wait.sendAll(so, first, length, flags, signal, attempt);
+    };
+    const held = !wait.mustNotWait(so, flags);
+    return check(await (held ? withRights(so, message, rest) : rest(message)), "sendmsg", signal);
   }
 
   /**

@@ -109,7 +109,7 @@ Deno.test("impossible arguments are errors, and counted", async () => {
   for (const [at, length] of areas) {
     assertEquals((await wild.call(Op.SEND, [3], at, length)).error, 14, `${at} ${length}`);
   }
-  for (const op of [-1, 25, 1000, 0x7fffffff, -0x80000000]) {
+  for (const op of [-1, 29, 1000, 0x7fffffff, -0x80000000]) {
     assertEquals((await wild.call(op, [3])).error, 22, `${op}`);
   }
   assertEquals((await wild.call(Op.POLL, [0, 0, 0, 0, 0, 0, 1e9], 0, 64)).error, 14);
@@ -120,8 +120,13 @@ Deno.test("impossible arguments are errors, and counted", async () => {
     const args = [3, 0, 0, 0, room, Sol.SOCKET, So.LINGER];
     assertEquals((await wild.call(Op.GETSOCKOPT_BYTES, args, 0, 64)).error, 14, `${room}`);
   }
+  for (const length of [-1, 64, NaN, 0.5]) {
+    assertEquals((await wild.call(Op.SENDMSG, [3, 0, 0, 0, 0, length, 0], 0, 64)).error, 14);
+  }
+  assertEquals((await wild.call(Op.UNLINK, [0, 0, 0, 0])).error, 14);
   wild.memory.bytes.fill(0xee, wild.memory.arena, wild.memory.arena + 64);
   assertEquals((await wild.call(Op.SETSOCKOPT, [3, 0, 0, 0, 0, 0xffff, 8], 0, 64)).error, 22);
+  assertEquals((await wild.call(Op.SENDMSG, [3, 0, 0, 0, 0, 8, 8], 0, 64)).error, 22);
   assertEquals((await wild.call(Op.IOCTL, [3, 0, 0, 0, 0, 11], 0, 64)).error, 22);
   assert(here.server.stats.faults >= 10);
   assertEquals(here.server.stats.hostile, 0);

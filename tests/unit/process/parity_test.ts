@@ -3,10 +3,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { Sioc } from "../../../assembly/abi/ifnet.ts";
 import { IpProto } from "../../../assembly/abi/proto.ts";
-import { Af, IpOpt, Msg, Shut, So, Sock, Sol, TcpOpt } from "../../../assembly/abi/socket.ts";
+import { Af, IpOpt, Msg, Scm, Shut, So, Sock, Sol, TcpOpt } from "../../../assembly/abi/socket.ts";
 import { compileFilter, encodeProgram } from "../../../filter/mod.ts";
 import { SocketError } from "../../../runtime/errors.ts";
 import { F_GETFL, F_SETFL, O_NONBLOCK } from "../../../runtime/socket/control.ts";
+import type { RecvHeader } from "../../../runtime/socket/message.ts";
+import { rightsMessage, rightsOf } from "../../../runtime/socket/rights.ts";
 import { POLLIN, POLLOUT } from "../../../runtime/socket/select.ts";
 import type { Syscalls } from "../../../runtime/socket/syscalls.ts";
 import type { PromiseCalls } from "../../../runtime/process/promise_calls.ts";
@@ -21,6 +23,9 @@ const buffer = () => new Uint8Array(64);
 /** Filter of packets with bare IP. */
 const UDP_ONLY = encodeProgram(compileFilter("udp", { linktype: 101 }));
 const here = { address: "127.0.0.1", port: 700 };
+
+/** The listener, and an end of a pair. */
+const RIGHTS = rightsMessage([3, 9]);
 
 /** Calls in this order, on descriptors that come out the same. */
 const STEPS: readonly Step[] = [
@@ -174,6 +179,49 @@ const STEPS: readonly Step[] = [
     const { time_us, ...rest } = from!;
     return [length, rest, typeof time_us, room.subarray(28)];
   }],
+  ["a pair 7 and 8", (sys) => sys.socketpair(Af.UNIX, Sock.STREAM)],
+  ["a pair of a domain that has none", (sys) => sys.socketpair(Af.INET, Sock.STREAM)],
+  ["the pair's end again, 9", (sys) => sys.dup(7)],
+  ["what is not open again", (sys) => sys.dup(99)],
+  ["descriptors go along", (sys) => sys.sendmsg(7, { iov: [DATA], control: [RIGHTS] })],
+  ["and come", async (sys) => {
+    const message: RecvHeader = { iov: [buffer()] };
+    return [await sys.recvmsg(8, message), rightsOf(message.control), message.flags];
+  }],
+  ["what came is a listener", (sys) => sys.getsockname(10)],
+  ["what came is the pair's end", (sys) => sys.send(11, DATA)],
+  ["which is closed here", (sys) => sys.close(7)],
+  ["and here", (sys) => sys.close(9)],
+  ["and open there", (sys) => sys.recv(8, buffer())],
+  ["it is closed", (sys) => sys.close(11)],
+  ["both messages are read, and then it ends", (sys) => sys.recv(8, buffer())],
+  [
+    "a descriptor that is none",
+    (sys) => sys.sendmsg(8, { iov: [DATA], control: [rightsMessage([3, 99])] }),
+  ],
+  [
+    "too many descriptors",
+    (sys) => sys.sendmsg(8, { iov: [DATA], control: [rightsMessage(new Array(254).fill(3))] }),
+  ],
+  ["half a descriptor", (sys) =>
+    sys.sendmsg(8, {
+      iov: [DATA],
+      control: [{ level: Sol.SOCKET, type: Scm.RIGHTS, data: new Uint8Array(5) }],
+    })],
+  [
+    "what is no right",
+    (sys) =>
+      sys.sendmsg(8, { iov: [DATA], control: [{ level: 1, type: 2, data: new Uint8Array(4) }] }),
+  ],
+  [
+    "descriptors by a socket that has none",
+    (sys) => sys.sendmsg(3, { iov: [DATA], control: [rightsMessage([8])] }),
+  ],
+  ["a name 7", (sys) => sys.socket(Af.UNIX, Sock.DGRAM)],
+  ["is given", (sys) => sys.bind(7, { path: "/name" })],
+  ["is taken away", (sys) => sys.unlink("/name")],
+  ["is not there", (sys) => sys.unlink("/name")],
+  ["is no name", (sys) => sys.unlink("x".repeat(120))],
   ["name of the host", (sys) => sys.gethostname()],
   ["name it", (sys) => sys.sethostname("other")],
   ["its new name", (sys) => sys.gethostname()],

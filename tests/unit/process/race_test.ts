@@ -10,6 +10,7 @@ const RINGS = 8;
 const CALLS = 32;
 const OPS = [Op.SOCKET, Op.BIND, Op.SENDTO, Op.RECV, Op.RECVMSG, Op.GETSOCKOPT, Op.SETSOCKOPT];
 const MORE_OPS = [Op.IOCTL, Op.POLL, Op.SELECT, Op.GETSOCKOPT_BYTES, Op.CLOSE, Op.CONNECT];
+const LOCAL_OPS = [Op.SENDMSG, Op.SOCKETPAIR, Op.DUP, Op.UNLINK];
 
 /** The next message of a Worker. */
 function heard(worker: Worker): Promise<string> {
@@ -32,7 +33,7 @@ Deno.test("what changes while it is read harms neither the stack nor other progr
     assertEquals(await heard(scribbler), "begun");
     const calls = here.server.stats.calls;
     for (let slot = 2; slot < CALLS; slot++) {
-      const ops = [...OPS, ...MORE_OPS];
+      const ops = [...OPS, ...MORE_OPS, ...LOCAL_OPS];
       wild.fill(slot, ops[(slot + seed) % ops.length], [3, 2, 9, 1, 0, 2, 0], 64 * slot, 64);
       wild.push(slot);
       if (slot % 4 === 0) await works(good);
