@@ -20,6 +20,8 @@ interface Connection extends ByteStream {
 const LINE_BYTES_MAX = 256 << 20;
 /** Most input of one line: the other side takes no longer ones than 256 KiB. */
 const INPUT_BYTES = 65_536;
+/** How long the last words of a request that was ended are waited for. */
+const STOP_MS = 500;
 
 /** A stack behind a socket file; every request has a connection of its own. */
 export class ControlTarget implements Target {
@@ -34,20 +36,16 @@ export class ControlTarget implements Target {
 
   /** Asks. */
   async *ask(name: string, params: Params, context: RequestContext): AsyncGenerator<unknown, void> {
-    const connection = await this.#connect();
-    let open = true;
-    const close = () => {
-      if (open) connection.close();
-      open = false;
-    };
+    const asked = new Asked(await this.#connect());
     const { signal, input } = context;
-    signal.addEventListener("abort", close, { once: true });
+    const stop = () => asked.stop();
+    signal.addEventListener("abort", stop, { once: true });
     try {
       if (signal.aborted) return;
       // Who refuses us may have hung up already; why, it has said before.
-      await writeLine(connection, { ask: name, params }).catch(() => {});
-      sendInput(connection, input).catch(() => {});
-      for await (const line of readLines(connection, LINE_BYTES_MAX)) {
+      await asked.tell({ ask: name, params }).catch(() => {});
+      asked.send(input).catch(() => {});
+      for await (const line of readLines(asked.connection, LINE_BYTES_MAX)) {
         const { value, error, done } = line as Reply;
         if (error !== undefined) throw new RequestError(error.message, error.code);
         if (done) return;
@@ -57,8 +55,8 @@ export class ControlTarget implements Target {
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      signal.removeEventListener("abort", close);
-      close();
+      signal.removeEventListener("abort", stop);
+      asked.close();
     }
   }
 
@@ -81,16 +79,44 @@ interface Reply {
   readonly done?: boolean;
 }
 
-async function sendInput(
-  stream: ByteStream,
-  input: AsyncIterable<Uint8Array<ArrayBuffer>>,
-): Promise<void> {
-  for await (const piece of input) {
-    for (let at = 0; at < piece.length; at += INPUT_BYTES) {
-      await writeLine(stream, { input: piece.subarray(at, at + INPUT_BYTES) });
-    }
+/** One request on its way. */
+class Asked {
+  readonly connection: Connection;
+  /** Lines are written one after the other. */
+  #writing: Promise<void> = Promise.resolve();
+  #open = true;
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
   }
-  await writeLine(stream, { end: true });
+
+  tell(line: unknown): Promise<void> {
+    const written = this.#writing.then(() => writeLine(this.connection, line));
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  async send(input: AsyncIterable<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const piece of input) {
+      for (let at = 0; at < piece.length; at += INPUT_BYTES) {
+        await this.tell({ input: piece.subarray(at, at + INPUT_BYTES) });
+      }
+    }
+    await this.tell({ end: true });
+  }
+
+  /** Asks for the end of it; what is said last is waited for, but not long. */
+  stop(): void {
+    this.tell({ stop: true }).catch(() => this.close());
+    this.#timer = setTimeout(() => this.close(), STOP_MS);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    if (this.#open) this.connection.close();
+    this.#open = false;
+  }
 }
 
 function connectError(path: string, { name, message }: Error): RequestError {

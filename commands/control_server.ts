@@ -2,9 +2,9 @@
  * A socket file through which others look at a stack and give it orders.
  *
  * One connection carries one request. The client sends a line `{"ask":NAME,"params":{...}}`, then
- * perhaps lines `{"input":BYTES}` and `{"end":true}`; it is answered by lines `{"value":...}` and
- * a last one, `{"done":true}` or `{"error":{"message":...,"code":...}}`. When it hangs up, its
- * request ends.
+ * perhaps lines `{"input":BYTES}`, `{"end":true}` for the end of input, and `{"stop":true}` to have
+ * the request end; it is answered by lines `{"value":...}` and a last one, `{"done":true}` or
+ * `{"error":{"message":...,"code":...}}`. When it hangs up, its request ends too.
  *
  * @module
  */
@@ -113,6 +113,7 @@ class Client {
   readonly #connection: Connection;
   readonly #patience_ms: number;
   readonly #gone = new AbortController();
+  readonly #stop = new AbortController();
   #open = true;
 
   constructor(connection: Connection, patience_ms: number) {
@@ -123,6 +124,7 @@ class Client {
   /** Ends its request, and the connection. */
   hangUp(): void {
     this.#gone.abort();
+    this.#stop.abort();
     if (!this.#open) return;
     this.#open = false;
     this.#connection.close();
@@ -141,10 +143,10 @@ class Client {
       const { name, params } = requestOf(request.value);
       const input = new InputLines();
       const read = this.#read(lines, input);
-      const { signal } = this.#gone;
+      const { signal } = this.#stop;
       for await (const value of answer(stack, true, name, params, { signal, input })) {
         await this.#tell({ value });
-        if (signal.aborted) break;
+        if (this.#gone.signal.aborted) break;
       }
       await this.#tell({ done: true });
       this.hangUp();
@@ -160,9 +162,10 @@ class Client {
   async #read(lines: AsyncIterable<unknown>, input: InputLines): Promise<void> {
     try {
       for await (const line of lines) {
-        const { input: data, end } = (line ?? {}) as { input?: unknown; end?: unknown };
+        const { input: data, end, stop } = (line ?? {}) as Record<string, unknown>;
         if (data instanceof Uint8Array) await input.put(data as Uint8Array<ArrayBuffer>);
         if (end === true) input.end();
+        if (stop === true) this.#stop.abort();
       }
     } catch {
       // What it says makes no sense, or the connection is gone: it ends as if it had hung up.
