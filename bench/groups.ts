@@ -12,6 +12,7 @@ import { connectionRows } from "./rows/connections.ts";
 import { datagramRows } from "./rows/datagrams.ts";
 import { deviceRows, noNamespace } from "./rows/devices.ts";
 import { forwardRows } from "./rows/forward.ts";
+import { localRows } from "./rows/local.ts";
 import { longPathRows } from "./rows/long_path.ts";
 import { memoryRows } from "./rows/memory.ts";
 import { millionRows } from "./rows/million.ts";
@@ -31,6 +32,7 @@ export const GROUPS: readonly RowGroup[] = [
   { name: "roundtrip", about: "messages there and back", rows: roundTripRows },
   { name: "connections", about: "connections opened and closed", rows: connectionRows },
   { name: "udp", about: "datagrams", rows: datagramRows },
+  { name: "local", about: "local sockets", rows: localRows },
   { name: "processes", about: "programs that share no thread", rows: processRows },
   { name: "protocols", about: "a packet through loaded protocols", rows: protocolRows },
   { name: "routes", about: "routes looked up", rows: routeRows },

@@ -21,6 +21,20 @@ export async function connectKernel(): Promise<[Deno.TcpConn, Deno.TcpConn]> {
   return [left, right];
 }
 
+/** Both ends of a connection over a socket file of the kernel. */
+export async function connectKernelFile(): Promise<[Deno.Conn, Deno.Conn]> {
+  const folder = await Deno.makeTempDir({ prefix: "godwit_bench_" });
+  const path = `${folder}/socket`;
+  using listener = Deno.listen({ transport: "unix", path });
+  const accepted = listener.accept();
+  const ends: [Deno.Conn, Deno.Conn] = [
+    await Deno.connect({ transport: "unix", path }),
+    await accepted,
+  ];
+  await Deno.remove(folder, { recursive: true });
+  return ends;
+}
+
 /** Writes all of `data`. */
 export async function writeAll(conn: Pick<Deno.Conn, "write">, data: Uint8Array): Promise<void> {
   for (let done = 0; done < data.length;) done += await conn.write(data.subarray(done));

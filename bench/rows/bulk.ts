@@ -65,7 +65,8 @@ function transferPeeked({ left, right }: StackPair, [from, to]: Ends): Transfer 
   return (bytes) => Promise.all([sendBulk(left, from, chunk, bytes), receive(bytes)]);
 }
 
-function transferKernel(from: Deno.TcpConn, to: Deno.TcpConn): Transfer {
+/** The same between two sockets of the kernel. */
+export function transferKernel(from: Deno.Conn, to: Deno.Conn): Transfer {
   const [chunk, room] = buffers();
   const send = async (bytes: number) => {
     for (let sent = 0; sent < bytes; sent += chunk.length) await writeAll(from, chunk);
@@ -81,7 +82,7 @@ function transferKernel(from: Deno.TcpConn, to: Deno.TcpConn): Transfer {
 }
 
 /** Gbit/s of transfers side by side, which share the work. */
-function bulkSubject(
+export function bulkSubject(
   transfers: readonly Transfer[],
   share: number,
   close: Subject["close"],

@@ -8,16 +8,29 @@
 import { seconds } from "../cpu_time.ts";
 import { connectKernel, writeAll } from "../kernel.ts";
 import { part, type Row, type Start, type Subject } from "../row.ts";
-import { closeAll, connectStacks, cross, oneHost, type StackPair, twoHosts } from "../stacks.ts";
+import {
+  closeAll,
+  connectStacks,
+  cross,
+  type Ends,
+  oneHost,
+  type StackPair,
+  twoHosts,
+} from "../stacks.ts";
 
 /** Through the kernel; here more, so that a run takes about as long. The figures are rates. */
 const ROUND_TRIPS_KERNEL = 20_000;
 const ROUND_TRIPS = 100_000;
 const SIZES = [{ bytes: 1, words: "1b" }, { bytes: 1024, words: "1k" }];
 
-async function promised(pair: StackPair, bytes: number, share: number): Promise<Subject> {
+/** Round trips a second between two sockets, by promises. */
+export function promised(
+  pair: StackPair,
+  [here, there]: Ends,
+  bytes: number,
+  share: number,
+): Subject {
   const count = part(ROUND_TRIPS, share);
-  const [here, there] = await connectStacks(pair);
   const [near, far] = [pair.left.sys, pair.right.sys];
   const question = new Uint8Array(bytes);
   const reply = new Uint8Array(bytes);
@@ -39,9 +52,14 @@ async function promised(pair: StackPair, bytes: number, share: number): Promise<
   };
 }
 
-async function synchronous(pair: StackPair, bytes: number, share: number): Promise<Subject> {
+/** The same, by calls that never wait. */
+export function synchronous(
+  pair: StackPair,
+  [here, there]: Ends,
+  bytes: number,
+  share: number,
+): Subject {
   const count = part(ROUND_TRIPS, share);
-  const [here, there] = await connectStacks(pair);
   const { left, right } = pair;
   const [near, far] = [left.sys.nb, right.sys.nb];
   const message = new Uint8Array(bytes);
@@ -61,10 +79,14 @@ async function synchronous(pair: StackPair, bytes: number, share: number): Promi
   };
 }
 
-function kernel(bytes: number): Start {
+/** The same between two sockets of the kernel. */
+export function kernelRoundTrips(
+  bytes: number,
+  connect: () => Promise<[Deno.Conn, Deno.Conn]>,
+): Start {
   return async (share) => {
     const count = part(ROUND_TRIPS_KERNEL, share);
-    const [here, there] = await connectKernel();
+    const [here, there] = await connect();
     const question = new Uint8Array(bytes);
     const reply = new Uint8Array(bytes);
     const ask = async () => {
@@ -89,7 +111,7 @@ function kernel(bytes: number): Start {
   };
 }
 
-async function readAll(conn: Deno.TcpConn, room: Uint8Array): Promise<void> {
+async function readAll(conn: Deno.Conn, room: Uint8Array): Promise<void> {
   for (let got = 0; got < room.length;) {
     const length = await conn.read(room);
     if (length === null) throw new Error("the stream ended");
@@ -110,19 +132,25 @@ export const roundTripRows: readonly Row[] = SIZES.flatMap(({ bytes, words }) =>
   ].flatMap(({ way, where, make }): Row[] => {
     const common = {
       unit: "1/s",
-      reference: { name: "kernel TCP, loopback", start: kernel(bytes) },
+      reference: { name: "kernel TCP, loopback", start: kernelRoundTrips(bytes, connectKernel) },
     };
     const size = bytes === 1 ? "1 byte" : `${bytes} bytes`;
     return [{
       ...common,
       name: `tcp-roundtrip-${words}-${way}`,
       about: `${size} there and back, ${where}, through promises`,
-      ours: async (share) => await promised(await make(), bytes, share),
+      ours: async (share) => {
+        const pair = await make();
+        return promised(pair, await connectStacks(pair), bytes, share);
+      },
     }, {
       ...common,
       name: `tcp-roundtrip-${words}-${way}-sync`,
       about: `${size} there and back, ${where}, through calls that never wait`,
-      ours: async (share) => await synchronous(await make(), bytes, share),
+      ours: async (share) => {
+        const pair = await make();
+        return synchronous(pair, await connectStacks(pair), bytes, share);
+      },
     }];
   })
 );
