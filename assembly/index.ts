@@ -70,8 +70,11 @@ export function poll(nowUs: f64): i32 {
   clock.set(i64(nowUs));
   let work = timer.run(clock.now());
   output.flush();
-  work += loop.run(LOOP_BUDGET);
-  output.flush();
+  let n: u32 = 0;
+  for (let left = LOOP_BUDGET; left > 0 && (n = loop.run(left)) > 0; left -= n) {
+    output.flush();
+    work += n;
+  }
   tcb.parkIdle();
   return i32(work);
 }
@@ -107,6 +110,7 @@ export function if_input(i: u32, n: u32, nowUs: f64): void {
   ahead.look(ifp, n);
   if_input_.input(ifp, n);
   output.flush();
+  tcb.parkIdle();
 }
 
 export function if_tx_prepare(i: u32, most: u32): u32 {

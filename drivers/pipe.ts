@@ -10,7 +10,7 @@
  */
 
 import type { DriverCaps, FrameBatch, Ifnet, Medium, NetDriver } from "../runtime/device/driver.ts";
-import { FrameRing, ViewCache } from "./frame_ring.ts";
+import { FrameRing } from "./frame_ring.ts";
 import {
   checkMtu,
   frameBytesMax,
@@ -46,7 +46,6 @@ export class PipeEnd implements NetDriver {
   readonly caps: DriverCaps;
   /** What went through this end. */
   readonly stats: DriverStats = newStats();
-  readonly #views = new ViewCache();
   readonly #frameBytesMax: number;
   /** Frames on their way to this end. */
   readonly #inbound: FrameRing;
@@ -97,7 +96,7 @@ export class PipeEnd implements NetDriver {
         stats.txDropped++;
         continue;
       }
-      if (!ring.push(this.#views.get(memory, tx.address(taken), length))) {
+      if (!ring.pushFrom(memory, tx.address(taken), length)) {
         this.#blocked = true;
         stats.txBusy++;
         break;
@@ -143,7 +142,6 @@ export class PipeEnd implements NetDriver {
   detach(): void {
     this.#ifp = undefined;
     this.#blocked = false;
-    this.#views.clear();
     this.stats.rxDropped += this.#inbound.clear();
     if (this.#peer.#blocked) this.#peer.#unblock();
   }

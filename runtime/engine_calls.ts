@@ -167,7 +167,7 @@ export function guardCalls(live: EngineCalls, fault: (trap: unknown) => Error): 
   return { ...guarded as unknown as EngineCalls, ...hotCalls(live, fault) };
 }
 
-/** The calls of the packet and data path, each written out so that V8 can inline it. */
+/** The calls of packets, data and connections, each written out so that V8 can inline it. */
 function hotCalls(live: EngineCalls, fault: (trap: unknown) => Error): Partial<EngineCalls> {
   return {
     poll(now_us) {
@@ -219,7 +219,44 @@ function hotCalls(live: EngineCalls, fault: (trap: unknown) => Error): Partial<E
         throw fault(trap);
       }
     },
+    ...hotConnectionCalls(live, fault),
     ...hotDeviceCalls(live, fault),
+  };
+}
+
+function hotConnectionCalls(
+  live: EngineCalls,
+  fault: (trap: unknown) => Error,
+): Partial<EngineCalls> {
+  return {
+    so_create(domain, type, protocol) {
+      try {
+        return live.so_create(domain, type, protocol);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    so_accept(so, nam) {
+      try {
+        return live.so_accept(so, nam);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    so_connect(so, nam) {
+      try {
+        return live.so_connect(so, nam);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
+    so_close(so) {
+      try {
+        return live.so_close(so);
+      } catch (trap) {
+        throw fault(trap);
+      }
+    },
   };
 }
 

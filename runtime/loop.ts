@@ -23,8 +23,6 @@ import * as platform from "./loop_timers.ts";
 
 /** How long turns may follow each other before the event loop gets a round. */
 const SLICE_US = 1000;
-/** How often packets go to and fro on the loopback interface within a call: a handshake does. */
-const LOOPS = 4;
 
 /** Time at which a stack on the machine's clock is handing out frames just now; NaN if none is. */
 let passing_us = NaN;
@@ -223,7 +221,8 @@ export class Loop implements Scheduler {
       const { calls, u32 } = this.#parts.engine;
       const rounds = this.#rounds;
       let work = rounds.receive(now_us);
-      work += calls.poll(now_us);
+      // What came in has been answered: then there is only what the clock wants, or we ourselves.
+      if (work === 0 || this.#deadline.reached(now_us) || rounds.looped) work += calls.poll(now_us);
       if (this.#parts.ring.waiting) work += this.#parts.ring.drain();
       work += rounds.transmit();
       const { waits } = this.#parts;
@@ -269,16 +268,14 @@ export class Loop implements Scheduler {
     passing_us = this.#real ? now_us : NaN;
     try {
       rounds.transmit();
-      let looped = rounds.looped;
-      for (let i = 0; looped && i < LOOPS && this.#inTime(); i++) {
+      if (rounds.looped && this.#inTime()) {
         engine.calls.poll(now_us);
         rounds.transmit();
-        looped = rounds.looped;
       }
       if (engine.u32[this.#events] !== 0 && this.#inTime()) {
         this.#direct = waits.dispatch() > 0;
       }
-      if (looped || rounds.more || engine.u32[this.#events] !== 0) return false;
+      if (rounds.looped || rounds.more || engine.u32[this.#events] !== 0) return false;
       if (ring.waiting) return false;
       return this.#engineDeadline() >= this.#alarm.at_us;
     } catch (panic) {

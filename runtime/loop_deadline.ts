@@ -21,6 +21,11 @@ export class EngineDeadline {
     this.#sooner = (engine.calls.timer_state() + layout.WheelState.sooner) >>> 2;
   }
 
+  /** True if it has come, or may have become earlier than it was said to be. */
+  reached(now_us: number): boolean {
+    return this.#said_us <= now_us || this.#engine.u32[this.#sooner] !== 0;
+  }
+
   /**
    * The deadline in microseconds of the stack's clock.
    *

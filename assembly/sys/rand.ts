@@ -21,16 +21,6 @@ export class RandState {
   s3: u32;
 }
 
-/** The four words of SipHash. */
-@unmanaged
-@final
-export class SipWords {
-  v0: u64;
-  v1: u64;
-  v2: u64;
-  v3: u64;
-}
-
 /** Something that was hashed; `known` is the hash, 0 if there is none. */
 @unmanaged
 @final
@@ -53,12 +43,11 @@ export class SipHashed {
 }
 
 /** How many hashes are kept, as a power of two. */
-const KEPT_LOG2: u32 = 3;
+const KEPT_LOG2: u32 = 5;
 
 const S: RandState = changetype<RandState>(memory.data(offsetof<RandState>(), 16));
-const V: SipWords = changetype<SipWords>(memory.data(offsetof<SipWords>(), 16));
 const LAST: SipHashed = changetype<SipHashed>(memory.data(offsetof<SipHashed>(), 16));
-const MEMO: usize = memory.data(256, 16); // 2 ** KEPT_LOG2 times Hashed
+const MEMO: usize = memory.data(1024, 16); // 2 ** KEPT_LOG2 times Hashed
 
 /** Starts both streams anew: the public one from (lo, hi), the secret one from the other two. */
 export function seed(lo: u64, hi: u64, secretLo: u64, secretHi: u64): void {
@@ -70,7 +59,7 @@ export function seed(lo: u64, hi: u64, secretLo: u64, secretHi: u64): void {
   S.s3 = u32(b >> 32);
   // The one state that xoshiro may not have.
   if ((S.s0 | S.s1 | S.s2 | S.s3) == 0) S.s0 = 1;
-  memory.fill(MEMO, 0, 256);
+  memory.fill(MEMO, 0, 1024);
   LAST.known = 0;
   S.key0 = secretLo;
   S.key1 = secretHi;
@@ -109,10 +98,7 @@ export function secret64(): u64 {
   const n = S.counter;
   S.counter = n + 1;
   // The last word sets these inputs apart from those of siphash, which are all 32 bytes long.
-  begin(S.key0, S.key1);
-  absorb2(n);
-  absorb2(u64(8) << 56);
-  return end2();
+  return sipHash(S.key0, S.key1, n, u64(8) << 56, 0, 0, 0, 2, 2);
 }
 
 /**
@@ -125,22 +111,13 @@ export function siphash(a: u64, b: u64, c: u64, d: u64): u64 {
   LAST.b = b;
   LAST.c = c;
   LAST.d = d;
-  begin(S.key0, S.key1);
-  absorb2(a);
-  absorb2(b);
-  absorb2(c);
-  absorb2(d);
-  absorb2(u64(32) << 56);
-  LAST.known = end2();
+  LAST.known = sipHash(S.key0, S.key1, a, b, c, d, u64(32) << 56, 5, 2);
   return LAST.known;
 }
 
 /** SipHash-2-4 of the 8 bytes `word` (little-endian) under a key of the caller's. */
 export function siphashOf(key0: u64, key1: u64, word: u64): u64 {
-  begin(key0, key1);
-  absorb2(word);
-  absorb2(u64(8) << 56);
-  return end2();
+  return sipHash(key0, key1, word, u64(8) << 56, 0, 0, 0, 2, 2);
 }
 
 /**
@@ -154,31 +131,55 @@ export function hash3(a: u64, b: u64, c: u64): u64 {
   m.a = a;
   m.b = b;
   m.c = c;
-  m.known = sipHash13(a, b, c);
+  m.known = sipHash(S.key0, S.key1, a, b, c, u64(24) << 56, 0, 4, 1);
   return m.known;
 }
 
-function sipHash13(a: u64, b: u64, c: u64): u64 {
-  // The same steps as begin and round, on locals: this runs for every packet.
-  let v0 = S.key0 ^ 0x736f6d6570736575;
-  let v1 = S.key1 ^ 0x646f72616e646f6d;
-  let v2 = S.key0 ^ 0x6c7967656e657261;
-  let v3 = S.key1 ^ 0x7465646279746573;
-  let word = a;
-  for (let i = 0; i < 7; i++) {
-    if (i < 4) v3 ^= word;
-    else if (i == 4) v2 ^= 0xff;
-    v0 += v1;
-    v1 = rotl<u64>(v1, 13) ^ v0;
-    v2 += v3;
-    v3 = rotl<u64>(v3, 16) ^ v2;
-    v0 = rotl<u64>(v0, 32) + v3;
-    v3 = rotl<u64>(v3, 21) ^ v0;
-    v2 += v1;
-    v1 = rotl<u64>(v1, 17) ^ v2;
-    v2 = rotl<u64>(v2, 32);
-    if (i < 4) v0 ^= word;
-    word = i == 0 ? b : i == 1 ? c : u64(24) << 56;
+/**
+ * SipHash of the first `words` of five, the last of which says how long what is hashed is: with
+ * `rounds` for each word and two more at the end.
+ */
+function sipHash(
+  key0: u64,
+  key1: u64,
+  a: u64,
+  b: u64,
+  c: u64,
+  d: u64,
+  e: u64,
+  words: u32,
+  rounds: u32,
+): u64 {
+  // the constants spell "somepseudorandomlygeneratedbytes"
+  let v0 = key0 ^ 0x736f6d6570736575;
+  let v1 = key1 ^ 0x646f72616e646f6d;
+  let v2 = key0 ^ 0x6c7967656e657261;
+  let v3 = key1 ^ 0x7465646279746573 ^ a;
+  for (;;) {
+    for (let i: u32 = 0; i < rounds; i++) {
+      v0 += v1;
+      v1 = rotl<u64>(v1, 13) ^ v0;
+      v2 += v3;
+      v3 = rotl<u64>(v3, 16) ^ v2;
+      v0 = rotl<u64>(v0, 32) + v3;
+      v3 = rotl<u64>(v3, 21) ^ v0;
+      v2 += v1;
+      v1 = rotl<u64>(v1, 17) ^ v2;
+      v2 = rotl<u64>(v2, 32);
+    }
+    if (words == 0) break;
+    v0 ^= a;
+    words--;
+    if (words == 0) {
+      v2 ^= 0xff;
+      rounds += 2; // 3 of SipHash-1-3, 4 of SipHash-2-4
+    } else {
+      a = b;
+      b = c;
+      c = d;
+      d = e;
+      v3 ^= a;
+    }
   }
   return v0 ^ v1 ^ v2 ^ v3;
 }
@@ -189,46 +190,4 @@ function scramble(x: u64): u64 {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
   x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
   return x ^ (x >> 31);
-}
-
-/** SipHash's initialization: the constants spell "somepseudorandomlygeneratedbytes". */
-function begin(key0: u64, key1: u64): void {
-  V.v0 = key0 ^ 0x736f6d6570736575;
-  V.v1 = key1 ^ 0x646f72616e646f6d;
-  V.v2 = key0 ^ 0x6c7967656e657261;
-  V.v3 = key1 ^ 0x7465646279746573;
-}
-
-/** Takes in one word with two rounds. */
-function absorb2(word: u64): void {
-  V.v3 ^= word;
-  round();
-  round();
-  V.v0 ^= word;
-}
-
-/** SipHash-2-4's finalization. */
-function end2(): u64 {
-  V.v2 ^= 0xff;
-  round();
-  round();
-  round();
-  round();
-  return V.v0 ^ V.v1 ^ V.v2 ^ V.v3;
-}
-
-/** SipRound. */
-function round(): void {
-  let v0 = V.v0 + V.v1;
-  let v1 = rotl<u64>(V.v1, 13) ^ v0;
-  let v2 = V.v2 + V.v3;
-  let v3 = rotl<u64>(V.v3, 16) ^ v2;
-  v0 = rotl<u64>(v0, 32) + v3;
-  v3 = rotl<u64>(v3, 21) ^ v0;
-  v2 += v1;
-  v1 = rotl<u64>(v1, 17) ^ v2;
-  V.v0 = v0;
-  V.v1 = v1;
-  V.v2 = rotl<u64>(v2, 32);
-  V.v3 = v3;
 }

@@ -50,6 +50,7 @@ export function output(tp: Tcb): i32 {
       break;
     }
     sentOne(tp);
+    if (P.len == 0) break; // SYN, FIN or an ACK alone: there is nothing behind it
     if (P.len == u32(tp.snd_mss) && P.seq + P.len == tp.snd_nxt) burst.follow(tp);
   }
   if (P.data) afterNewData(tp);

@@ -68,7 +68,9 @@ export function offered(tp: Tcb): u32 {
  * none: the next ACK tells.
  */
 export function updateDue(tp: Tcb): bool {
-  const have = offered(tp) >> u32(tp.rcv_scale) << u32(tp.rcv_scale); // as the peer saw it
+  let have = offered(tp);
+  if (have == 0xffff && tp.rcv_nxt - tp.irs == 1) return false; // all of that SYN's window
+  have = have >> u32(tp.rcv_scale) << u32(tp.rcv_scale); // as the peer saw it
   const all = most(tp);
   // all of the room would not do
   if (i32(all - have) < i32(min<u32>(2 * u32(tp.rcv_mss), all >> 1))) return false;

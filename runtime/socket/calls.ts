@@ -113,6 +113,7 @@ export function acceptNamed(so: So): number {
   const { layer } = so;
   if (so.fd < 0) return -Errno.EBADF;
   layer.table.reserve("accept");
+  if (so.idle) return -Errno.EAGAIN;
   const ptr = layer.engine.calls.so_accept(so.ptr, nameRoom(so));
   return ptr < 0 ? ptr : layer.table.add(ptr);
 }

@@ -16,7 +16,8 @@ import { DatagramConn } from "./datagram.ts";
 import { Listener } from "./listener.ts";
 import { setOption } from "./options.ts";
 import type { So, SocketLayer } from "./so.ts";
-import { awaitConnected, check, release } from "./so_wait.ts";
+import { awaitConnected } from "./connecting.ts";
+import { check, release } from "./so_wait.ts";
 import { hostAddress } from "./sockaddr.ts";
 import {
   connectUnix,

@@ -9,6 +9,7 @@ import { Errno } from "../../assembly/abi/errno.ts";
 import { Ev } from "../../assembly/abi/event.ts";
 import * as calls from "./calls.ts";
 import type { Accepted, Received } from "./nonblocking.ts";
+import { connectThen } from "./connecting.ts";
 import type { So } from "./so.ts";
 import * as wait from "./so_wait.ts";
 import { check } from "./so_wait.ts";
@@ -125,12 +126,12 @@ export function connected(
 ): Promise<void> {
   if (first === -Errno.EINPROGRESS && !so.nonblocking) {
     if (so.fd < 0 || wait.isPending(so) || wait.pendingError(so) !== 0) {
-      return connectRest(so, signal);
+      return connectThen(so, signal, connectEnd);
     }
   } else check(first, "connect", signal);
   return wait.DONE;
 }
 
-async function connectRest(so: So, signal: AbortSignal | undefined): Promise<void> {
-  check(await wait.awaitConnected(so, signal), "connect", signal);
+function connectEnd(result: number, signal: AbortSignal | undefined): void {
+  check(result, "connect", signal);
 }

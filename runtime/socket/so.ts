@@ -214,9 +214,20 @@ export class So implements Waitable {
     return (state & (Ss.ISCONNECTED | Ss.CANTRCVMORE)) === Ss.ISCONNECTED;
   }
 
+  /** True if this listens and has nothing to accept, so that the engine need not be asked. */
+  get idle(): boolean {
+    const { u32 } = this.#engine;
+    const { ptr } = this;
+    if (u32[(ptr + layout.Socket.q) >>> 2] !== 0) return false;
+    if (u32[(ptr + layout.Socket.error) >>> 2] !== 0) return false;
+    if ((u32[(ptr + layout.Socket.state) >>> 2] & Ss.CANTRCVMORE) !== 0) return false;
+    return (u32[(ptr + layout.Socket.options) >>> 2] & Opt.ACCEPTCONN) !== 0;
+  }
+
   /** Takes the pending error of the socket: a positive number, or 0. */
   takeError(): number {
     const { calls, scratch, u32 } = this.#engine;
+    if (u32[(this.ptr + layout.Socket.error) >>> 2] === 0) return 0;
     const length = calls.so_getopt(this.ptr, Sol.SOCKET, Opt.ERROR, scratch, 4);
     return length === 4 ? u32[scratch >>> 2] : 0;
   }

@@ -271,21 +271,6 @@ export async function writeAll(so: So, data: Uint8Array): Promise<number> {
 /** What calls answer that had nothing to wait for. */
 export const DONE: Promise<void> = Promise.resolve();
 
-/**
- * Waits until a connection that was begun stands or has failed; answers 0 or a negated error
- * number. When the time of SO_SNDTIMEO or the signal ends the wait, the attempt goes on.
- */
-export async function awaitConnected(so: So, signal: AbortSignal | undefined): Promise<number> {
-  while (isPending(so)) {
-    const result = await so.layer.waits.wait(so, Ev.STATE, so.sndtimeo_us, signal);
-    if (result <= 0) {
-      const errno = waitErrno(result);
-      return errno === Errno.EAGAIN ? -Errno.EINPROGRESS : -errno;
-    }
-  }
-  return so.fd < 0 ? -Errno.EBADF : -so.takeError();
-}
-
 /** Closes, waiting as SO_LINGER says until the peer has everything. */
 export function closeLingering(so: So): Promise<void> {
   const { engine } = so.layer;

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "fbb2c724bb2154a3";
+export const LAYOUT_HASH = "25dd4230188b2f43";
 
 /** struct Ack */
 export const Ack = {
@@ -1038,15 +1038,6 @@ export const SipHashed = {
   c: 16,
   d: 24,
   known: 32,
-} as const;
-
-/** struct SipWords */
-export const SipWords = {
-  size: 32,
-  v0: 0,
-  v1: 8,
-  v2: 16,
-  v3: 24,
 } as const;
 
 /** struct SockAddr */

@@ -157,6 +157,28 @@ Deno.test("a large buffer is told of with the first ACK", async () => {
   p.end();
 });
 
+Deno.test("also where two segments are more than a SYN can say", async () => {
+  const host = { mtu: 65_535, tcp: { rcvbuf: 1 << 17 } };
+  // this sees that no ACK follows the handshake
+  const { c } = await accepted({ host, mss: 65_495, wscale: 7 });
+  c.send({ data: "x" });
+  assert(offered(c, 7) > 65_535);
+  c.end();
+});
+
+Deno.test("RFC 9293 3.8.6: a buffer as large as a SYN can say opens again", async () => {
+  const { c } = await accepted({ rcvbuf: 65_535 });
+  for (let sent = 0; sent < 65_535;) {
+    const n = Math.min(1460, 65_535 - sent);
+    c.send({ data: pattern(n, sent) });
+    sent += n;
+  }
+  assertEquals(offered(c), 0);
+  assertEquals(c.tryRead(65_535).n, 65_535);
+  c.expect({ flags: "A", ack: 65_536, len: 0, win: 65_535 });
+  c.end();
+});
+
 /** Scale of the SYN that a socket sends, and of its SYN-ACK. */
 async function scales(tcp: TcpTuning, rcvbuf?: number, clamp?: number): Promise<number[]> {
   const options: [number, number, number][] = clamp === undefined

@@ -94,7 +94,7 @@ export async function accepted(
   c.so = host.accept(listener);
   assert(c.so > 0, "a connection waits");
   assertEquals(c.state(), TcpState.ESTABLISHED);
-  c.takeAll(); // a window update beyond 65,535 bytes may follow
+  c.silent(); // a window beyond 65,535 bytes is told with the first ACK
   if (on === undefined) host.close(listener);
   return { c, listener };
 }

@@ -115,6 +115,35 @@ Deno.test("frame ring: behaves as an array of copies", () => {
   );
 });
 
+Deno.test("frame ring: copies frames of any length between any places", () => {
+  const place = fc.record({
+    from: fc.nat(7),
+    to: fc.nat(7),
+    start: fc.nat(4),
+    length: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 140 })),
+  });
+  fc.assert(
+    fc.property(fc.array(place, { maxLength: 20 }), (places) => {
+      const ring = new FrameRing(3, 140);
+      for (const { from, to, start, length } of places) {
+        // A memory may begin anywhere in its buffer.
+        const source = new Uint8Array(160).map((_, i) => i + length).subarray(start);
+        const target = new Uint8Array(160).fill(0xee).subarray(start);
+        const frame = source.slice(from, from + length);
+        assert(ring.pushFrom(source, from, length));
+        assert(ring.push(frame));
+        assertEquals([ring.headLength, ring.head], [length, frame]);
+        ring.shift(target, to);
+        assertEquals(target.slice(to, to + length), frame);
+        assert(target.every((byte, i) => byte === 0xee || (i >= to && i < to + length)), "beyond");
+        ring.shift(target, 0);
+        assertEquals(target.slice(0, length), frame);
+      }
+    }),
+    { seed: SEED, numRuns: 300 },
+  );
+});
+
 Deno.test("view cache: gives the right view for any sequence of addresses and memories", () => {
   const memories = [0, 1].map((m) => new Uint8Array(1 << 20).map((_, i) => (i * 31 + m) & 255));
   const ask = fc.tuple(fc.nat(1), fc.nat((1 << 20) - 2000), fc.integer({ min: 1, max: 2000 }));
