@@ -20,6 +20,7 @@ import {
   makeVeth,
   run,
   silenceKernel,
+  wakesIdle,
 } from "./netns_kit.ts";
 import { WithoutVnet } from "./without_vnet.ts";
 
@@ -263,43 +264,7 @@ Deno.test("af_packet: leaves no descriptor and no mapping behind", () => {
   assertEquals(holdings(), before);
 });
 
-/** Has an idle driver wake its stack, for frames and for the end of its interface. */
-async function wakesIdle(): Promise<void> {
-  makeVeth("idle0", "idle1");
-  const near = open({ interface: "idle0" });
-  const wakes = async (from: number) => {
-    for (let i = 0; i < 500 && near.ifp.wakes === from; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    assert(near.ifp.wakes > from, "not woken");
-  };
-  {
-    using far = new End(new AfPacketDriver({ interface: "idle1", offload: false }));
-    for (let i = 0; i < 3; i++) {
-      const frame = makeFrame("ethernet", 60, i);
-      const from = near.ifp.wakes;
-      assertEquals(near.driver.watch!(), true);
-      assertEquals(far.send(frame), 1);
-      await wakes(from);
-      assertEquals(near.receive(1), [frame]);
-    }
-  }
-  const from = near.ifp.wakes;
-  assertEquals(near.driver.watch!(), true);
-  run("ip", "link", "del", "idle0");
-  await wakes(from);
-  assertEquals(near.ifp.downs, ["the interface idle0 was removed (ENODEV)"]);
-  assertEquals(near.driver.watch!(), false);
-  await near.driver.detach();
-}
-
-Deno.test("af_packet: wakes an idle stack for a frame, and when the interface goes", async () => {
-  // The first Worker of a program opens some descriptors for good.
-  await wakesIdle();
-  const before = holdings();
-  for (let i = 0; i < 3; i++) await wakesIdle();
-  assertEquals(holdings(), before);
-});
+wakesIdle("af_packet", () => open({ interface: "idle0" }));
 
 Deno.test("af_packet: says what is wrong with an interface", () => {
   const absent = assertThrows(() => open({ interface: "absent" }), SocketError);

@@ -3,8 +3,9 @@
  * what a process has open. Runs inside a network namespace of its own, as root.
  */
 
+import { assert, assertEquals } from "@std/assert";
 import { contractOf } from "../../drivers/contract.ts";
-import type { DriverUnderTest, World } from "../../drivers/contract/world.ts";
+import { type DriverUnderTest, makeFrame, type World } from "../../drivers/contract/world.ts";
 import type { NetDriver } from "../../runtime/device/driver.ts";
 import { AfPacketDriver } from "../../drivers/af_packet.ts";
 import { FakeIfnet, FarEnd, VirtualClock } from "../../drivers/contract/fake_ifnet.ts";
@@ -141,4 +142,45 @@ export function contractOverVeth(name: string, make: () => NetDriver): void {
     open: (arrivals) => vethWorld(make, arrivals),
   };
   for (const { name, run } of contractOf(under)) Deno.test(name, run);
+}
+
+/** Has an idle driver of idle0 wake its stack, for frames and for the end of its interface. */
+async function wakeIdle(open: () => End): Promise<void> {
+  makeVeth("idle0", "idle1");
+  const near = open();
+  const wakes = async (from: number) => {
+    for (let i = 0; i < 500 && near.ifp.wakes === from; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert(near.ifp.wakes > from, "not woken");
+  };
+  {
+    using far = new End(new AfPacketDriver({ interface: "idle1", offload: false }));
+    for (let i = 0; i < 3; i++) {
+      const frame = makeFrame("ethernet", 60, i);
+      const from = near.ifp.wakes;
+      assertEquals(near.driver.watch!(), true);
+      assertEquals(far.send(frame), 1);
+      await wakes(from);
+      assertEquals(near.receive(1), [frame]);
+    }
+  }
+  const from = near.ifp.wakes;
+  assertEquals(near.driver.watch!(), true);
+  run("ip", "link", "del", "idle0");
+  await wakes(from);
+  assertEquals(near.ifp.downs, ["the interface idle0 was removed (ENODEV)"]);
+  assertEquals(near.driver.watch!(), false);
+  await near.driver.detach();
+}
+
+/** The test that a driver which `open` attaches to idle0 wakes an idle stack. */
+export function wakesIdle(name: string, open: () => End): void {
+  Deno.test(`${name}: wakes an idle stack for a frame, and when the interface goes`, async () => {
+    // The first Worker of a program opens some descriptors for good.
+    await wakeIdle(open);
+    const before = holdings();
+    for (let i = 0; i < 3; i++) await wakeIdle(open);
+    assertEquals(holdings(), before);
+  });
 }
