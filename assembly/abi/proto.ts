@@ -17,7 +17,7 @@ export const enum Pru {
   ACCEPT = 5, // fill in the peer of an accepted socket
   DISCONNECT = 6, // begin an orderly release
   SHUTDOWN = 7, // no more will be sent
-  RCVD = 8, // the user took data: there is room
+  RCVD = 8, // the user took data, or (arg < 0) threw all away: there is room
   SEND = 9, // send this chain
   ABORT = 10, // drop the connection now
   CONTROL = 11, // ioctl

@@ -186,7 +186,7 @@ export function shutdown(so: Socket, how: i32): i32 {
     sockbuf.flush(so.rcv);
     so.oobmark = 0;
     so.state &= ~<u32> Ss.RCVATMARK;
-    if (so.proto.flags & Pr.WANTRCVD && so.pcb) request(so, Pru.RCVD, 0, 0, 0);
+    if (so.proto.flags & Pr.WANTRCVD && so.pcb) request(so, Pru.RCVD, 0, 0, -1);
   }
   return how != Shut.RD && so.pcb ? request(so, Pru.SHUTDOWN, 0, 0, 0) : 0;
 }

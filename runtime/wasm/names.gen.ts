@@ -419,7 +419,7 @@ export const PRU_NAMES: ConstantNames = {
   5: { name: "ACCEPT", note: "fill in the peer of an accepted socket" },
   6: { name: "DISCONNECT", note: "begin an orderly release" },
   7: { name: "SHUTDOWN", note: "no more will be sent" },
-  8: { name: "RCVD", note: "the user took data: there is room" },
+  8: { name: "RCVD", note: "the user took data, or (arg < 0) threw all away: there is room" },
   9: { name: "SEND", note: "send this chain" },
   10: { name: "ABORT", note: "drop the connection now" },
   11: { name: "CONTROL", note: "ioctl" },

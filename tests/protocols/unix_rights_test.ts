@@ -1,8 +1,8 @@
 /** What goes along with data of local sockets, cycles of it, snapshots, and what is left. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Af, LocalOpt, Msg, Scm, Shut, So, Sol } from "../../assembly/abi/socket.ts";
-import { type ControlMessage, rightsMessage, SocketError } from "../../mod.ts";
+import { type ControlMessage, rightsMessage, SocketError, type Stack } from "../../mod.ts";
 import { createSim } from "../sim_pair.ts";
 import { holdings } from "../unit/protocol/net.ts";
 import {
@@ -222,4 +222,67 @@ Deno.test("unix: a stack that is closed closes sockets with several descriptors"
   assertEquals(conn.tryRead(new Uint8Array(1)), null);
   conn.close();
   await sim[Symbol.asyncDispose]();
+});
+
+/** Sends bytes of a stream, with a descriptor or without. */
+function put({ sys }: Stack, fd: number, values: number[], along?: number): void {
+  const control = along === undefined ? [] : [rightsMessage([along])];
+  assertEquals(sys.nb.sendmsg(fd, { iov: [bytes(...values)], control }), values.length);
+}
+
+Deno.test("unix: a read of a stream ends with what brought descriptors", async () => {
+  await using one = await stack();
+  const { sys } = one;
+  const [a, b] = sys.socketpair(Af.UNIX, STREAM);
+  const read = () => {
+    const { data, fds } = take(one, b);
+    return [data, fds.length];
+  };
+  put(one, a, [1, 2]);
+  put(one, a, [3, 4], a);
+  put(one, a, [5]);
+  put(one, a, [6], a);
+  put(one, a, [7], a);
+  put(one, a, [8, 9]);
+  await using two = await stack({ snapshot: one.snapshot() });
+  assertEquals([read(), read(), read()], [[[1, 2, 3, 4], 1], [[5, 6], 1], [[7], 1]]);
+  put(one, a, [10]);
+  sys.shutdown(a, Shut.WR);
+  assertEquals([read(), read()], [[[8, 9, 10], 0], [[], 0]]);
+  assertEquals([got(two, b, 3), got(two, b), got(two, b)], [[1, 2, 3], [4], [5, 6]]);
+  for (let fd = b + 3; fd >= a; fd--) await sys.close(fd);
+  assertEquals(one.netstat().sockets, []);
+});
+
+Deno.test("unix: what waits behind descriptors is bounded, and goes with its socket", async () => {
+  await using one = await stack();
+  const { sys } = one;
+  const [warm] = sys.socketpair(Af.UNIX, STREAM);
+  await sys.close(warm);
+  const mbufs = () => {
+    const { small, cluster } = one.netstat().mbufs;
+    return small.used + cluster.used;
+  };
+  const before = mbufs();
+  const [a, b] = sys.socketpair(Af.UNIX, STREAM);
+  put(one, a, [1], a);
+  let sent = 0;
+  const full = assertThrows(() => {
+    for (;;) sent += sys.nb.send(a, bytes(2));
+  }, SocketError);
+  assertEquals(full.code, "EAGAIN");
+  assert(sent > 100 && sent < 5000, `${sent}`);
+  assert(mbufs() - before < 5000);
+  assertEquals(got(one, b), [1]);
+  assertEquals(got(one, b, 10_000).length, sent, "nothing is lost");
+  put(one, a, [3]);
+  put(one, a, [4], a);
+  put(one, a, [5]);
+  sys.shutdown(b, Shut.RD);
+  assertEquals([got(one, b), mbufs()], [[], before]);
+  const [c, d] = sys.socketpair(Af.UNIX, STREAM);
+  put(one, c, [6], c);
+  put(one, c, [7], c);
+  await sys.close(d);
+  assertEquals(mbufs(), before);
 });

@@ -6,6 +6,7 @@ import * as so_event from "../../../assembly/socket/so_event";
 import { SockAddr } from "../../../assembly/socket/sockaddr";
 import * as address from "./address";
 import { collect } from "./gc";
+import * as held from "./held";
 import * as names from "./names";
 import { free, pcbOf, S } from "./pcb";
 import { UnixPcb } from "./pcb_t";
@@ -100,6 +101,7 @@ export function close(pcb: UnixPcb, error: i32): void {
   }
   room.release(pcb);
   room.freed(pcb, true);
+  held.drop(pcb);
   rights.flush(pcb);
   const name = pcb.name;
   if (name) {

@@ -6,7 +6,7 @@ import { Mbuf } from "../../../assembly/sys/mbuf_t";
 @unmanaged
 @final
 export class UnixPcb {
-  came: u64; // bytes of a stream, or messages, that were put into so_rcv since it was made
+  came: u64; // bytes of a stream, or messages, that were sent to it since it was made
   taken: u64; // of messages, those that the user has taken
   next: UnixPcb;
   prev: UnixPcb;
@@ -17,6 +17,10 @@ export class UnixPcb {
   blocker: UnixPcb; // who had no room for what was sent last
   needs: u32; // bytes that it must have room for
   blocked: u32; // how many have this one for their blocker
+  held: Mbuf; // pieces of a stream that wait, joined by nextpkt; see held.ts
+  held_last: Mbuf;
+  held_len: u32; // bytes in them
+  held_storage: u32; // bytes that they take
   rights: Rights; // what came with data that the user has not taken, in order
   rights_last: Rights;
   pid: i32; // its credentials
@@ -27,6 +31,7 @@ export class UnixPcb {
   peer_gid: i32;
   mark: u8; // for the collector: 1 reached, 2 looked into
   creds: bool; // wants the credentials of senders
+  stopped: bool; // the last piece in so_rcv brought descriptors: nothing may follow it there
   known: bool; // peer_pid and the others are set
 }
 

@@ -102,8 +102,8 @@ export function settle(): void {
 }
 
 /**
- * What goes along with the data that is put into the buffer of `to` next, sent by `from`. ENOBUFS;
- * nothing is held then.
+ * What goes along with the data that is put into the buffer of `to` next, sent by `from`; answers
+ * how many sockets. ENOBUFS; nothing is held then.
  */
 export function attach(to: UnixPcb, from: UnixPcb): i32 {
   const count = min<u32>(L.count, LocalLimit.RIGHTS);
@@ -137,7 +137,7 @@ export function attach(to: UnixPcb, from: UnixPcb): i32 {
   if (to.rights) to.rights_last.next = r;
   else to.rights = r;
   to.rights_last = r;
-  return 0;
+  return i32(count);
 }
 
 /** Lets go of what came with a message, and closes what nobody else has; see settle. */

@@ -20,7 +20,9 @@ export function space(pcb: UnixPcb, wake: bool): i32 {
   const peer = pcb.peer;
   if (!peer) return i32(pcb.so.snd.hiwat);
   const rcv = peer.so.rcv;
-  const room = min<i32>(sockbuf.space(rcv), i32(pcb.so.snd.hiwat - rcv.cc));
+  const all = min<i32>(sockbuf.space(rcv), i32(pcb.so.snd.hiwat - rcv.cc));
+  // what is held is counted by its storage, which nothing else bounds
+  const room = all - i32(peer.held_storage);
   return wake && rcv.cc && room < i32(pcb.so.snd.hiwat >> 2) ? 0 : room;
 }
 

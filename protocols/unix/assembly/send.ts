@@ -12,6 +12,7 @@ import { Mbuf } from "../../../assembly/sys/mbuf_t";
 import * as address from "./address";
 import { S } from "./pcb";
 import { UnixPcb } from "./pcb_t";
+import * as held from "./held";
 import * as rights from "./rights";
 import * as room from "./room";
 
@@ -29,14 +30,10 @@ function piece(pcb: UnixPcb, m: Mbuf): i32 {
   const peer = pcb.peer;
   if (!peer) return -Errno.ENOTCONN;
   if (peer.so.state & Ss.CANTRCVMORE) return -Errno.EPIPE;
-  const error = rights.attach(peer, pcb);
-  if (error < 0) return error;
-  const rcv = peer.so.rcv;
-  const before = rcv.cc;
-  sockbuf.append(rcv, m);
-  peer.came += rcv.cc - before;
+  const sockets = rights.attach(peer, pcb);
+  if (sockets < 0) return sockets;
   S.messages += 1;
-  so_event.rwakeup(peer.so);
+  held.add(peer, m, sockets > 0);
   return 0;
 }
 
@@ -49,7 +46,7 @@ function message(pcb: UnixPcb, m: Mbuf, nam: SockAddr): i32 {
     to = address.found();
   }
   if (!to) return -Errno.ENOTCONN;
-  if (nam && to.peer && to.peer != pcb) return -Errno.EPERM; // it hears only its peer
+  if (to.peer && to.peer != pcb) return -Errno.EPERM; // it hears only its peer
   if (to.so.state & Ss.CANTRCVMORE) return -Errno.EPIPE;
   if (m.pktlen > to.so.rcv.hiwat) return -Errno.EMSGSIZE;
   if (!room.fits(to, m.pktlen)) {

@@ -14,6 +14,7 @@ import { close, connect, disconnect, join } from "./connect";
 import { collect } from "./gc";
 import { alloc, pcbOf } from "./pcb";
 import { UnixPcb } from "./pcb_t";
+import * as held from "./held";
 import * as rights from "./rights";
 import * as room from "./room";
 import * as send from "./send";
@@ -29,7 +30,7 @@ export function usrreq(so: usize, req: i32, m: usize, nam: usize, arg: i32): i32
   if (req == Pru.ATTACH) return attach(socket, arg);
   if (!pcb) return -Errno.EINVAL;
   if (req == Pru.SPACE) return room.space(pcb, arg != 0);
-  if (req == Pru.RCVD) return received(pcb);
+  if (req == Pru.RCVD) return received(pcb, arg);
   return other(pcb, req, changetype<SockAddr>(nam), nam);
 }
 
@@ -88,13 +89,20 @@ function attach(so: Socket, arg: i32): i32 {
   return 0;
 }
 
-/** PRU_RCVD: what came along with what was taken is the user's, and there is room. */
-function received(pcb: UnixPcb): i32 {
+/**
+ * PRU_RCVD, below 0 if all was thrown away: what came along with what was taken is the user's, and
+ * there is room.
+ */
+function received(pcb: UnixPcb, arg: i32): i32 {
   const rcv = pcb.so.rcv;
   if (pcb.so.proto.flags & Pr.ATOMIC) {
     pcb.taken = rcv.mb ? pcb.taken + 1 : pcb.came;
     rights.arrive(pcb, pcb.taken);
-  } else rights.arrive(pcb, pcb.came - rcv.cc);
+  } else {
+    if (arg < 0) held.drop(pcb);
+    rights.arrive(pcb, pcb.came - pcb.held_len - rcv.cc);
+    if (pcb.stopped && !rcv.cc) held.show(pcb);
+  }
   // a stream that is shut for reading takes nothing any more
   const peer = pcb.peer;
   const shut = pcb.so.state & Ss.CANTRCVMORE && pcb.so.proto.flags & Pr.CONNREQUIRED;
