@@ -14,6 +14,7 @@
 import { type Clock, RealClock } from "./clock.ts";
 import { Rounds } from "./device/rounds.ts";
 import type { Engine } from "./engine.ts";
+import { chain, claim, isNext } from "./loop_chain.ts";
 import { Gather } from "./loop_gather.ts";
 import type { Ring } from "./protocol/ring.ts";
 import type { Scheduler } from "./socket/wait.ts";
@@ -23,13 +24,11 @@ import * as platform from "./loop_timers.ts";
 
 /** How long turns may follow each other before the event loop gets a round. */
 const SLICE_US = 1000;
+/** Turns of stacks on one thread in which a connection begins, or ends, when both sides want it. */
+const HANDSHAKE_TURNS = 3;
 
 /** Time at which a stack on the machine's clock is handing out frames just now; NaN if none is. */
 let passing_us = NaN;
-/** The stack whose turn follows at once on the frames that another is handing out to it. */
-let next: Loop | undefined = undefined;
-/** A stack is handing out frames between turns. */
-let passing = false;
 
 /** What the loop drives. */
 export interface LoopParts extends PolledParts {
@@ -63,6 +62,7 @@ export class Loop implements Scheduler {
     this.#coming = false;
     this.#beginRound();
   };
+  readonly #hand: () => boolean = () => this.#handOut();
   readonly #idle: () => boolean = () => this.#parts.waits.pending === 0;
   /** A microtask or a round of the event loop that takes the turn is on its way. */
   #coming = false;
@@ -111,14 +111,13 @@ export class Loop implements Scheduler {
 
   /** Takes a turn soon: something happened outside. */
   kick(): void {
-    if (this.#scheduled || next === this) return;
+    if (this.#scheduled || isNext(this)) return;
     // What another stack of this program sends arrives at the time of that stack's turn.
     this.#lent = this.#real && passing_us >= this.#now_us;
     this.#fresh = this.#lent;
     if (this.#lent) this.#now_us = passing_us;
-    if (passing && next === undefined && !this.#turning && !this.#coming && this.#inTime()) {
-      next = this;
-    } else this.#ask();
+    if (!this.#turning && !this.#coming && this.#inTime() && claim(this)) return;
+    this.#ask();
   }
 
   /**
@@ -127,9 +126,7 @@ export class Loop implements Scheduler {
    * that follow are collected for the next turn.
    */
   sent(): void {
-    if (this.#scheduled || this.#closed) return;
-    if (this.#direct && !this.#turning && this.#pass()) return;
-    this.#ask();
+    this.#send(1);
   }
 
   /** The same after a call that sent a message, which may wait for those that follow at once. */
@@ -138,10 +135,19 @@ export class Loop implements Scheduler {
     this.sent();
   }
 
-  /** The same after a call that begins or ends a connection, which at home is done at once. */
+  /**
+   * The same after a call that begins or ends a connection: at home, and with another stack of this
+   * program, the segments that do it go to and fro at once.
+   */
   told(): void {
     if (this.#rounds.looped) this.#direct = !this.#manual;
-    this.sent();
+    this.#send(HANDSHAKE_TURNS);
+  }
+
+  #send(turns: number): void {
+    if (this.#scheduled || this.#closed) return;
+    if (this.#direct && !this.#turning && chain(this, turns, this.#hand)) return;
+    this.#ask();
   }
 
   /** True while the event loop need not have a round yet. */
@@ -239,20 +245,10 @@ export class Loop implements Scheduler {
     }
   }
 
-  /** Hands out frames between turns; what another stack gets, it deals with. */
-  #pass(): boolean {
-    passing = true;
-    try {
-      return this.#handOut();
-    } finally {
-      passing = false;
-      const other = next;
-      next = undefined;
-      if (other !== undefined) {
-        other.#scheduled = true;
-        other.#turnAndGoOn();
-      }
-    }
+  /** The turn that follows at once on that of a stack which has handed frames to this one. */
+  follow(): void {
+    this.#scheduled = true;
+    this.#turnAndGoOn();
   }
 
   /**

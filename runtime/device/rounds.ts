@@ -38,11 +38,12 @@ export class Rounds {
     const attachments = this.#attachments;
     const count = attachments.length;
     if (count === 0) return 0;
-    this.#first = (this.#first + 1) % count;
+    let at = this.#first = this.#first + 1 < count ? this.#first + 1 : 0;
     let frames = 0;
     for (let i = 0; i < count; i++) {
       // A driver may have taken its interface away meanwhile, or closed the stack.
-      const attachment = attachments[(this.#first + i) % count];
+      const attachment = attachments[at];
+      at = at + 1 < count ? at + 1 : 0;
       const taken = attachment?.receive(now_us) ?? 0;
       if (attachment?.isFull(taken)) this.more = true;
       frames += taken;
@@ -54,9 +55,11 @@ export class Rounds {
   transmit(): number {
     const attachments = this.#attachments;
     const count = attachments.length;
+    let at = this.#first < count ? this.#first : 0;
     let frames = 0;
     for (let i = 0; i < count; i++) {
-      const attachment = attachments[(this.#first + i) % count];
+      const attachment = attachments[at];
+      at = at + 1 < count ? at + 1 : 0;
       if (attachment === undefined || !this.#queued(attachment.ifnet)) continue;
       const sent = attachment.transmit();
       if (sent > 0 && this.#queued(attachment.ifnet)) this.more = true;

@@ -1,6 +1,8 @@
 /** What calls and frames cost in turns: when frames leave, how often the loop asks for a turn. */
 
 import { assert, assertEquals } from "@std/assert";
+import { pipe } from "../../../drivers/pipe.ts";
+import { Af, POLLIN, Sock } from "../../../mod.ts";
 import type { DriverCaps, FrameBatch, Ifnet, NetDriver } from "../../../runtime/device/driver.ts";
 import { createStack, type Stack } from "../../../runtime/stack.ts";
 import { memory } from "./manual_stack.ts";
@@ -51,6 +53,29 @@ Deno.test("the first message after a turn leaves at once, the others together", 
   const next = send();
   assertEquals(driver.batches, [1, 3, 1]);
   await next;
+});
+
+Deno.test("between stacks of one program a connection stands when connect returns", async () => {
+  const [one, two] = pipe();
+  const left = { driver: one, name: "eth0", addresses: ["10.0.0.1/24"] };
+  const right = { driver: two, name: "eth0", addresses: ["10.0.0.2/24"] };
+  await using here = await createStack({ memory, interfaces: [left] });
+  await using there = await createStack({ memory, interfaces: [right] });
+  const listener = there.sys.socket(Af.INET, Sock.STREAM);
+  there.sys.bind(listener, { port: 7 });
+  there.sys.listen(listener);
+  let standing = 0;
+  // Where a slice of time ends it does not, but that is not so every time.
+  for (let i = 0; i < 100; i++) {
+    const fd = here.sys.socket(Af.INET, Sock.STREAM);
+    const connecting = here.sys.connect(fd, { address: "10.0.0.2", port: 7 });
+    standing += there.sys.nb.poll([{ fd: listener, events: POLLIN }]);
+    await connecting;
+    const child = (await there.sys.accept(listener)).fd;
+    await here.sys.close(fd);
+    await there.sys.close(child);
+  }
+  assert(standing > 0, "none of them");
 });
 
 Deno.test("a driver that fails in a call takes its interface down", async () => {

@@ -1,0 +1,52 @@
+/**
+ * Stacks of one thread that hand frames to each other: while one does so between its turns, the one
+ * that gets them may take its turn next, without a round of microtasks, and who gets its answer
+ * after that.
+ *
+ * @module
+ */
+
+/** A loop that can take a turn. */
+export interface Follower {
+  /** Takes it. */
+  follow(): void;
+}
+
+/** Who takes the next turn. */
+let next: Follower | undefined = undefined;
+/** There may be a next one. */
+let open = false;
+
+/** True if this one takes the next turn. */
+export function isNext(loop: Follower): boolean {
+  return next === loop;
+}
+
+/** Takes the next turn, if there is one and nobody has it. */
+export function claim(loop: Follower): boolean {
+  if (!open || next !== undefined) return false;
+  next = loop;
+  return true;
+}
+
+/**
+ * Does `work`, which hands out frames, and then has those who claim it take the next turn, `turns`
+ * times at most. True if `work` answers that, or if `loop` itself has had a turn.
+ */
+export function chain(loop: Follower, turns: number, work: () => boolean): boolean {
+  open = true;
+  let done = false;
+  try {
+    done = work();
+  } finally {
+    for (let left = turns; next !== undefined; left--) {
+      const other: Follower = next;
+      next = undefined;
+      open = left > 1;
+      other.follow();
+      if (other === loop) done = true;
+    }
+    open = false;
+  }
+  return done;
+}
