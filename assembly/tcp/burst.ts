@@ -182,6 +182,8 @@ function account(tp: Tcb, end: u32): void {
   const bytes = end - tp.snd_nxt;
   const segments = bytes / tp.snd_mss;
   tp.bytes_sent += bytes;
+  tp.segs_out += segments;
+  tp.data_segs_out += segments;
   stat.add(Stat.TCP_BYTES_OUT, bytes);
   stat.add(Stat.TCP_SEGMENTS_OUT, segments);
   stat.add(Stat.TCP_CLONED, segments);

@@ -63,9 +63,13 @@ export function send(tp: Tcb, s: u32, len: u32, flags: u32): i32 {
   if (err < 0) return err;
   ecn.sent(tp, bits);
   stat.inc(Stat.TCP_SEGMENTS_OUT);
+  tp.segs_out++;
   if (len == 0 && !(flags & (Th.SYN | Th.FIN | Th.RST))) stat.inc(Stat.TCP_ACKS_OUT);
   if (!(flags & (Th.SYN | Th.RST))) dsack.sent(tp);
-  if (len > 0) delack.dataSent(tp);
+  if (len > 0) {
+    tp.data_segs_out++;
+    delack.dataSent(tp);
+  }
   if (flags & Th.ACK) acknowledged(tp, flags & Th.SYN ? field : win);
   return 0;
 }
