@@ -54,17 +54,29 @@ export const netstat: CommandDefinition = {
 };
 
 function showSockets({ sockets }: Netstat, run: Run): void {
-  const { all, protocol, tcpInfo } = run.options;
+  const { all, protocol } = run.options;
   const shown = sockets.filter((one) =>
     (protocol === undefined || one.protocol === protocol) &&
     (all || one.state !== "LISTEN" && one.state !== "CLOSED")
   );
   if (run.json) return shown.forEach((one) => run.out(jsonLine(one)));
   const which = all ? "including servers" : "w/o servers";
-  run.out(`Active Internet connections (${which})\n`);
+  const [local, others] = [true, false].map((local) =>
+    shown.filter((one) => (one.protocol === "unix") === local)
+  );
+  if (others.length > 0 || local.length === 0) {
+    run.out(`Active Internet connections (${which})\n`);
+    socketTable(others, run);
+  }
+  if (local.length === 0) return;
+  run.out(`Active UNIX domain sockets (${which})\n`);
+  socketTable(local, run);
+}
+
+function socketTable(shown: readonly SocketReport[], run: Run): void {
   const titles = ["Proto", "Recv-Q", "Send-Q", "Local Address", "Foreign Address", "State", "Fd"];
   const text = table(titles, shown.map(socketRow), run.colour);
-  if (!tcpInfo) return run.out(text);
+  if (!run.options.tcpInfo) return run.out(text);
   const [head, ...lines] = text.trimEnd().split("\n");
   run.out(`${head}\n`);
   lines.forEach((line, i) => {

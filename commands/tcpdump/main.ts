@@ -5,6 +5,8 @@
  */
 
 import { controlPath } from "../cli/place.ts";
+import type { Netstat } from "../../mod.ts";
+import { noInput } from "../request.ts";
 import { ControlTarget } from "../control_client.ts";
 import { liveFrames } from "./live.ts";
 import { tcpdump, type TcpdumpHost } from "./run.ts";
@@ -49,6 +51,14 @@ const host: TcpdumpHost = {
     Deno.addSignalListener("SIGINT", () => interrupt.abort());
     const target = new ControlTarget(controlPath(wish.control));
     return liveFrames(target, wish, interrupt.signal, (words) => host.err(words));
+  },
+  interfaces: async (control) => {
+    const context = { signal: new AbortController().signal, input: noInput() };
+    const target = new ControlTarget(controlPath(control));
+    for await (const report of target.ask("netstat", {}, context)) {
+      return (report as Netstat).interfaces;
+    }
+    return [];
   },
   flush,
   err: (text) => writeAll(Deno.stderr, new TextEncoder().encode(text)),

@@ -15,6 +15,8 @@ export interface TcpdumpOptions {
   readonly read?: string;
   /** Interface to listen on, where there is no file to read. */
   readonly interface?: string;
+  /** List the interfaces of the stack. */
+  readonly list: boolean;
   /** Leave frames that are for others to others. */
   readonly onlyOurs: boolean;
   /** Capture file to write instead of lines; `-` is the standard output. */
@@ -80,6 +82,7 @@ function command(): Command {
     .argument("[expression...]", "which frames, in the language of tcpdump")
     .option("-r, --read <file>", "read frames from a pcap or pcapng file (- for standard input)")
     .option("-i, --interface <name>", "listen on an interface of a stack that runs")
+    .option("-D, --list-interfaces", "list the interfaces of a stack that runs")
     .option("--control <path>", "socket file of the stack; $GODWIT_CONTROL unless told")
     .option("-p, --no-promiscuous-mode", "leave frames for others to others")
     .option("-w, --write <file>", "write frames to a file instead of printing lines")
@@ -125,6 +128,7 @@ export function parseArguments(args: readonly string[]): TcpdumpOptions {
     read: o.read,
     interface: o.interface,
     control: o.control,
+    list: o.listInterfaces === true,
     onlyOurs: o.promiscuousMode === false,
     write: o.write,
     count: o.frames || undefined,

@@ -20,6 +20,7 @@ import {
   formatC,
   formatDecimal,
 } from "../../filter/mod.ts";
+import { Iff } from "../../assembly/abi/ifnet.ts";
 import { FramePrinter } from "../decode/mod.ts";
 import { parseArguments, type TcpdumpOptions, UsageError } from "./options.ts";
 
@@ -48,6 +49,13 @@ export interface LiveWish {
   readonly control?: string;
 }
 
+/** An interface of a stack. */
+export interface ListedInterface {
+  readonly name: string;
+  /** `Iff` bits. */
+  readonly flags: number;
+}
+
 /** What the command needs of the machine that it runs on. */
 export interface TcpdumpHost {
   /** All bytes of a file; `-` is the standard input. */
@@ -60,6 +68,8 @@ export interface TcpdumpHost {
   err(text: string): void;
   /** Frames as they come, where a stack is at hand. */
   live?(wish: LiveWish): FrameSource | Promise<FrameSource>;
+  /** The interfaces of the stack, where one is at hand. */
+  interfaces?(control?: string): Promise<readonly ListedInterface[]>;
   /** What was put out is to be seen now: called for each frame of a live source. */
   flush?(): void;
 }
@@ -82,6 +92,7 @@ export async function tcpdump(args: readonly string[], host: TcpdumpHost): Promi
 }
 
 async function run(options: TcpdumpOptions, host: TcpdumpHost): Promise<void> {
+  if (options.list) return await list(options, host);
   const expression = options.filterFile === undefined
     ? options.expression
     : new TextDecoder().decode(await host.read(options.filterFile)).trim();
@@ -100,6 +111,20 @@ async function run(options: TcpdumpOptions, host: TcpdumpHost): Promise<void> {
       seen();
     });
   } else await copyFrames(source, options.write, options, host);
+}
+
+/** The interfaces, numbered. */
+async function list({ control, json }: TcpdumpOptions, host: TcpdumpHost): Promise<void> {
+  if (!host.interfaces) throw new UsageError("error: there is no stack to ask (see --help)", 1);
+  (await host.interfaces(control)).forEach(({ name, flags }, i) => {
+    const words = [
+      ...(flags & Iff.UP ? ["Up"] : []),
+      ...(flags & Iff.RUNNING ? ["Running"] : []),
+      ...(flags & Iff.LOOPBACK ? ["Loopback"] : []),
+    ];
+    if (json) host.out(JSON.stringify({ name, flags: words }) + "\n");
+    else host.out(`${i + 1}.${name} [${words.join(", ")}]\n`);
+  });
 }
 
 /** The file that is to be read, or the frames that come. */

@@ -169,6 +169,15 @@ async function knowsNeighbours(): Promise<void> {
   await says("ping", "-c", "1", KERNEL);
 }
 
+/** The interfaces that can be listened on. */
+async function listsInterfaces({ stack }: Host): Promise<void> {
+  const [{ name }] = stack.interfaces.filter((it) => it.name !== "lo0");
+  const lines = (await says("tcpdump", "-D")).split("\n");
+  assertEquals(lines, ["1.lo0 [Up, Running, Loopback]", `2.${name} [Up, Running]`]);
+  const { code, stderr } = await its("tcpdump", "-i", "none");
+  assertEquals([code, stderr], [1, `tcpdump: there is no interface none; there are lo0, ${name}`]);
+}
+
 /** Frames that tcpdump writes are what tshark reads. */
 async function captures({ folder }: Host): Promise<void> {
   const file = `${folder}/by_tcpdump.pcapng`;
@@ -234,7 +243,12 @@ export const group: Group = {
     { name: "nc tells which ports of the kernel are open", run: scans },
     { name: "route and ifconfig change what the kernel reaches", run: watched(configures) },
     { name: "arp knows the kernel, and forgets it", run: knowsNeighbours },
-    { name: "tcpdump sees what passes, and writes what tshark reads", run: captures },
+    {
+      name: "tcpdump sees what passes, and writes what tshark reads",
+      run: captures,
+      seconds: 60,
+    },
+    { name: "tcpdump lists the interfaces", run: listsInterfaces },
     { name: "netstat shows a connection of the kernel", run: showsConnections },
     {
       name: "who asks when the server is gone is told so",

@@ -9,7 +9,7 @@ import type { Outcome } from "./kernel.ts";
 
 const COMMANDS = new URL("../../../commands/", import.meta.url).pathname;
 /** Longest that a command may take, in milliseconds. */
-const COMMAND_MS_MAX = 15_000;
+const COMMAND_MS_MAX = 30_000;
 
 /** A command that runs. */
 export class Running {
