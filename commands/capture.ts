@@ -4,17 +4,18 @@
  * @module
  */
 
+import { Errno } from "../assembly/abi/errno.ts";
 import { Af, So, Sock, Sol } from "../assembly/abi/socket.ts";
 import { Iff, Medium } from "../assembly/abi/ifnet.ts";
 import { compileFilter, encodeProgram, FilterLinktype } from "../filter/mod.ts";
-import { type RecvHeader, SocketError, type Stack } from "../mod.ts";
+import { POLLIN, type RecvHeader, SocketError, type Stack } from "../mod.ts";
 import { ETH_P_ALL, EthP, PacketMr, PacketOpt, PacketType } from "../protocols/packet/mod.ts";
 import { RequestError } from "./request.ts";
 import { release } from "./waiting.ts";
 
 /** What to capture. */
 export interface CaptureOptions {
-  /** Name of the interface; the first with a driver unless told, else `lo0`. */
+  /** Its name, `any` for all; the first with a driver unless told, else `lo0`. */
   readonly interface?: string;
   /** Which frames, in the language of tcpdump; all unless told. */
   readonly filter?: string;
@@ -32,8 +33,14 @@ export interface CaptureOptions {
 export interface CaptureStart {
   /** Tells the events apart. */
   readonly kind: "start";
-  /** Name of the interface. */
-  readonly interface: string;
+  /** The interfaces, in the order that frames count them. */
+  readonly interfaces: readonly CapturedInterface[];
+}
+
+/** An interface whose frames are captured. */
+export interface CapturedInterface {
+  /** Its name. */
+  readonly name: string;
   /** What its frames begin with: a number of LINKTYPE. */
   readonly linktype: number;
 }
@@ -42,6 +49,8 @@ export interface CaptureStart {
 export interface CaptureFrame {
   /** Tells the events apart. */
   readonly kind: "frame";
+  /** Which of the interfaces it came or went by. */
+  readonly interface: number;
   /** When it came or went, in microseconds. */
   readonly timestamp_us: number;
   /** Whether the stack received or sent it. */
@@ -68,12 +77,17 @@ export type CaptureEvent = CaptureStart | CaptureFrame | CaptureEnd;
 const FRAME_BYTES_MAX = 70_000;
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 
-/** The interface that is meant. */
+/** The name that stands for all interfaces. */
+const ANY = "any";
+/** Most frames of one interface that are taken before the others have their turn. */
+const BURST = 256;
+
+/** The interfaces that are meant. */
 function chosen(stack: Stack, name: string | undefined) {
   const { interfaces } = stack.netstat();
   const wanted = name ?? stack.interfaces[0]?.name ?? "lo0";
-  const found = interfaces.find((one) => one.name === wanted);
-  if (found !== undefined) return found;
+  const found = interfaces.filter((one) => wanted === ANY || one.name === wanted);
+  if (found.length > 0) return found;
   const names = interfaces.map((one) => one.name).join(", ");
   throw new RequestError(`there is no interface ${wanted}; there are ${names}`, "ENXIO");
 }
@@ -105,8 +119,62 @@ function open(stack: Stack, index: number, linktype: number, options: CaptureOpt
   }
 }
 
+/** The frames of one interface. */
+class Tap implements CapturedInterface {
+  readonly name: string;
+  readonly linktype: number;
+  readonly fd: number;
+  readonly #stack: Stack;
+  readonly #loops: boolean;
+
+  constructor(stack: Stack, it: Chosen, options: CaptureOptions) {
+    this.#stack = stack;
+    this.name = it.name;
+    this.linktype = it.medium === Medium.ETHERNET ? FilterLinktype.ETHERNET : FilterLinktype.RAW;
+    this.#loops = (it.flags & Iff.LOOPBACK) !== 0;
+    this.fd = open(stack, it.index, this.linktype, options);
+  }
+
+  /** What has come and was not taken, some of it. */
+  *take(room: Uint8Array, number: number, { snaplen = Infinity, epoch_us = 0 }: CaptureOptions) {
+    for (let i = 0; i < BURST; i++) {
+      const header: RecvHeader = { iov: [room] };
+      let got: number;
+      try {
+        got = this.#stack.sys.nb.recvmsg(this.fd, header);
+      } catch (error) {
+        if (error instanceof SocketError && error.errno === Errno.EAGAIN) return;
+        throw error;
+      }
+      const { packetType, time_us = 0 } = header.name!;
+      const out = packetType === PacketType.OUTGOING;
+      // What loops comes back: it is told once, as it is received.
+      if (out && this.#loops) continue;
+      const frame: CaptureFrame = {
+        kind: "frame",
+        interface: number,
+        timestamp_us: epoch_us + time_us,
+        direction: out ? "out" : "in",
+        originalLength: header.length ?? got,
+        data: room.slice(0, Math.min(got, room.length, snaplen)),
+      };
+      yield frame;
+    }
+  }
+
+  /** What it has counted since this was asked last. */
+  figures(): { captured: number; dropped: number } {
+    const bytes = this.#stack.sys.getsockoptBytes(this.fd, Sol.PACKET, PacketOpt.STATISTICS, 8);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+    return { captured: view.getUint32(0, true), dropped: view.getUint32(4, true) };
+  }
+}
+
+type Chosen = ReturnType<typeof chosen>[number];
+
 /**
- * Captures the frames of an interface: yields what is captured, the frames, and figures at the end.
+ * Captures the frames of an interface, or of all: yields what is captured, the frames, and figures
+ * at the end.
  *
  * @throws RequestError for an interface that is not there, FilterError for a filter with a fault
  */
@@ -114,38 +182,29 @@ export async function* capture(
   stack: Stack,
   options: CaptureOptions = {},
 ): AsyncGenerator<CaptureEvent, void> {
-  const { signal, snaplen = Infinity } = options;
-  const { epoch_us = Date.now() * 1000 - stack.now_us } = options;
-  const { name, index, medium, flags } = chosen(stack, options.interface);
-  const linktype = medium === Medium.ETHERNET ? FilterLinktype.ETHERNET : FilterLinktype.RAW;
-  const fd = open(stack, index, linktype, options);
-  const buffer = new Uint8Array(FRAME_BYTES_MAX);
+  const { signal, epoch_us = Date.now() * 1000 - stack.now_us } = options;
+  const taps: Tap[] = [];
+  const room = new Uint8Array(FRAME_BYTES_MAX);
   try {
-    yield { kind: "start", interface: name, linktype };
+    for (const it of chosen(stack, options.interface)) taps.push(new Tap(stack, it, options));
+    const interfaces = taps.map(({ name, linktype }) => ({ name, linktype }));
+    yield { kind: "start", interfaces };
+    const fds = taps.map(({ fd }) => ({ fd, events: POLLIN }));
     while (!signal?.aborted) {
-      const header: RecvHeader = { iov: [buffer] };
-      let got: number;
+      const frames = taps.flatMap((tap, i) => [...tap.take(room, i, { ...options, epoch_us })]);
+      yield* frames.sort((one, other) => one.timestamp_us - other.timestamp_us);
+      if (frames.length > 0) continue;
       try {
-        got = await stack.sys.recvmsg(fd, header, 0, { signal });
+        await stack.sys.poll(fds, -1, { signal });
       } catch (error) {
-        if (signal?.aborted) break;
-        throw error;
+        if (!signal?.aborted) throw error;
       }
-      const { packetType, time_us = 0 } = header.name!;
-      // What loops comes back: it is told once, as it is received.
-      if (packetType === PacketType.OUTGOING && flags & Iff.LOOPBACK) continue;
-      yield {
-        kind: "frame",
-        timestamp_us: epoch_us + time_us,
-        direction: packetType === PacketType.OUTGOING ? "out" : "in",
-        originalLength: header.length ?? got,
-        data: buffer.slice(0, Math.min(got, buffer.length, snaplen)),
-      };
     }
-    const figures = stack.sys.getsockoptBytes(fd, Sol.PACKET, PacketOpt.STATISTICS, 8);
-    const view = new DataView(figures.buffer, figures.byteOffset, 8);
-    yield { kind: "end", captured: view.getUint32(0, true), dropped: view.getUint32(4, true) };
+    const figures = taps.map((tap) => tap.figures());
+    const sum = (which: "captured" | "dropped") =>
+      figures.reduce((all, one) => all + one[which], 0);
+    yield { kind: "end", captured: sum("captured"), dropped: sum("dropped") };
   } finally {
-    release(stack, fd);
+    for (const { fd } of taps) release(stack, fd);
   }
 }

@@ -7,6 +7,7 @@
 
 export {
   capture,
+  type CapturedInterface,
   type CaptureEnd,
   type CaptureEvent,
   type CaptureFrame,

@@ -21,6 +21,8 @@ export interface PrintableFrame {
   readonly data: Uint8Array;
   /** How many bytes the frame had on the wire. */
   readonly originalLength: number;
+  /** What is told between the time and the frame, such as the interface; nothing unless told. */
+  readonly where?: string;
 }
 
 /**
@@ -51,8 +53,8 @@ export class FramePrinter {
       if (!(error instanceof Cut)) throw error;
       d.cut();
     }
-    return number + this.#times.format(frame.timestamp_ns) + d.text +
-      this.#dump(frame, headerBytes);
+    const time = this.#times.format(frame.timestamp_ns);
+    return number + time + (frame.where ?? "") + d.text + this.#dump(frame, headerBytes);
   }
 
   #dump({ data }: PrintableFrame, headerBytes: number): string {

@@ -5,7 +5,7 @@
  */
 
 import type { CaptureInterface } from "../../drivers/capture.ts";
-import type { CaptureEvent } from "../capture.ts";
+import type { CapturedInterface, CaptureEvent } from "../capture.ts";
 import { noInput, RequestError, type Target } from "../request.ts";
 import type { FrameSource, LiveWish, SourceFrame } from "./run.ts";
 
@@ -29,15 +29,24 @@ export async function liveFrames(
   const iterator = events[Symbol.asyncIterator]();
   const { value: start } = await iterator.next();
   if (start?.kind !== "start") throw new RequestError("the capture ended before it began", "EINTR");
-  const { interface: name, linktype } = start;
-  tell(`listening on ${name}, link-type ${linktype}\n`);
-  const interfaces: CaptureInterface[] = [{ name, linktype, snaplen: wish.snaplen ?? 0 }];
-  return { interfaces, frames: framesOf(iterator, linktype, tell) };
+  for (const { name, linktype } of start.interfaces) {
+    tell(`listening on ${name}, link-type ${linktype}\n`);
+  }
+  const interfaces = (start.interfaces as readonly CapturedInterface[]).map((it) => ({
+    ...it,
+    snaplen: wish.snaplen ?? 0,
+  }));
+  return { interfaces, frames: framesOf(iterator, interfaces, tell) };
+}
+
+/** In which columns tcpdump tells by which interface a frame came or went. */
+function whereabouts(name: string, direction: "in" | "out"): string {
+  return `${name.padEnd(5)} ${direction === "in" ? "In " : "Out"} `;
 }
 
 async function* framesOf(
   events: AsyncIterator<CaptureEvent>,
-  linktype: number,
+  interfaces: readonly CaptureInterface[],
   tell: (words: string) => void,
 ): AsyncGenerator<SourceFrame, void> {
   let count = 0;
@@ -49,13 +58,15 @@ async function* framesOf(
       if (event.kind !== "frame") continue;
       count++;
       const { data, originalLength, direction } = event;
+      const { name = "", linktype } = interfaces[event.interface];
       // The wall clock is exact to a microsecond at best.
       const timestamp_us = Math.round(event.timestamp_us);
       yield {
         timestamp_us,
         timestamp_ns: BigInt(timestamp_us) * 1000n,
         linktype,
-        interface: 0,
+        interface: event.interface,
+        ...(interfaces.length > 1 ? { where: whereabouts(name, direction) } : {}),
         data,
         originalLength,
         fcsLength: 0,

@@ -81,7 +81,7 @@ function command(): Command {
     .description("Prints the frames of a capture file or a stack, as the tcpdump of Unix does.")
     .argument("[expression...]", "which frames, in the language of tcpdump")
     .option("-r, --read <file>", "read frames from a pcap or pcapng file (- for standard input)")
-    .option("-i, --interface <name>", "listen on an interface of a stack that runs")
+    .option("-i, --interface <name>", "listen on an interface of a stack that runs, or on any")
     .option("-D, --list-interfaces", "list the interfaces of a stack that runs")
     .option("--control <path>", "socket file of the stack; $GODWIT_CONTROL unless told")
     .option("-p, --no-promiscuous-mode", "leave frames for others to others")

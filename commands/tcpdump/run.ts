@@ -21,11 +21,11 @@ import {
   formatDecimal,
 } from "../../filter/mod.ts";
 import { Iff } from "../../assembly/abi/ifnet.ts";
-import { FramePrinter } from "../decode/mod.ts";
+import { FramePrinter, type PrintableFrame } from "../decode/mod.ts";
 import { parseArguments, type TcpdumpOptions, UsageError } from "./options.ts";
 
 /** A frame of any source. */
-export type SourceFrame = Omit<CapturedFrame, "offset">;
+export type SourceFrame = Omit<CapturedFrame, "offset"> & Pick<PrintableFrame, "where">;
 
 /** Frames that were filtered already, one after the other. */
 export interface FrameSource {

@@ -95,7 +95,8 @@ Deno.test("control: a capture goes on until who wants it hangs up", async () => 
     if (events.length === 3) end.abort();
   }
   const [start, request] = events;
-  assert(start.kind === "start" && start.interface === "lo0" && start.linktype === 101);
+  assert(start.kind === "start" && start.interfaces.length === 1);
+  assertEquals(start.interfaces[0], { name: "lo0", linktype: 101 });
   assert(request.kind === "frame" && request.data.length === 84 && request.data[20] === 8);
   assert(Math.abs(request.timestamp_us - Date.now() * 1000) < 60_000_000);
   // its packet socket goes as soon as the stack notices

@@ -51,6 +51,22 @@ Deno.test("tcpdump: the first interface unless told; a file of what went by", as
   assertEquals(frames.map((one) => [one.data.length, one.originalLength]).at(-1), [60, 98]);
 });
 
+Deno.test("tcpdump: all interfaces at once, each frame with its own", async () => {
+  const { out, err } = await listen(["-t", "-i", "any", "-c", "2", "icmp"]);
+  assertEquals(out.replaceAll(/id \d+/g, "id N").split("\n"), [
+    "eth0  Out IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id N, seq 0, length 64",
+    "eth0  In  IP 10.0.0.2 > 10.0.0.1: ICMP echo reply, id N, seq 0, length 64",
+    "",
+  ]);
+  assertEquals(err.split("\n").slice(0, 2), [
+    "listening on lo0, link-type 101",
+    "listening on eth0, link-type 1",
+  ]);
+  const { file } = await listen(["-w", "all.pcapng", "-i", "any", "-c", "2", "icmp"]);
+  const copy = openCapture(file);
+  assertEquals([...copy].map((one) => copy.interfaces[one.interface].name), ["eth0", "eth0"]);
+});
+
 Deno.test("tcpdump: an interface that is not there", async () => {
   await using sim = await createSim();
   const { signal } = new AbortController();
