@@ -91,6 +91,38 @@ export class ViewCache {
   }
 }
 
+/** Copies of frames from one memory to another, time and again. */
+export class FrameCopy {
+  readonly #sources = new Words();
+  readonly #targets = new Words();
+  readonly #views = new ViewCache();
+
+  /** Copies `length` bytes (at least 1). */
+  copy(
+    from: Uint8Array<ArrayBuffer>,
+    source: number,
+    to: Uint8Array<ArrayBuffer>,
+    target: number,
+    length: number,
+  ): void {
+    if (length <= SHORT_BYTES && ((source ^ target) & 3) === 0) {
+      const words = this.#sources.of(from);
+      const toWords = this.#targets.of(to);
+      if (words.length > 0 && toWords.length > 0) {
+        return copyWords(from, words, source, to, toWords, target, length);
+      }
+    }
+    to.set(this.#views.get(from, source, length), target);
+  }
+
+  /** Lets go of the memories. */
+  clear(): void {
+    this.#sources.clear();
+    this.#targets.clear();
+    this.#views.clear();
+  }
+}
+
 /** A first-in first-out queue of copied frames in one arena of equal slots. */
 export class FrameRing {
   readonly #arena: Uint8Array<ArrayBuffer>;

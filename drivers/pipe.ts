@@ -10,7 +10,7 @@
  */
 
 import type { DriverCaps, FrameBatch, Ifnet, Medium, NetDriver } from "../runtime/device/driver.ts";
-import { FrameRing } from "./frame_ring.ts";
+import { FrameCopy, FrameRing } from "./frame_ring.ts";
 import {
   checkMtu,
   frameBytesMax,
@@ -50,6 +50,12 @@ export class PipeEnd implements NetDriver {
   /** Frames on their way to this end. */
   readonly #inbound: FrameRing;
   readonly #half: number;
+  readonly #copy = new FrameCopy();
+  /** Empty frames of this end's stack, for what comes before the stack asks for it. */
+  #lent: FrameBatch | undefined = undefined;
+  /** Frames that were put there, and their lengths. */
+  #placed = 0;
+  readonly #lengths: number[] = [];
   #peer: PipeEnd = this;
   #ifp: Ifnet | undefined = undefined;
   /** This end was told "busy" and waits for a wake-up. */
@@ -84,7 +90,7 @@ export class PipeEnd implements NetDriver {
       this.stats.txDropped += count;
       return count;
     }
-    const ring = this.#peer.#inbound;
+    const end = this.#peer;
     const memory = tx.memory;
     const stats = this.stats;
     let queued = 0;
@@ -96,7 +102,7 @@ export class PipeEnd implements NetDriver {
         stats.txDropped++;
         continue;
       }
-      if (!ring.pushFrom(memory, tx.address(taken), length)) {
+      if (!end.#take(memory, tx.address(taken), length)) {
         this.#blocked = true;
         stats.txBusy++;
         break;
@@ -112,13 +118,48 @@ export class PipeEnd implements NetDriver {
     return taken;
   }
 
-  /** Copies what the other end sent into the empty frames. */
+  /** Takes a frame from the other end: into an empty one, or the queue; false if that is full. */
+  #take(memory: Uint8Array<ArrayBuffer>, address: number, length: number): boolean {
+    const ring = this.#inbound;
+    const lent = this.#lent;
+    const placed = this.#placed;
+    if (placed + ring.count >= ring.capacity) return false;
+    if (lent === undefined || ring.count > 0 || placed >= lent.count) {
+      return ring.pushFrom(memory, address, length);
+    }
+    if (length > lent.length(placed)) return ring.pushFrom(memory, address, length);
+    this.#copy.copy(memory, address, lent.memory, lent.address(placed), length);
+    this.#lengths[placed] = length;
+    this.#placed = placed + 1;
+    return true;
+  }
+
+  /** What the other end sends goes into these, as long as there are some. */
+  lend(free: FrameBatch): void {
+    this.#lent = free;
+    this.#lose();
+  }
+
+  /** What was put into frames that the stack has taken back is lost. */
+  #lose(): void {
+    this.stats.rxDropped += this.#placed;
+    this.#placed = 0;
+  }
+
+  /** Copies what the other end sent into the empty frames, where it is not there already. */
   rx(free: FrameBatch): number {
     const ring = this.#inbound;
     const memory = free.memory;
     const stats = this.stats;
     let bytes = 0;
     let filled = 0;
+    if (free !== this.#lent) this.#lose();
+    for (const placed = this.#placed; filled < placed; filled++) {
+      const length = this.#lengths[filled];
+      free.setLength(filled, length);
+      bytes += length;
+    }
+    this.#placed = 0;
     while (filled < free.count && ring.count > 0) {
       const length = ring.headLength;
       if (length > free.length(filled)) {
@@ -142,6 +183,9 @@ export class PipeEnd implements NetDriver {
   detach(): void {
     this.#ifp = undefined;
     this.#blocked = false;
+    this.#lent = undefined;
+    this.#lose();
+    this.#copy.clear();
     this.stats.rxDropped += this.#inbound.clear();
     if (this.#peer.#blocked) this.#peer.#unblock();
   }

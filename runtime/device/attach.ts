@@ -15,6 +15,7 @@ import * as layout from "../wasm/layout.gen.ts";
 import { Descriptors } from "./batch.ts";
 import { mustBeSameKind } from "./capability.ts";
 import type { Ifnet, NetDriver } from "./driver.ts";
+import { EmptyFrames } from "./empty_frames.ts";
 import type { AttachHost } from "./host.ts";
 import { attachInterface, exchangeDevice, mustBeAlike, setUp } from "./if_config.ts";
 import { answeredWords, Link, type LinkOptions, wordsOf, yesOrNo } from "./link.ts";
@@ -35,7 +36,7 @@ export class Attachment implements Ifnet {
   #index = 0;
   #ifnet = 0;
   #hwaddr: Uint8Array<ArrayBuffer> = new Uint8Array(6);
-  #rx: Descriptors | undefined = undefined;
+  #rx: EmptyFrames | undefined = undefined;
   #tx: Descriptors | undefined = undefined;
   #reason: string | undefined = undefined;
   #fault: string | undefined = undefined;
@@ -46,6 +47,7 @@ export class Attachment implements Ifnet {
   #starved = false;
   /** Frames in a whole batch: fewer when they may be large. */
   #batch: number = Limits.RING;
+  readonly #failed = (call: string, error: unknown) => this.#fail(call, error);
 
   private constructor(host: AttachHost, name: string) {
     this.#host = host;
@@ -150,33 +152,24 @@ export class Attachment implements Ifnet {
   down(reason: string): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#rx = undefined;
-    this.#tx = undefined;
+    this.#unbind();
     if (this.#index !== 0) setUp(this.#engine, this.#index, false);
     this.#host.wake();
   }
 
   /** Takes in what the driver has, at most one batch; answers the number of frames. */
   receive(now_us: number): number {
-    const batch = this.#rx;
-    if (batch === undefined) return 0;
-    const { calls } = this.#engine;
-    const room = calls.if_rx_prepare(this.#index, this.#batch);
+    const empty = this.#rx;
+    if (empty === undefined) return 0;
+    const room = empty.room;
     this.#starved = room <= 0;
     if (this.#starved) return 0;
-    let filled = 0;
-    try {
-      filled = this.driver.rx(batch.begin(room));
-    } catch (error) {
-      this.#fail("rx", error);
-      return 0;
-    }
-    if (!(filled >= 0 && filled <= room && filled >>> 0 === filled)) {
-      this.#fail("rx", answeredWords(filled, room));
-      return 0;
-    }
+    const filled = empty.fill(this.driver, room);
+    if (filled < 0) return 0;
     this.#starved = filled === room && room < this.#batch;
-    if (filled > 0) calls.if_input(this.#index, filled, now_us);
+    if (filled > 0) this.#engine.calls.if_input(this.#index, filled, now_us);
+    // What came in may have taken the interface down, or away.
+    this.#rx?.lend(this.driver);
     return filled;
   }
 
@@ -256,8 +249,7 @@ export class Attachment implements Ifnet {
   /** Takes the interface out of the engine and closes the device. */
   async detach(): Promise<void> {
     const index = this.#index;
-    this.#rx = undefined;
-    this.#tx = undefined;
+    this.#unbind();
     this.#index = 0;
     this.#ifnet = 0;
     this.#reason ??= "detached";
@@ -329,19 +321,28 @@ export class Attachment implements Ifnet {
     for (let i = 0; i < LAST_BATCHES && this.transmit() + this.receive(now_us) > 0; i++);
   }
 
+  /** Nothing is handed to the driver any more, and nothing taken. */
+  #unbind(): void {
+    this.#rx?.takeBack();
+    this.#rx = undefined;
+    this.#tx = undefined;
+  }
+
   /** Sets up the descriptors of interface `index`. */
   #bind(index: number): void {
     const engine = this.#engine;
+    this.#unbind();
     this.#index = index;
     const ifnet = engine.calls.if_ptr(index);
     this.#ifnet = ifnet;
     const { Ifnet } = layout;
-    this.#batch = field.getU32(engine, ifnet, Ifnet.slot_count) || Limits.RING;
-    this.#rx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.rxdesc), true);
+    const slots = field.getU32(engine, ifnet, Ifnet.slot_count);
+    this.#batch = slots || Limits.RING;
+    if (this.#reason !== undefined) return setUp(engine, index, false);
+    // Frames that are gathered in slots are lent for a call only.
+    const lends = slots === 0 && this.driver.lend !== undefined;
+    const rx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.rxdesc), true);
+    this.#rx = new EmptyFrames(engine, index, this.#batch, rx, lends, this.#failed);
     this.#tx = new Descriptors(engine, field.getU32(engine, ifnet, Ifnet.txdesc), false);
-    if (this.#reason !== undefined) {
-      this.#rx = this.#tx = undefined;
-      setUp(engine, index, false);
-    }
   }
 }

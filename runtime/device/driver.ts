@@ -90,6 +90,13 @@ export interface NetDriver {
    */
   rx(free: FrameBatch): number;
   /**
+   * Lends the empty frames that the next `rx` will be given, in the same object: a driver that
+   * comes by a frame before may put it there at once, the first one first, and tells in `rx` how
+   * long it is. They are lent as long as `free.count` says how many there are: the stack sets that
+   * to 0 when it wants them back, and what was put there is lost. Only on the stack's own thread.
+   */
+  lend?(free: FrameBatch): void;
+  /**
    * Waits on this thread, at most `timeout_us`, until a frame can be read. Only for devices that
    * can tell nothing by themselves (files of the host); others call `ifp.wake()`.
    *

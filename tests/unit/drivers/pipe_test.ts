@@ -2,7 +2,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FrameRing, ViewCache } from "../../../drivers/frame_ring.ts";
 import { pipe } from "../../../drivers/pipe.ts";
-import { FakeIfnet, FarEnd, VirtualClock } from "../../../drivers/contract/fake_ifnet.ts";
+import {
+  type FakeBatch,
+  FakeIfnet,
+  FarEnd,
+  VirtualClock,
+} from "../../../drivers/contract/fake_ifnet.ts";
 import { SEED } from "./capture_files.ts";
 
 function attached(queue: number) {
@@ -65,6 +70,57 @@ Deno.test("pipe: both directions at once do not mix", () => {
   right.start(rightIfp.txBatch([Uint8Array.of(3), Uint8Array.of(4)]));
   assertEquals(end.receive(), [Uint8Array.of(1), Uint8Array.of(2)]);
   assertEquals(other.receive(), [Uint8Array.of(3), Uint8Array.of(4)]);
+});
+
+Deno.test("pipe: puts frames where the other stack lends room, and loses none in order", () => {
+  const ops = fc.array(
+    fc.oneof(
+      fc.record({ op: fc.constant("send"), n: fc.integer({ min: 1, max: 6 }) }),
+      fc.record({ op: fc.constantFrom("lend", "rx"), n: fc.integer({ min: 1, max: 5 }) }),
+      fc.record({ op: fc.constant("take back"), n: fc.constant(0) }),
+    ),
+    { maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(ops, (list) => {
+      const { left, right, leftIfp, rightIfp } = attached(8);
+      let lent: { count: number } & FakeBatch | undefined;
+      let [placed, queued]: Uint8Array[][] = [[], []];
+      let [sent, lost] = [0, 0];
+      for (const { op, n } of list) {
+        if (op === "send") {
+          const batch = Array.from(
+            { length: n },
+            () => new Uint8Array(40 + sent % 200).fill(++sent),
+          );
+          const room = 8 - placed.length - queued.length;
+          assertEquals(left.start(leftIfp.txBatch(batch)), Math.min(n, room));
+          for (const frame of batch.slice(0, room)) {
+            const fits = queued.length === 0 && placed.length < (lent?.count ?? 0);
+            (fits ? placed : queued).push(frame);
+          }
+        } else if (op === "lend" && !lent?.count) {
+          lent = rightIfp.freeBatch(n, 2048);
+          lost += placed.length;
+          placed = [];
+          right.lend(lent);
+        } else if (op === "take back" && lent) {
+          lent.count = 0;
+          lost += placed.length;
+          placed = [];
+          right.lend(lent);
+        } else if (op === "rx") {
+          const batch = lent?.count ? lent : rightIfp.freeBatch(n, 2048);
+          const want = [...placed, ...queued.splice(0, batch.count - placed.length)];
+          placed = [];
+          assertEquals(rightIfp.filled(batch, right.rx(batch)), want);
+          if (want.length > 0 && lent) lent.count = 0;
+        }
+        assertEquals(right.stats.rxDropped, lost);
+      }
+    }),
+    { seed: SEED, numRuns: 300 },
+  );
 });
 
 Deno.test("pipe: refuses options out of range", () => {
