@@ -62,7 +62,6 @@ export class Loop implements Scheduler {
     this.#coming = false;
     this.#beginRound();
   };
-  readonly #hand: () => boolean = () => this.#handOut();
   readonly #idle: () => boolean = () => this.#parts.waits.pending === 0;
   /** A microtask or a round of the event loop that takes the turn is on its way. */
   #coming = false;
@@ -146,7 +145,7 @@ export class Loop implements Scheduler {
 
   #send(turns: number): void {
     if (this.#scheduled || this.#closed) return;
-    if (this.#direct && !this.#turning && chain(this, turns, this.#hand)) return;
+    if (this.#direct && !this.#turning && chain(this, turns)) return;
     this.#ask();
   }
 
@@ -255,7 +254,7 @@ export class Loop implements Scheduler {
    * Hands out frames, also those of the loopback interface to ourselves; true if nothing is left
    * that a turn is wanted for.
    */
-  #handOut(): boolean {
+  handOut(): boolean {
     const { engine, ring, waits } = this.#parts;
     const rounds = this.#rounds;
     const now_us = this.#now_us;

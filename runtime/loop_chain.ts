@@ -10,6 +10,8 @@
 export interface Follower {
   /** Takes it. */
   follow(): void;
+  /** Hands out frames between turns; true if no turn is wanted then. */
+  handOut(): boolean;
 }
 
 /** Who takes the next turn. */
@@ -30,14 +32,14 @@ export function claim(loop: Follower): boolean {
 }
 
 /**
- * Does `work`, which hands out frames, and then has those who claim it take the next turn, `turns`
- * times at most. True if `work` answers that, or if `loop` itself has had a turn.
+ * Has `loop` hand out frames, and then those who claim it take the next turn, `turns` times at
+ * most. True if `loop` wants no turn then, or has had one.
  */
-export function chain(loop: Follower, turns: number, work: () => boolean): boolean {
+export function chain(loop: Follower, turns: number): boolean {
   open = true;
   let done = false;
   try {
-    done = work();
+    done = loop.handOut();
   } finally {
     for (let left = turns; next !== undefined; left--) {
       const other: Follower = next;
