@@ -166,6 +166,7 @@ export const enum Sb {
   NOINTR = 0x40,
   LOWAT_UNSENT = 0x80, // the protocol limits what is not sent yet: ask it by PRU_SPACE
   RECORDS = 0x200, // MSG_EOR has ended a record in this stream
+  ENDS = 0x400, // what is there is to be read alone: it will not become more
   AUTOSIZE = 0x100, // sized by the protocol; cleared when the user sets SO_SNDBUF or SO_RCVBUF
 }
 
@@ -187,4 +188,5 @@ export const enum Scm {
 export const enum LocalLimit {
   PATH = 108, // bytes of a name
   RIGHTS = 253, // descriptors in one message
+  GIVEN = 0x7fffffff, // Socket.fd of one that was received, until it has a descriptor
 }

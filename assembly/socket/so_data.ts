@@ -246,7 +246,8 @@ function recvStream(so: Socket, ptr: usize, len: u32, flags: u32, nam: SockAddr)
   const cc = sb.cc;
   if (cc == 0) return nothing(so, flags);
   if (cc < len && cc < sb.lowat) {
-    const settled = so.error || so.state & (Ss.CANTRCVMORE | Ss.NBIO) || so.oobmark;
+    const settled = so.error || so.state & (Ss.CANTRCVMORE | Ss.NBIO) || so.oobmark ||
+      sb.flags & Sb.ENDS;
     if (!settled && !(flags & Msg.DONTWAIT)) return -Errno.EAGAIN;
   }
   let n = min<u32>(len, cc);

@@ -197,7 +197,8 @@ export function readable(so: Socket): bool {
   if (so.error || so.qlen) return true;
   if (so.state & Ss.CANTRCVMORE) return true;
   if (so.proto.flags & Pr.ATOMIC) return changetype<usize>(so.rcv.mb) != 0;
-  return so.rcv.cc > 0 && so.rcv.cc >= so.rcv.lowat || (so.state & Ss.RCVATMARK) != 0;
+  const enough = so.rcv.cc >= so.rcv.lowat || so.rcv.flags & Sb.ENDS;
+  return so.rcv.cc > 0 && enough || (so.state & Ss.RCVATMARK) != 0;
 }
 
 /** Whether a write would take something or fail at once. */

@@ -20,10 +20,11 @@ export class LocalInfo {
   pid: i32;
   uid: i32;
   gid: i32;
-  wanted: u32; // 1: the receiver takes sockets; else they are closed
+  wanted: u32; // the receiver takes as many sockets less one, 0: none, not even credentials
+  cut: u32; // 1 if there were more, which are closed
 }
 
-const BYTES: i32 = 24 + 4 * 253 + 108;
+const BYTES: i32 = 28 + 4 * 253 + 108;
 /** Where it is. */
 export const L: LocalInfo = changetype<LocalInfo>(memory.data(BYTES, 8));
 

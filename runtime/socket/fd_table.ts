@@ -67,9 +67,14 @@ export class FdTable {
     this.#closed = true;
   }
 
+  /** Descriptors that are free. */
+  get left(): number {
+    return Math.max(0, this.#limit - RESERVED - this.#open);
+  }
+
   /** True if no descriptor is free. */
   get full(): boolean {
-    return this.#open + RESERVED >= this.#limit;
+    return this.left === 0;
   }
 
   /** Throws `SocketError` EMFILE if no descriptor is free, ENETDOWN if the stack is closed. */

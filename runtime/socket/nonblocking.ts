@@ -140,7 +140,9 @@ export class NonBlockingCalls {
 
   /** Closes without waiting, also if SO_LINGER asks for it: the rest is sent in the background. */
   close(fd: number): void {
-    release(this.#layer.table.get(fd, "close"));
+    const { table } = this.#layer;
+    const so = table.get(fd, "close");
+    if (!table.drop(fd)) release(so);
   }
 
   /** Fills in `revents` of each entry; answers how many have any. */

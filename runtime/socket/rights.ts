@@ -5,7 +5,7 @@
  */
 
 import { Errno } from "../../assembly/abi/errno.ts";
-import { Af, LocalLimit, Msg, Scm, Sol, Ss } from "../../assembly/abi/socket.ts";
+import { Af, LocalLimit, Msg, Scm, Sol } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
@@ -22,7 +22,6 @@ import type { So } from "./so.ts";
 import { release } from "./so_wait.ts";
 
 const { LocalInfo: L } = layout;
-const NO_FD = 0xffffffff;
 
 /** Control data that passes descriptors on: who receives it gets new ones for the same sockets. */
 export function rightsMessage(fds: readonly number[]): ControlMessage {
@@ -83,11 +82,13 @@ export function trySendMsg(
 
 /**
  * Keeps the descriptors of a message that waits: their numbers could become others' meanwhile.
- * Calls `send` with the message as it is to be sent then. `SocketError` EMFILE.
+ * Calls `send` with the message as it is to be sent then. They are gone already if the `first` try
+ * has sent something. `SocketError` EMFILE.
  */
 export async function withRights<T>(
   { layer: { table } }: So,
   message: SendHeader,
+  first: number,
   send: (message: SendHeader) => Promise<T>,
 ): Promise<T> {
   const held: number[] = [];
@@ -98,7 +99,7 @@ export async function withRights<T>(
     return held[held.length - 1];
   };
   try {
-    const fds = rightsOf(message.control).map(keep);
+    const fds = first > 0 ? [] : rightsOf(message.control).map(keep);
     return await send(fds.length === 0 ? message : { ...message, control: [rightsMessage(fds)] });
   } finally {
     for (const fd of held) if (!table.drop(fd)) release(table.get(fd, "sendmsg"));
@@ -127,10 +128,11 @@ export function tryRecvMsg(
   return got;
 }
 
-/** Says whether what comes along is wanted; else it is closed. */
-function takeRights({ layer: { engine } }: So, wanted: boolean): void {
+/** Says whether what comes along is wanted, and for how many there are descriptors. */
+function takeRights({ layer: { engine, table } }: So, wanted: boolean): void {
   const info = engine.localInfo;
-  field.setU32(engine, info, L.wanted, Number(wanted));
+  field.setU32(engine, info, L.wanted, wanted ? 1 + Math.min(table.left, LocalLimit.RIGHTS) : 0);
+  field.setU32(engine, info, L.cut, 0);
   field.setU32(engine, info, L.count, 0);
   field.setU32(engine, info, L.creds, 0);
 }
@@ -149,21 +151,14 @@ function brought(so: So, message: RecvHeader): ControlMessage[] {
     { length: count },
     (_, i) => field.getU32(engine, info, L.size + 4 * i),
   );
-  const fds = sockets.map((ptr) => adopt(so, ptr)).filter((fd) => fd >= 0);
-  if (fds.length < count) message.flags = (message.flags ?? 0) | Msg.CTRUNC;
+  const fds = sockets.map((ptr) => adopt(so, ptr));
+  if (field.getU32(engine, info, L.cut) !== 0) message.flags = (message.flags ?? 0) | Msg.CTRUNC;
   if (fds.length > 0) found.push(rightsMessage(fds));
   return found;
 }
 
-/** A descriptor for a socket that came; -1 if there is none left, and the socket is let go of. */
-function adopt({ layer: { engine, table, waits } }: So, ptr: number): number {
-  const { Socket } = layout;
-  const open = field.getU32(engine, ptr, Socket.fd) !== NO_FD;
-  if (!table.full) return open ? table.alias(ptr) : table.add(ptr);
-  if (!open && (field.getU32(engine, ptr, Socket.state) & Ss.INFLIGHT) === 0) {
-    waits.scheduler.enter();
-    engine.calls.so_close(ptr);
-    waits.scheduler.sent();
-  }
-  return -1;
+/** A descriptor for a socket that came. */
+function adopt({ layer: { engine, table } }: So, ptr: number): number {
+  const open = field.getU32(engine, ptr, layout.Socket.fd) !== LocalLimit.GIVEN;
+  return open ? table.alias(ptr) : table.add(ptr);
 }

@@ -123,7 +123,7 @@ export function wantsAll(so: So, flags: number): boolean {
 /**
  * Goes on with a receive with MSG_WAITALL whose first try answered `first`, as {@link receive}
  * does, until `length` bytes are there, the stream ends or something else stops it. `attempt` is
- * told how many bytes it has received before.
+ * told how many bytes it has received before; `enough` ends it too.
  */
 export async function receiveWhole(
   so: So,
@@ -132,13 +132,14 @@ export async function receiveWhole(
   flags: number,
   signal: AbortSignal | undefined,
   attempt: (flags: number, done: number) => number,
+  enough = () => false,
 ): Promise<number> {
   let done = 0;
   let got = await receive(so, first, flags, signal, (now) => attempt(now, 0));
   while (got > 0) {
     done += got;
     // A short read stops at the urgent mark, so that the program can see it.
-    if (done >= length || so.fd < 0 || (so.state & Ss.RCVATMARK) !== 0) return done;
+    if (done >= length || enough() || so.fd < 0 || (so.state & Ss.RCVATMARK) !== 0) return done;
     const at = done;
     const attemptAt = (now: number) => attempt(now, at);
     got = await receive(so, attemptAt(flags), flags, signal, attemptAt);

@@ -14,7 +14,7 @@ import * as calls from "./calls.ts";
 import { ControlCalls } from "./control.ts";
 import type { HostNames } from "./host_names.ts";
 import { iovLength } from "./message.ts";
-import { checkControl, tryRecvMsg, trySendMsg, withRights } from "./rights.ts";
+import { checkControl, rightsOf, tryRecvMsg, trySendMsg, withRights } from "./rights.ts";
 import type { RecvHeader, SendHeader } from "./message.ts";
 import { type MessageBatch, recvBatch, sendBatch } from "./message_batch.ts";
 import { type Accepted, NonBlockingCalls, type Received } from "./nonblocking.ts";
@@ -160,7 +160,11 @@ export class Syscalls extends ControlCalls {
       return wait.sendAll(so, first, length, flags, signal, attempt);
     };
     const held = !wait.mustNotWait(so, flags);
-    return check(await (held ? withRights(so, message, rest) : rest(message)), "sendmsg", signal);
+    return check(
+      await (held ? withRights(so, message, first, rest) : rest(message)),
+      "sendmsg",
+      signal,
+    );
   }
 
   /**
@@ -215,11 +219,12 @@ export class Syscalls extends ControlCalls {
     const so = this.#layer.table.get(fd, "recvmsg");
     const attempt = (now: number, done = 0) =>
       tryRecvMsg(so, message, done, now, calls.nameRoom(so));
+    const brought = () => rightsOf(message.control).length > 0;
     const { signal } = options;
     const length = iovLength(message.iov);
     const first = attempt(flags);
     const got = wait.wantsAll(so, flags)
-      ? wait.receiveWhole(so, first, length, flags, signal, attempt)
+      ? wait.receiveWhole(so, first, length, flags, signal, attempt, brought)
       : wait.receive(so, first, flags, signal, attempt);
     return check(await got, "recvmsg", signal);
   }

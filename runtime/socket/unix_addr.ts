@@ -49,6 +49,8 @@ export function writeUnixAddr(
 export function readUnixAddr(engine: Engine, at: number): SockAddr {
   const length = field.getU16(engine, at, S.port);
   const from = pathAt(engine);
-  const path = new TextDecoder().decode(engine.memory.subarray(from, from + length));
+  const path = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+    engine.memory.subarray(from, from + length),
+  );
   return { family: Af.UNIX, address: "", port: 0, path };
 }

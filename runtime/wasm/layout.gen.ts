@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "25dd4230188b2f43";
+export const LAYOUT_HASH = "df0e7791f91de922";
 
 /** struct Ack */
 export const Ack = {
@@ -641,13 +641,14 @@ export const ListState = {
 
 /** struct LocalInfo */
 export const LocalInfo = {
-  size: 24,
+  size: 28,
   count: 0,
   creds: 4,
   pid: 8,
   uid: 12,
   gid: 16,
   wanted: 20,
+  cut: 24,
 } as const;
 
 /** struct Mbuf */

@@ -775,6 +775,7 @@ export const SB_NAMES: ConstantNames = {
   64: { name: "NOINTR", note: "" },
   128: { name: "LOWAT_UNSENT", note: "the protocol limits what is not sent yet: ask it by PRU_SPACE" },
   512: { name: "RECORDS", note: "MSG_EOR has ended a record in this stream" },
+  1024: { name: "ENDS", note: "what is there is to be read alone: it will not become more" },
   256: { name: "AUTOSIZE", note: "sized by the protocol; cleared when the user sets SO_SNDBUF or SO_RCVBUF" },
 };
 
@@ -796,6 +797,7 @@ export const SCM_NAMES: ConstantNames = {
 export const LOCAL_LIMIT_NAMES: ConstantNames = {
   108: { name: "PATH", note: "bytes of a name" },
   253: { name: "RIGHTS", note: "descriptors in one message" },
+  2147483647: { name: "GIVEN", note: "Socket.fd of one that was received, until it has a descriptor" },
 };
 
 /** `Stat` of assembly/abi/stat.ts. */

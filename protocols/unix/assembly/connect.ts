@@ -24,6 +24,8 @@ export function connect(pcb: UnixPcb, nam: SockAddr): i32 {
   if (!(pcb.so.proto.flags & Pr.CONNREQUIRED)) {
     if (to.peer && to.peer != pcb) return -Errno.EPERM;
     setPeer(pcb, to);
+    room.release(pcb); // whoever waits for room with another one goes on with this one
+    so_event.wwakeup(pcb.so);
     so_event.isConnected(pcb.so);
     return 0;
   }

@@ -1,16 +1,21 @@
 /** Options of local sockets, at level SOL_LOCAL. */
 import { Errno } from "../../../assembly/abi/errno";
 import { Prco } from "../../../assembly/abi/proto";
-import { LocalLimit, LocalOpt, Sol } from "../../../assembly/abi/socket";
+import { LocalLimit, LocalOpt, So, Sol } from "../../../assembly/abi/socket";
 import { Socket } from "../../../assembly/socket/socket_t";
 import * as names from "./names";
 import { pcbOf } from "./pcb";
 import { UnixPcb } from "./pcb_t";
+import * as room from "./room";
 
 /** The ctloutput entry of the rows. */
 export function entry(op: i32, so: usize, level: i32, name: i32, ptr: usize, len: i32): i32 {
-  if (level != Sol.LOCAL) return -Errno.ENOPROTOOPT;
   const pcb = pcbOf(changetype<Socket>(so));
+  if (level == Sol.SOCKET && op == Prco.SETOPT && name >= So.SNDBUF && name <= So.RCVLOWAT) {
+    room.freed(pcb, false); // there may be more than there was
+    return 0;
+  }
+  if (level != Sol.LOCAL) return -Errno.ENOPROTOOPT;
   return op == Prco.SETOPT ? set(pcb, name, ptr, len) : get(pcb, name, ptr, len);
 }
 

@@ -15,6 +15,7 @@ const DONE: u8 = 2;
 
 /** Drops what cannot be reached; the sockets are closed. */
 export function collect(): void {
+  S.look = false;
   if (S.flights == 0) return;
   for (let pcb = S.first; pcb; pcb = pcb.next) pcb.mark = isRoot(pcb.so) ? REACHED : 0;
   let more = true;
@@ -24,6 +25,7 @@ export function collect(): void {
     for (let r = pcb.rights; r; r = r.next) S.collected += r.count;
     rights.flush(pcb);
   }
+  S.look = false;
   rights.settle();
 }
 

@@ -4,6 +4,7 @@
  * is read.
  */
 import { Mf } from "../../../assembly/abi/mbuf";
+import { Sb } from "../../../assembly/abi/socket";
 import * as so_event from "../../../assembly/socket/so_event";
 import * as sockbuf from "../../../assembly/socket/sockbuf";
 import * as mbuf from "../../../assembly/sys/mbuf";
@@ -20,8 +21,8 @@ export function add(pcb: UnixPcb, m: Mbuf, rights: bool): void {
     at.flags &= ~u16(Mf.EOR); // of a sender's MSG_EOR, which means nothing here
   }
   pcb.came += len;
-  if (!pcb.stopped) {
-    pcb.stopped = rights;
+  if (!isStopped(pcb)) {
+    stop(pcb, rights);
     sockbuf.append(pcb.so.rcv, m);
     so_event.rwakeup(pcb.so);
     return;
@@ -36,10 +37,10 @@ export function add(pcb: UnixPcb, m: Mbuf, rights: bool): void {
 
 /** The piece that brought descriptors is read: what follows, up to the next such, can be. */
 export function show(pcb: UnixPcb): void {
-  pcb.stopped = false;
-  while (pcb.held && !pcb.stopped) {
+  stop(pcb, false);
+  while (pcb.held && !isStopped(pcb)) {
     const m = take(pcb);
-    pcb.stopped = (m.flags & Mf.EOR) != 0;
+    stop(pcb, (m.flags & Mf.EOR) != 0);
     m.flags &= ~u16(Mf.EOR);
     sockbuf.append(pcb.so.rcv, m);
   }
@@ -49,7 +50,18 @@ export function show(pcb: UnixPcb): void {
 /** Nobody will read it. */
 export function drop(pcb: UnixPcb): void {
   while (pcb.held) mbuf.freem(take(pcb));
-  pcb.stopped = false;
+  stop(pcb, false);
+}
+
+/** Whether the last piece in so_rcv brought descriptors: nothing may follow it there. */
+export function isStopped(pcb: UnixPcb): bool {
+  return (pcb.so.rcv.flags & Sb.ENDS) != 0;
+}
+
+/** Nobody need wait for SO_RCVLOWAT bytes either then. */
+function stop(pcb: UnixPcb, on: bool): void {
+  if (on) pcb.so.rcv.flags |= Sb.ENDS;
+  else pcb.so.rcv.flags &= ~u32(Sb.ENDS);
 }
 
 /** Takes the first piece out. */

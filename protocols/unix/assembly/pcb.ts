@@ -19,6 +19,7 @@ export class UnixState {
   first: UnixPcb;
   flights: u32; // sockets that messages hold
   auto: u32; // last number given as a name
+  look: bool; // a socket was let go of that other messages hold: nobody may reach them
 }
 
 export const S: UnixState = changetype<UnixState>(memory.data(offsetof<UnixState>(), 16));

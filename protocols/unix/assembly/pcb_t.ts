@@ -31,7 +31,6 @@ export class UnixPcb {
   peer_gid: i32;
   mark: u8; // for the collector: 1 reached, 2 looked into
   creds: bool; // wants the credentials of senders
-  stopped: bool; // the last piece in so_rcv brought descriptors: nothing may follow it there
   known: bool; // peer_pid and the others are set
 }
 

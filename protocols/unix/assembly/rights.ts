@@ -17,6 +17,9 @@ import { Flight, Rights, UnixPcb } from "./pcb_t";
 
 const BUCKETS: u32 = 256;
 
+/** What Socket.fd holds from when a socket is given until the runtime has its descriptor. */
+const GIVEN: i32 = LocalLimit.GIVEN;
+
 /** Sockets that nobody refers to any more. */
 @unmanaged
 @final
@@ -75,7 +78,10 @@ function letGo(so: usize, end: bool): void {
     flight = flight.next;
   }
   flight.count -= 1;
-  if (flight.count) return;
+  if (flight.count) {
+    if (end) S.look = true;
+    return;
+  }
   if (before) before.next = flight.next;
   else store<usize>(at, changetype<usize>(flight.next));
   S.flights -= 1;
@@ -126,8 +132,8 @@ export function attach(to: UnixPcb, from: UnixPcb): i32 {
         return -Errno.ENOBUFS;
       }
       store<u32>(m.data + 4 * r.count, so);
+      S.passed += 1;
     }
-    S.passed += count;
   }
   r.creds = to.creds;
   r.pid = from.pid;
@@ -166,19 +172,27 @@ export function arrive(pcb: UnixPcb, end: u64): void {
   while (pcb.rights && pcb.rights.at < end) {
     const r = pcb.rights;
     pcb.rights = r.next;
-    if (L.wanted && L.count + r.count <= u32(LocalLimit.RIGHTS)) give(r);
+    if (L.wanted) give(r);
     else drop(r);
   }
   settle();
 }
 
-/** Puts what came along where the runtime takes it at once. */
+/** Puts what came along where the runtime takes it at once; lets go of what it has no room for. */
 function give(r: Rights): void {
   for (let i: u32 = 0; i < r.count; i++) {
     const so = load<u32>(r.m.data + 4 * i);
-    store<u32>(area() + 4 * L.count, so);
-    L.count += 1;
-    letGo(so, false);
+    if (L.count + 1 < L.wanted) {
+      const socket = changetype<Socket>(so);
+      if (socket.fd < 0) socket.fd = GIVEN; // not to be closed by what happens next
+      store<u32>(area() + 4 * L.count, so);
+      L.count += 1;
+      letGo(so, false);
+    } else {
+      L.cut = 1;
+      S.dropped += 1;
+      letGo(so, true);
+    }
   }
   if (r.creds) {
     L.creds = 1;

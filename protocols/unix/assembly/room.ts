@@ -20,10 +20,12 @@ export function space(pcb: UnixPcb, wake: bool): i32 {
   const peer = pcb.peer;
   if (!peer) return i32(pcb.so.snd.hiwat);
   const rcv = peer.so.rcv;
-  const all = min<i32>(sockbuf.space(rcv), i32(pcb.so.snd.hiwat - rcv.cc));
+  // who waits for SO_RCVLOWAT bytes is to get them
+  const most = max<u32>(pcb.so.snd.hiwat, rcv.lowat);
+  const all = min<i32>(sockbuf.space(rcv), i32(most - rcv.cc));
   // what is held is counted by its storage, which nothing else bounds
   const room = all - i32(peer.held_storage);
-  return wake && rcv.cc && room < i32(pcb.so.snd.hiwat >> 2) ? 0 : room;
+  return wake && rcv.cc >= rcv.lowat && room < i32(pcb.so.snd.hiwat >> 2) ? 0 : room;
 }
 
 /** Whether a socket has room for a message; one with an empty buffer has for any it ever takes. */

@@ -12,7 +12,7 @@ import { N } from "../../../assembly/sys/net_settings";
 import * as address from "./address";
 import { close, connect, disconnect, join } from "./connect";
 import { collect } from "./gc";
-import { alloc, pcbOf } from "./pcb";
+import { alloc, pcbOf, S } from "./pcb";
 import { UnixPcb } from "./pcb_t";
 import * as held from "./held";
 import * as rights from "./rights";
@@ -101,8 +101,9 @@ function received(pcb: UnixPcb, arg: i32): i32 {
   } else {
     if (arg < 0) held.drop(pcb);
     rights.arrive(pcb, pcb.came - pcb.held_len - rcv.cc);
-    if (pcb.stopped && !rcv.cc) held.show(pcb);
+    if (held.isStopped(pcb) && !rcv.cc) held.show(pcb);
   }
+  if (S.look) collect();
   // a stream that is shut for reading takes nothing any more
   const peer = pcb.peer;
   const shut = pcb.so.state & Ss.CANTRCVMORE && pcb.so.proto.flags & Pr.CONNREQUIRED;
