@@ -127,7 +127,10 @@ function connectError(path: string, { name, message }: Error): RequestError {
     );
   }
   if (name === "ConnectionRefused") {
-    return new RequestError(`${path}: the stack that listened there is gone`, "ECONNREFUSED");
+    return new RequestError(
+      `${path}: no stack listens there: it is gone, or this is no socket`,
+      "ECONNREFUSED",
+    );
   }
   if (name === "PermissionDenied") {
     return new RequestError(`${path}: no permission to connect`, "EACCES");

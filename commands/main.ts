@@ -10,7 +10,7 @@ import { ifconfig } from "./cli/ifconfig.ts";
 import { nc } from "./cli/nc.ts";
 import { netstat } from "./cli/netstat.ts";
 import { ping } from "./cli/ping.ts";
-import { controlPath } from "./cli/place.ts";
+import { controlPath, readFile } from "./cli/place.ts";
 import { route } from "./cli/route.ts";
 import { traceroute } from "./cli/traceroute.ts";
 import { ControlTarget } from "./control_client.ts";
@@ -21,7 +21,7 @@ const COMMANDS = [arp, ifconfig, nc, netstat, ping, route, traceroute];
 
 /** The stack that the options and the environment name. */
 async function open({ control, snapshot }: Place): Promise<Target> {
-  if (snapshot !== undefined) return await openSnapshot(await Deno.readFile(snapshot));
+  if (snapshot !== undefined) return await openSnapshot(await readFile(snapshot));
   return new ControlTarget(controlPath(control));
 }
 

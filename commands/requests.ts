@@ -6,7 +6,7 @@
 
 import { Iff, Sioc } from "../assembly/abi/ifnet.ts";
 import { Af, Sock } from "../assembly/abi/socket.ts";
-import { type IfRequest, type RouteOptions, type Stack } from "../mod.ts";
+import type { IfRequest, Netstat, ProtocolInfo, RouteOptions, Stack } from "../mod.ts";
 import { parseIpv4 } from "../runtime/socket/inet_addr.ts";
 import { ifIoctl } from "../runtime/socket/ioctl.ts";
 import { capture } from "./capture.ts";
@@ -24,13 +24,21 @@ type Answer = (
   context: RequestContext,
 ) => AsyncIterable<unknown> | Iterable<unknown>;
 
+/** What a stack tells of itself. */
+export interface StackReport extends Netstat {
+  /** The loaded protocols and domains, with what they count. */
+  readonly protocols: readonly ProtocolInfo[];
+}
+
 const HOUR_US = 3_600_000_000;
 const PORTS = [1, 65_535] as const;
 const NO_NUMBER = Number.NaN;
 
 /** Requests that change nothing and do not wait: a snapshot answers them too. */
 const LOOKS: Readonly<Record<string, Answer>> = {
-  netstat: (stack) => [stack.netstat()],
+  netstat: (stack): StackReport[] => {
+    return [{ ...stack.netstat(), protocols: stack.protocols.list() }];
+  },
   "route.get": (stack, params) => {
     return [stack.route.get(host(params, "destination"), text(params, "source"))];
   },

@@ -193,6 +193,8 @@ export async function* traceroute(
       if (result === undefined) return;
       final ||= result.final;
       yield result;
+      // what could not be sent once cannot be sent again
+      if (result.final && result.rtt_us === undefined) return;
     }
     if (final || signal?.aborted) return;
   }

@@ -118,6 +118,8 @@ export async function runCommand(
     await using target = await open(options);
     return await definition.run(makeRun(io, parser.args, options, target));
   } catch (error) {
+    // nobody reads what we print: no fault of ours
+    if ((error as Error)?.name === "BrokenPipe") throw error;
     if (error instanceof UsageError) return misused(error.message);
     io.err(`${name}: ${error instanceof Error ? error.message : error}\n`);
     return 1;
@@ -161,11 +163,11 @@ export function whole(min: number, max: number): (text: string) => number {
   };
 }
 
-/** For options: a number of seconds above 0. */
+/** For options: a number of seconds, a thousandth at least. */
 export function seconds(text: string): number {
   const value = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
-  if (value > 0 && value <= 3600) return value;
-  throw new InvalidArgumentError("A number of seconds above 0, at most 3600, is wanted.");
+  if (value >= 0.001 && value <= 3600) return value;
+  throw new InvalidArgumentError("A number of seconds from 0.001 to 3600 is wanted.");
 }
 
 /** An object as a line of JSON. */

@@ -5,6 +5,8 @@
  */
 
 import type { Netstat, Route, SocketReport, TcpInfo } from "../../mod.ts";
+import { RequestError } from "../request.ts";
+import type { StackReport } from "../requests.ts";
 import { type CommandDefinition, jsonLine, type Run } from "./command.ts";
 import { routeFlags, strong, table } from "./text.ts";
 
@@ -37,9 +39,10 @@ export const netstat: CommandDefinition = {
       .option("-x, --tcp-info", "what TCP knows of each connection")
       .option("-n", "addresses are numbers (they always are)"),
   run: async (run) => {
-    const report = await run.one<Netstat>("netstat");
+    const report = await run.one<StackReport>("netstat");
+    mustBeKnown(run.options.protocol as string | undefined, report);
     const { interfaces, routes, statistics, memory, destinations } = run.options;
-    const views: [unknown, (report: Netstat, run: Run) => void][] = [
+    const views: [unknown, (report: StackReport, run: Run) => void][] = [
       [interfaces, showInterfaces],
       [routes, showRoutes],
       [statistics, showCounters],
@@ -53,10 +56,46 @@ export const netstat: CommandDefinition = {
   },
 };
 
+/** Domains whose sockets are shown; they may not be loaded. */
+const DOMAINS = ["unix", "route", "packet"];
+
+/** Groups of counters by the name of their protocol, in small letters. */
+function countersOf(report: StackReport): Map<string, Record<string, number>> {
+  const groups = new Map<string, Record<string, number>>();
+  const add = (group: string, name: string, count: number) => {
+    groups.set(group, { ...groups.get(group), [name]: count });
+  };
+  for (const [name, count] of Object.entries(report.counters)) {
+    const [group, ...rest] = name.toLowerCase().split("_");
+    if (rest.length === 0) add("other", group, count);
+    else add(group, rest.join("_"), count);
+  }
+  for (const { name, counters, packets } of report.protocols) {
+    groups.set(name, { ...groups.get(name), ...counters ?? { packets } });
+  }
+  for (const [name, count] of Object.entries(report.fates)) {
+    add("frames", name.toLowerCase(), count);
+  }
+  return groups;
+}
+
+/** Whether a socket is of that protocol; `ip` means all raw ones. */
+function isOf(protocol: string, wanted: unknown): boolean {
+  return wanted === undefined || protocol === wanted || protocol.startsWith(`${wanted} `);
+}
+
+function mustBeKnown(wanted: string | undefined, report: StackReport): void {
+  if (wanted === undefined) return;
+  if (report.sockets.some(({ protocol }) => isOf(protocol, wanted))) return;
+  const known = [...new Set([...countersOf(report).keys(), ...DOMAINS])];
+  if (known.includes(wanted)) return;
+  throw new RequestError(`there is no protocol ${wanted}; there are ${known.join(", ")}`, "ENOENT");
+}
+
 function showSockets({ sockets }: Netstat, run: Run): void {
   const { all, protocol } = run.options;
   const shown = sockets.filter((one) =>
-    (protocol === undefined || one.protocol === protocol) &&
+    isOf(one.protocol, protocol) &&
     (all || one.state !== "LISTEN" && one.state !== "CLOSED")
   );
   if (run.json) return shown.forEach((one) => run.out(jsonLine(one)));
@@ -145,25 +184,17 @@ export function showRoutes({ routes }: { readonly routes: readonly Route[] }, ru
   run.out("Routing tables\n\nInternet:\n" + table(titles, rows, run.colour));
 }
 
-function showCounters({ counters, fates }: Netstat, run: Run): void {
+function showCounters(report: StackReport, run: Run): void {
   const every = Number(run.options.statistics) > 1;
-  const wanted = (run.options.protocol as string | undefined)?.toUpperCase();
-  const groups = new Map<string, Record<string, number>>();
-  const add = (group: string, name: string, count: number) => {
-    if (wanted !== undefined && group !== wanted || count === 0 && !every) return;
-    groups.set(group, { ...groups.get(group), [name.toLowerCase()]: count });
-  };
-  for (const [name, count] of Object.entries(counters)) {
-    const at = name.indexOf("_");
-    add(at < 0 ? "OTHER" : name.slice(0, at), name.slice(at + 1), count);
-  }
-  for (const [name, count] of Object.entries(fates)) add("FRAMES", name, count);
-  if (run.json) {
-    const lower = [...groups].map(([group, values]) => [group.toLowerCase(), values]);
-    return run.out(jsonLine(Object.fromEntries(lower)));
-  }
+  const { protocol } = run.options;
+  const groups = [...countersOf(report)].flatMap(([group, all]) => {
+    if (protocol !== undefined && group !== protocol) return [];
+    const shown = Object.entries(all).filter(([, count]) => every || count !== 0);
+    return shown.length === 0 ? [] : [[group, Object.fromEntries(shown)] as const];
+  });
+  if (run.json) return run.out(jsonLine(Object.fromEntries(groups)));
   for (const [group, values] of groups) {
-    run.out(strong(`${group.toLowerCase()}:`, run.colour) + "\n");
+    run.out(strong(`${group}:`, run.colour) + "\n");
     for (const [name, count] of Object.entries(values)) {
       run.out(`\t${count} ${name.replaceAll("_", " ")}\n`);
     }

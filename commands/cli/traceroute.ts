@@ -5,6 +5,7 @@
  */
 
 import type { TraceProbe } from "../traceroute.ts";
+import { host } from "../params.ts";
 import { type CommandDefinition, jsonLine, seconds, whole } from "./command.ts";
 import { milliseconds } from "./text.ts";
 
@@ -31,7 +32,8 @@ export const traceroute: CommandDefinition = {
       .option("-s, --source <address>", "source address"),
   run: async (run) => {
     const { icmp, f: firstTtl, m: maxTtl = 30, q: queries, w, p: port, source } = run.options;
-    const [address, bytes = "32"] = run.args;
+    const bytes = run.args[1] ?? "32";
+    const address = host({ host: run.args[0] }, "host");
     const wait_us = w === undefined ? undefined : Number(w) * 1_000_000;
     const params = { address, icmp, firstTtl, maxTtl, queries, wait_us, port, source };
     if (!run.json) {

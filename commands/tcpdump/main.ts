@@ -4,7 +4,7 @@
  * @module
  */
 
-import { controlPath } from "../cli/place.ts";
+import { controlPath, fileError, readFile } from "../cli/place.ts";
 import type { Netstat } from "../../mod.ts";
 import { noInput } from "../request.ts";
 import { ControlTarget } from "../control_client.ts";
@@ -36,10 +36,12 @@ function flush(): void {
 }
 
 const host: TcpdumpHost = {
-  read: (path) => path === "-" ? standardInput() : Deno.readFile(path),
+  read: (path) => path === "-" ? standardInput() : readFile(path),
   create: async (path) => {
     if (path === "-") return (bytes) => writeAll(Deno.stdout, bytes);
-    const file = await Deno.create(path);
+    const file = await Deno.create(path).catch((error) => {
+      throw fileError(path, error);
+    });
     return (bytes) => writeAll(file, bytes);
   },
   out: (text) => {

@@ -76,6 +76,12 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function countOfFrames(text: string): number {
+  const count = wholeNumber(text);
+  if (count > 0) return count;
+  throw new InvalidArgumentError("A count above 0 is wanted.");
+}
+
 function command(): Command {
   return new Command("tcpdump")
     .description("Prints the frames of a capture file or a stack, as the tcpdump of Unix does.")
@@ -86,7 +92,7 @@ function command(): Command {
     .option("--control <path>", "socket file of the stack; $GODWIT_CONTROL unless told")
     .option("-p, --no-promiscuous-mode", "leave frames for others to others")
     .option("-w, --write <file>", "write frames to a file instead of printing lines")
-    .option("-c, --frames <count>", "end after so many frames", wholeNumber)
+    .option("-c, --frames <count>", "end after so many frames", countOfFrames)
     .option("-s, --snapshot-length <bytes>", "bytes of each frame to keep", wholeNumber)
     .option("-F, --filter-file <file>", "read the expression from a file")
     .option("-n", "addresses are numbers (they always are)", times, 0)
@@ -131,7 +137,7 @@ export function parseArguments(args: readonly string[]): TcpdumpOptions {
     list: o.listInterfaces === true,
     onlyOurs: o.promiscuousMode === false,
     write: o.write,
-    count: o.frames || undefined,
+    count: o.frames,
     snaplen: o.snapshotLength || undefined,
     filterFile: o.filterFile,
     expression: parser.args.join(" "),

@@ -82,7 +82,7 @@ export async function tcpdump(args: readonly string[], host: TcpdumpHost): Promi
   } catch (error) {
     if (error instanceof UsageError) {
       if (error.status === 0) host.out(error.message + "\n");
-      else host.err(`${error.message}\n`);
+      else host.err(`${error.message.replace(/^error: /, "tcpdump: ")}\n`);
       return error.status;
     }
     host.err(`tcpdump: ${error instanceof Error ? error.message : error}\n`);
@@ -100,13 +100,16 @@ async function run(options: TcpdumpOptions, host: TcpdumpHost): Promise<void> {
   if (options.read === undefined && options.program > 0) {
     return host.out(programText(expression, options.program));
   }
+  if (options.interface === "any" && options.write?.endsWith(".pcap")) {
+    throw new UsageError("error: pcap has one kind of link: write -i any to a .pcapng file", 1);
+  }
   const source = await open(options, host, filter);
   if (options.program > 0) {
     return host.out(programText(expression, options.program, source.interfaces[0]?.linktype));
   }
   if (options.write === undefined) {
     const seen = options.read === undefined ? () => host.flush?.() : () => {};
-    await printFrames(source.frames, options, (text) => {
+    await printFrames(source, options, (text) => {
       host.out(text);
       seen();
     });
@@ -174,7 +177,7 @@ async function* chosen(
 
 /** Prints the frames in the form that the options say. */
 export async function printFrames(
-  frames: FrameSource["frames"],
+  { frames, interfaces }: FrameSource,
   options: TcpdumpOptions,
   print: (text: string) => void,
 ): Promise<void> {
@@ -184,7 +187,9 @@ export async function printFrames(
     count++;
     if (options.countOnly) continue;
     const line = printer.format(frame);
-    print((options.json ? JSON.stringify(record(frame, count, line)) : line) + "\n");
+    const passed = frame.where ? { interface: interfaces[frame.interface].name } : {};
+    const told = { ...record(frame, count, line), ...passed };
+    print((options.json ? JSON.stringify(told) : line) + "\n");
   }
   if (options.countOnly) print(`${count} packet${count === 1 ? "" : "s"}\n`);
 }
@@ -214,12 +219,16 @@ async function copyFrames(
     ? new PcapWriter(sink, { linktype, nanosecond, ...settings })
     : new PcapngWriter(sink, { nanosecond: true });
   const interfaces: number[] = [];
-  for await (const frame of chosen(source.frames, options)) {
-    // A pcapng file describes its interfaces as they come.
-    for (let i = interfaces.length; i < source.interfaces.length; i++) {
-      interfaces.push(writer.addInterface(source.interfaces[i]));
+  try {
+    for await (const frame of chosen(source.frames, options)) {
+      // A pcapng file describes its interfaces as they come.
+      for (let i = interfaces.length; i < source.interfaces.length; i++) {
+        interfaces.push(writer.addInterface(source.interfaces[i]));
+      }
+      writer.write({ ...frame, interface: interfaces[frame.interface] });
     }
-    writer.write({ ...frame, interface: interfaces[frame.interface] });
+  } finally {
+    // what came before a fault is a good file
+    writer.close();
   }
-  writer.close();
 }

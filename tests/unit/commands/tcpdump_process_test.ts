@@ -59,7 +59,10 @@ Deno.test("tcpdump process: a file that is not there is told, with status 1", as
   await child.stdin.close();
   const { code, stdout, stderr } = await child.output();
   assertEquals([code, stdout.length], [1, 0]);
-  assertStringIncludes(new TextDecoder().decode(stderr), "tcpdump: No such file");
+  assertStringIncludes(
+    new TextDecoder().decode(stderr),
+    "tcpdump: /nowhere/at/all.pcap: No such file",
+  );
 });
 
 Deno.test("tcpdump process: ends without a word when its reader goes away", async () => {
