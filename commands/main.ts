@@ -38,7 +38,9 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return 2;
   }
   const interrupt = new AbortController();
-  Deno.addSignalListener("SIGINT", () => interrupt.abort());
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => interrupt.abort());
+  }
   const io: CommandIo = {
     out: (text) => writeAll(Deno.stdout, text),
     err: (text) => writeAll(Deno.stderr, text),

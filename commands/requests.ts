@@ -6,7 +6,7 @@
 
 import { Iff, Sioc } from "../assembly/abi/ifnet.ts";
 import { Af, Sock } from "../assembly/abi/socket.ts";
-import type { IfRequest, Netstat, ProtocolInfo, RouteOptions, Stack } from "../mod.ts";
+import type { IfRequest, Netstat, ProtocolInfo, RouteOptions, SocketError, Stack } from "../mod.ts";
 import { parseIpv4 } from "../runtime/socket/inet_addr.ts";
 import { ifIoctl } from "../runtime/socket/ioctl.ts";
 import { capture } from "./capture.ts";
@@ -82,7 +82,13 @@ const ACTS: Readonly<Record<string, Answer>> = {
   },
   "interface.mtu": (stack, params) => {
     const mtu = whole(params, "mtu", [68, 65_535], NO_NUMBER);
-    configure(stack, Sioc.SIFMTU, { ifname: needed(params, "interface"), mtu });
+    const ifname = needed(params, "interface");
+    try {
+      configure(stack, Sioc.SIFMTU, { ifname, mtu });
+    } catch (error) {
+      if ((error as SocketError).code !== "EINVAL") throw error;
+      throw new RequestError(`the device of ${ifname} takes no MTU of ${mtu} bytes`);
+    }
     return [];
   },
   "interface.add": (stack, params) => {

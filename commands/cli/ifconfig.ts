@@ -5,9 +5,9 @@
  */
 
 import type { InterfaceReport, Netstat } from "../../mod.ts";
-import { maskOf, parseIpv4, parsePrefix } from "../../runtime/socket/inet_addr.ts";
+import { maskOf, parsePrefix } from "../../runtime/socket/inet_addr.ts";
 import { type CommandDefinition, jsonLine, type Run, UsageError } from "./command.ts";
-import { interfaceFlags, strong } from "./text.ts";
+import { interfaceFlags, maskBits, strong } from "./text.ts";
 
 /** The definition. */
 export const ifconfig: CommandDefinition = {
@@ -54,6 +54,9 @@ function readOrders(orders: readonly string[]): Change[] {
       const bytes = queue.shift() ?? "";
       if (!/^\d{1,5}$/.test(bytes)) throw new UsageError(`mtu takes bytes, not "${bytes}"`);
       changes.push({ request: "interface.mtu", params: { mtu: Number(bytes) } });
+    } else if (word === "delete" && queue.length > 0) {
+      // BSD takes the word on either side of the address
+      changes.push(readAddress(queue.shift()!, ["delete"]));
     } else if (word !== "inet") {
       changes.push(readAddress(word, queue));
     }
@@ -67,21 +70,13 @@ function readAddress(word: string, queue: string[]): Change {
   let address = word;
   if (queue[0] === "netmask") {
     queue.shift();
-    address = `${word}/${bitsOf(queue.shift() ?? "")}`;
+    address = `${word}/${maskBits(queue.shift() ?? "")}`;
   }
   const verb = ["add", "alias", "delete", "remove"].includes(queue[0]) ? queue.shift() : "add";
   if (verb === "delete" || verb === "remove") {
     return { request: "interface.remove", params: { address: address.split("/")[0] } };
   }
   return { request: "interface.add", params: { address } };
-}
-
-/** Bits of a mask, `255.255.255.0` or `0xffffff00`. */
-function bitsOf(text: string): number {
-  const mask = /^0x[\da-f]{8}$/i.test(text) ? Number(text) : parseIpv4(text);
-  const bits = Array.from({ length: 33 }, (_, i) => i).find((i) => maskOf(i) >>> 0 === mask);
-  if (bits === undefined) throw new UsageError(`"${text}" is no mask`);
-  return bits;
 }
 
 async function show(run: Run, name: string | undefined): Promise<number> {

@@ -9,7 +9,7 @@ import { type Message, Rtm } from "../../protocols/route/mod.ts";
 import type { MonitorLoss } from "../monitor.ts";
 import { type CommandDefinition, jsonLine, type Run, UsageError, whole } from "./command.ts";
 import { showRoutes } from "./netstat.ts";
-import { interfaceFlags, routeFlags } from "./text.ts";
+import { interfaceFlags, maskBits, routeFlags } from "./text.ts";
 
 const VERBS = ["print", "get", "add", "delete", "change", "monitor"];
 
@@ -28,13 +28,16 @@ export const route: CommandDefinition = {
     ["delete 10.8.0.0/16", ""],
     ["monitor", "what happens to routes and interfaces, until Ctrl-C"],
   ],
-  rewrite: (args) => args.filter((arg) => !["-net", "-host", "-inet"].includes(arg)),
+  rewrite: (args) =>
+    args.filter((arg) => !["-net", "-host", "-inet"].includes(arg))
+      .map((arg) => arg === "-netmask" ? "--netmask" : arg),
   define: (command) =>
     command
       .argument("[verb]", VERBS.join(", "), "print")
       .argument("[destination]", "a network, an address, or default")
       .argument("[gateway]", "the next hop")
       .option("-n", "addresses are numbers (they always are)")
+      .option("--netmask <mask>", "of the destination, such as 255.255.0.0")
       .option("--interface <name>", "leads out of this interface")
       .option("--metric <n>", "lower is better", whole(0, 2 ** 31 - 1))
       .option("--mtu <bytes>", "largest packet along it", whole(68, 65_535))
@@ -43,25 +46,39 @@ export const route: CommandDefinition = {
       .option("--reject", "answer with an error what would take it")
       .option("--blackhole", "drop what would take it"),
   run: async (run) => {
-    const [verb = "print", destination, gateway] = run.args;
+    const [verb = "print", network, gateway] = run.args;
     if (verb === "print" || verb === "show") {
       showRoutes(await run.one<Netstat>("netstat"), run);
       return 0;
     }
     if (verb === "monitor") return await follow(run);
     if (!VERBS.includes(verb)) throw new UsageError(`"${verb}" is not ${VERBS.join(", ")}`);
-    if (destination === undefined) throw new UsageError(`${verb} needs a destination`);
+    if (network === undefined) throw new UsageError(`${verb} needs a destination`);
+    const { netmask, from } = run.options;
+    const destination = netmask === undefined ? network : `${network}/${maskBits(String(netmask))}`;
     if (verb === "get") {
-      const params = { destination, source: run.options.from };
+      const params = { destination, source: from };
       describe(destination, await run.one<Route>("route.get", params), run);
       return 0;
     }
-    await run.one(`route.${verb}`, wayOf(run, destination, gateway));
+    const way = wayOf(run, destination, gateway);
+    if (verb === "add" && gateway === undefined && way.interface === undefined) {
+      throw new UsageError("add needs a gateway or --interface");
+    }
+    await run.one(`route.${verb}`, way);
     if (run.json) run.out(jsonLine({ verb, destination, ...gateway && { gateway } }));
-    else run.out(`${verb} net ${destination}${gateway ? `: gateway ${gateway}` : ""}\n`);
+    else {run.out(
+        `${verb} ${kindOf(destination)} ${destination}${gateway ? `: gateway ${gateway}` : ""}\n`,
+      );}
     return 0;
   },
 };
+
+/** What the destination is: a network, or one host. */
+function kindOf(destination: string): "host" | "net" {
+  const [, bits = "32"] = destination.split("/");
+  return destination !== "default" && bits === "32" ? "host" : "net";
+}
 
 function wayOf({ options }: Run, destination: string, gateway: string | undefined) {
   const { interface: name, metric, mtu, mss, from, reject, blackhole } = options;

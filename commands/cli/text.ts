@@ -7,6 +7,8 @@
 import { Table } from "console-table-printer";
 import { Iff } from "../../assembly/abi/ifnet.ts";
 import { Rtf } from "../../assembly/abi/route.ts";
+import { maskOf, parseIpv4 } from "../../runtime/socket/inet_addr.ts";
+import { UsageError } from "./command.ts";
 
 const BLANK = { left: "", mid: "", right: "", other: "" };
 const STYLE = {
@@ -89,4 +91,12 @@ const ROUTE_FLAGS: readonly (readonly [number, string])[] = [
 /** Flags of a route as `UGS`. */
 export function routeFlags(flags: number): string {
   return ROUTE_FLAGS.map(([bit, letter]) => flags & bit ? letter : "").join("");
+}
+
+/** Bits of a mask, `255.255.255.0` or `0xffffff00`. */
+export function maskBits(text: string): number {
+  const mask = /^0x[\da-f]{8}$/i.test(text) ? Number(text) : parseIpv4(text);
+  const bits = Array.from({ length: 33 }, (_, i) => i).find((i) => maskOf(i) >>> 0 === mask);
+  if (bits === undefined) throw new UsageError(`"${text}" is no mask`);
+  return bits;
 }

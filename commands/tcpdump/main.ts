@@ -50,7 +50,9 @@ const host: TcpdumpHost = {
   },
   live: (wish) => {
     const interrupt = new AbortController();
-    Deno.addSignalListener("SIGINT", () => interrupt.abort());
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(name, () => interrupt.abort());
+    }
     const target = new ControlTarget(controlPath(wish.control));
     return liveFrames(target, wish, interrupt.signal, (words) => host.err(words));
   },

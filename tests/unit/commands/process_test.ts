@@ -1,6 +1,7 @@
 /** The commands as programs, on a stack in another process. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { openCapture } from "../../../drivers/capture.ts";
 import { linesOf } from "../../interop/kit/lines.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
@@ -14,6 +15,26 @@ function deno(args: string[], env: Record<string, string> = {}): Deno.Command {
     stderr: "piped",
     signal: AbortSignal.timeout(60_000),
   });
+}
+
+/** A capture that is asked to end leaves a good file. */
+async function endsWell(control: string, file: string): Promise<void> {
+  const env = { GODWIT_CONTROL: control };
+  const child = deno([`${ROOT}commands/tcpdump/main.ts`, "-i", "any", "-w", file], env).spawn();
+  const told = linesOf(child.stderr as ReadableStream<Uint8Array<ArrayBuffer>>);
+  for (const name of ["lo0", "eth0"]) {
+    assertMatch((await told.next()).value!, new RegExp(`^listening on ${name}`));
+  }
+  const request = ["ping", "-c", "1", "127.0.0.1"];
+  await deno([`${ROOT}commands/main.ts`, ...request], env).output();
+  child.kill("SIGTERM");
+  assertEquals((await child.status).code, 0);
+  assertEquals((await told.next()).value, "0 packets dropped");
+  await told.return(undefined);
+  await child.stdout.cancel();
+  const reader = openCapture(await Deno.readFile(file));
+  assert([...reader].length >= 2);
+  assertEquals(reader.interfaces.map(({ name }) => name), ["lo0", "eth0"]);
 }
 
 Deno.test("commands as processes: netstat, a wrong option, the end", async () => {
@@ -42,6 +63,7 @@ Deno.test("commands as processes: netstat, a wrong option, the end", async () =>
   const wrong = await command("netstat", "--frob");
   assertEquals([wrong.code, wrong.out], [2, ""]);
   assertMatch(wrong.err, /^netstat: unknown option '--frob'\nusage: netstat \[options\]/);
+  await endsWell(control, `${folder}/trace.pcapng`);
   server.kill("SIGTERM");
   assert((await server.status).success, await errors);
   await lines.return(undefined);

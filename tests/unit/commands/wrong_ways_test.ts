@@ -1,8 +1,10 @@
 /** The commands used in wrong ways: words for each, and nothing that others made is lost. */
 
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { ifconfig } from "../../../commands/cli/ifconfig.ts";
 import { netstat } from "../../../commands/cli/netstat.ts";
 import { ping } from "../../../commands/cli/ping.ts";
+import { route } from "../../../commands/cli/route.ts";
 import { traceroute } from "../../../commands/cli/traceroute.ts";
 import { ControlTarget } from "../../../commands/mod.ts";
 import { type SourceFrame, tcpdump } from "../../../commands/tcpdump/run.ts";
@@ -13,7 +15,7 @@ import { run } from "./kit.ts";
 
 const NO_FILE = () => Promise.reject(new Error("no file"));
 
-Deno.test("netstat: a protocol that is not there, and those that count without sockets", async () => {
+Deno.test("netstat: protocols that are not there, and those without sockets", async () => {
   await using stack = await createStack();
   const wrong = await run(netstat, ["-p", "frob"], stack);
   assertEquals([wrong.status, wrong.out], [1, ""]);
@@ -63,6 +65,29 @@ Deno.test("traceroute: a host that is none, and one without a route, once", asyn
     " 1  ! sendto: ENETUNREACH: no route to the network",
     "",
   ]);
+});
+
+Deno.test("route, ifconfig: the spellings of BSD, and what a device does not take", async () => {
+  await using sim = await createSim();
+  const [a] = sim.stacks;
+  const mask = ["-net", "10.6.0.0", "-netmask", "255.255.0.0"];
+  const added = await run(route, ["add", ...mask, "10.0.0.2"], a);
+  assertEquals(added.out, "add net 10.6.0.0/16: gateway 10.0.0.2\n", added.err);
+  assertEquals((await run(route, ["delete", ...mask], a)).out, "delete net 10.6.0.0/16\n");
+  const host = await run(route, ["add", "-host", "10.7.0.1", "10.0.0.2"], a);
+  assertEquals(host.out, "add host 10.7.0.1: gateway 10.0.0.2\n");
+  const nowhere = await run(route, ["add", "10.6.0.0/16"], a);
+  assertEquals(nowhere.status, 2);
+  assertMatch(nowhere.err, /^route: add needs a gateway or --interface\n/);
+  const noMask = await run(route, ["add", "10.6.0.0", "-netmask", "255.0.255.0", "10.0.0.2"], a);
+  assertMatch(noMask.err, /^route: "255\.0\.255\.0" is no mask\n/);
+  for (const words of [["-alias", "10.3.0.1"], ["delete", "10.3.0.1"], ["10.3.0.1", "delete"]]) {
+    assertEquals((await run(ifconfig, ["eth0", "10.3.0.1/24"], a)).err, "");
+    assertEquals((await run(ifconfig, ["eth0", ...words], a)).err, "");
+    assertEquals(a.netstat().interfaces[1].addresses, ["10.0.0.1/24"]);
+  }
+  const large = await run(ifconfig, ["eth0", "mtu", "65000"], a);
+  assertEquals(large.err, "ifconfig: the device of eth0 takes no MTU of 65000 bytes\n");
 });
 
 Deno.test("control: a file that is no socket is told", async () => {
