@@ -22,10 +22,10 @@ export function entry(op: i32, so: usize, level: i32, name: i32, ptr: usize, len
     return -Errno.ENOPROTOOPT;
   }
   if (len < 8) return -Errno.EINVAL;
-  const ifindex = load<u32>(ptr);
+  const ifp = if_list.byIndex(load<u32>(ptr));
   const what = load<u32>(ptr, 4);
-  if (name == PacketOpt.DROP_MEMBERSHIP) return leave(pcb, ifindex, what);
-  return if_list.byIndex(ifindex) ? join(pcb, ifindex, what) : -Errno.ENXIO;
+  if (name == PacketOpt.ADD_MEMBERSHIP) return ifp ? join(pcb, ifp, what) : -Errno.ENXIO;
+  return ifp ? leave(pcb, ifp, what) : -Errno.EADDRNOTAVAIL;
 }
 
 /** What is set at SOL_SOCKET. EPERM for a filter that is locked, ENOENT if there is none. */

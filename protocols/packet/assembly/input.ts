@@ -66,7 +66,7 @@ function toWhom(ifp: Ifnet, m: Mbuf): u32 {
 
 /** Whether a socket asks for a frame; the sender of one does not see it. */
 function wants(pcb: PacketPcb, ifp: Ifnet, m: Mbuf, type: u32, whose: u32): bool {
-  if (pcb.ifindex && pcb.ifindex != ifp.index) return false;
+  if (pcb.ifindex && pcb.attached != ifp.attached) return false;
   if (whose == PacketType.OUTGOING) {
     return pcb.protocol == EthP.ALL && !(m.rcvif == 0 && m.l3off == u16(pcb.id));
   }
@@ -74,11 +74,11 @@ function wants(pcb: PacketPcb, ifp: Ifnet, m: Mbuf, type: u32, whose: u32): bool
   if (whose == PacketType.OTHERHOST) return promiscuous(pcb, ifp);
   if (whose != PacketType.MULTICAST || listens(ifp, m)) return true;
   return (ifp.flags & Iff.ALLMULTI) != 0 || promiscuous(pcb, ifp) ||
-    isMember(pcb, ifp.index, PacketMr.ALLMULTI);
+    isMember(pcb, ifp, PacketMr.ALLMULTI);
 }
 
 function promiscuous(pcb: PacketPcb, ifp: Ifnet): bool {
-  return (ifp.flags & Iff.PROMISC) != 0 || isMember(pcb, ifp.index, PacketMr.PROMISC);
+  return (ifp.flags & Iff.PROMISC) != 0 || isMember(pcb, ifp, PacketMr.PROMISC);
 }
 
 /** Whether the host is a member of the group that a frame is for. */
@@ -101,11 +101,12 @@ function offer(pcb: PacketPcb, ifp: Ifnet, m: Mbuf): void {
     FRAME.base = base;
     FRAME.len = len;
     FRAME.wire = len;
-    keep = min(run(pcb.filter, FRAME), len);
+    keep = run(pcb.filter, FRAME);
     if (keep == 0) {
       S.filtered += 1;
       return;
     }
+    keep = min(keep, len); // a frame without data is kept as well
   }
   if (pcb.so.state & Ss.CANTRCVMORE) return;
   pcb.packets += 1;

@@ -12,7 +12,7 @@ import * as mbuf_ops from "../../../assembly/sys/mbuf_ops";
 import { Mbuf } from "../../../assembly/sys/mbuf_t";
 import * as ether from "../../../assembly/wire/ether";
 import * as addr from "./addr";
-import { PacketPcb, S } from "./pcb";
+import { boundTo, PacketPcb, S } from "./pcb";
 
 /** Where the peer of a connected socket stands while it is sent to. */
 const PEER: SockAddr = changetype<SockAddr>(memory.data(offsetof<SockAddr>(), 16));
@@ -28,7 +28,7 @@ export function output(pcb: PacketPcb, m: Mbuf, nam: SockAddr): i32 {
     addr.fill(PEER, pcb.peer_ifindex, pcb.peer_type, pcb.peer_hi, pcb.peer_lo, halen);
     nam = PEER;
   }
-  const ifp = if_list.byIndex(nam.scope ? nam.scope : pcb.ifindex);
+  const ifp = nam.scope ? if_list.byIndex(nam.scope) : boundTo(pcb);
   if (!ifp) return refuse(m, -Errno.ENXIO);
   if (m.pktlen > ifp.mtu + (pcb.cooked ? 0 : ifp.hdrlen)) return refuse(m, -Errno.EMSGSIZE);
   if (pcb.cooked && ifp.medium == Medium.ETHERNET) return cooked(pcb, ifp, m, nam);

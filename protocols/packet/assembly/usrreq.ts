@@ -15,7 +15,7 @@ import { N } from "../../../assembly/sys/net_settings";
 import * as addr from "./addr";
 import * as input from "./input";
 import * as output from "./output";
-import { alloc, free, PacketPcb, S } from "./pcb";
+import { alloc, boundTo, free, PacketPcb, S } from "./pcb";
 
 /** User requests; see Protosw. */
 export function usrreq(so: usize, req: i32, m: usize, nam: usize, arg: i32): i32 {
@@ -86,8 +86,10 @@ function detach(pcb: PacketPcb): void {
 function bind(pcb: PacketPcb, nam: SockAddr): i32 {
   if (!nam) return -Errno.EINVAL;
   if (nam.family != u16(Af.NDD)) return -Errno.EAFNOSUPPORT;
-  if (nam.scope && !if_list.byIndex(nam.scope)) return -Errno.ENXIO;
+  const ifp = if_list.byIndex(nam.scope);
+  if (nam.scope && !ifp) return -Errno.ENXIO;
   pcb.ifindex = nam.scope;
+  pcb.attached = ifp ? ifp.attached : 0;
   if (nam.port != u16(EthP.NONE)) pcb.protocol = nam.port;
   return 0;
 }
@@ -95,7 +97,7 @@ function bind(pcb: PacketPcb, nam: SockAddr): i32 {
 /** PRU_CONNECT: where `send` without an address goes; what is received stays the same. */
 function connect(pcb: PacketPcb, nam: SockAddr): i32 {
   if (nam.family != u16(Af.NDD)) return -Errno.EAFNOSUPPORT;
-  if (!if_list.byIndex(nam.scope ? nam.scope : pcb.ifindex)) return -Errno.ENXIO;
+  if (!(nam.scope ? if_list.byIndex(nam.scope) : boundTo(pcb))) return -Errno.ENXIO;
   pcb.peer_ifindex = nam.scope;
   pcb.peer_type = nam.port;
   pcb.peer_hi = addr.hi(nam);
@@ -106,7 +108,7 @@ function connect(pcb: PacketPcb, nam: SockAddr): i32 {
 }
 
 function sockaddr(pcb: PacketPcb, nam: SockAddr): i32 {
-  const ifp = if_list.byIndex(pcb.ifindex);
+  const ifp = boundTo(pcb);
   const hi = ifp ? ifp.hwaddr_hi : 0;
   const lo = ifp ? ifp.hwaddr_lo : 0;
   addr.fill(nam, pcb.ifindex, pcb.protocol, hi, lo, ifp && ifp.hdrlen ? 6 : 0);

@@ -87,6 +87,12 @@ export class Station implements AsyncDisposable {
       .map((frame) => frame.subarray(14));
   }
 
+  /** Takes eth0 away, and gives its device to another interface. */
+  async exchange(name: string): Promise<void> {
+    await this.stack.detach("eth0");
+    await this.stack.attach(list(this.#waiting, this.sent, "ethernet"), { name });
+  }
+
   /** Closes the stack. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stack.close();
