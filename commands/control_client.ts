@@ -53,7 +53,9 @@ export class ControlTarget implements Target {
       }
       throw new RequestError(`${this.#path}: the stack has hung up`, "ECONNRESET");
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (signal.aborted) return;
+      if ((error as Error).name !== "ConnectionReset") throw error;
+      throw new RequestError(`${this.#path}: the stack has hung up`, "ECONNRESET");
     } finally {
       signal.removeEventListener("abort", stop);
       asked.close();

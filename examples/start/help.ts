@@ -15,6 +15,7 @@ export const HELP = `deno task start [OPTIONS]
       --no-capture        make no capture
       --snaplen BYTES     bytes kept of each frame, 0 for all; unless told, small frames are kept
                           whole and of large ones the headers
+      --control FILE      of the client: socket file for netstat, ping and the other commands
 
 deno task start --tap NAME [OPTIONS]
     The same server on a TAP device, where this machine's own ping and curl reach it, until Ctrl-C.
@@ -39,7 +40,7 @@ deno task start --get FILE [OPTIONS]
     downloads and checks every byte. Clients may come one after the other.
       --size BYTES        how much to download; 64MiB unless told
       --seed N            seed of the content, the same for both; 1 unless told
-      --control FILE      of the server: socket file for netstat, ping and the other commands
+      --control FILE      socket file for netstat, ping and the other commands
 
 All take settings of the stacks; docs/sysctl.md lists them, and /sysctl of the server shows
 them.

@@ -30,6 +30,8 @@ export interface Settings {
 interface JobOptions {
   /** Settings of the stacks. */
   readonly settings: Settings;
+  /** Socket file that commands reach the stack through; a replay has none. */
+  readonly control?: string;
 }
 
 /** Two hosts in this process. */
@@ -60,8 +62,6 @@ export interface TapOptions extends JobOptions {
   readonly port: number;
   /** Seed of the content. */
   readonly seed: number;
-  /** Socket file that commands reach the stack through. */
-  readonly control?: string;
 }
 
 /** A capture file played to a stack. */
@@ -92,8 +92,6 @@ export interface ServeOptions extends JobOptions {
   readonly file: string;
   /** Seed of the content. */
   readonly seed: number;
-  /** Socket file that commands reach the stack through. */
-  readonly control?: string;
 }
 
 /** A download through a socket file. */
@@ -156,11 +154,11 @@ const JOBS = ["tap", "replay", "serve", "get"] as const;
 const SETTINGS: readonly OptionName[] = ["profile", "sysctl"];
 /** Options that each job understands. */
 const UNDERSTOOD: Readonly<Record<string, readonly OptionName[]>> = {
-  "two-hosts": ["size", "mtu", "seed", "capture", "no-capture", "snaplen", ...SETTINGS],
+  "two-hosts": ["size", "mtu", "seed", "capture", "no-capture", "snaplen", "control", ...SETTINGS],
   "tap": ["tap", "address", "host-address", "port", "seed", "control", ...SETTINGS],
   "replay": ["replay", "address", "listen", "totals", ...SETTINGS],
   "serve": ["serve", "seed", "control", ...SETTINGS],
-  "get": ["get", "size", "seed", ...SETTINGS],
+  "get": ["get", "size", "seed", "control", ...SETTINGS],
 };
 
 /** What one mbuf holds beside the link header. */
@@ -203,7 +201,8 @@ export function parseOptions(args: readonly string[]): StartOptions {
     return { job, file: fileName(job, values.serve!), seed, settings, ...control };
   }
   if (job === "get") {
-    return { job, file: fileName(job, values.get!), size: size(values.size), seed, settings };
+    const file = fileName(job, values.get!);
+    return { job, file, size: size(values.size), seed, settings, ...control };
   }
   const snaplen = integer("snaplen", values.snaplen, 0, 0, SNAPLEN_ALL) || SNAPLEN_ALL;
   if (values["no-capture"] && values.capture !== undefined) {
@@ -219,6 +218,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
       : fileName("capture", values.capture ?? "out/start.pcapng"),
     snaplen: values.snaplen === undefined ? undefined : snaplen,
     settings,
+    ...control,
   };
 }
 

@@ -58,6 +58,7 @@ export async function runFileClient(options: GetOptions, output: JobOutput): Pro
       addresses: [`${CLIENT}/24`],
     }],
   });
+  await using _control = await openControl(stack, options.control, output);
   const target = `/data/${size}`;
   output.log(`GET http://${SERVER}${target} (${bytes(size)}) through ${path}`);
   const begin = performance.now();

@@ -16,6 +16,7 @@ import { HttpServer, type Served } from "./http_server.ts";
 import type { TwoHostsOptions } from "./options.ts";
 import { Progress, type ProgressOutput } from "./progress.ts";
 import { report, retransmissions } from "./report.ts";
+import { openControl } from "./server_job.ts";
 
 const CLIENT = "10.9.0.1";
 const SERVER = "10.9.0.2";
@@ -77,6 +78,7 @@ async function runPair(
       seed: `server ${options.seed}`,
       interfaces: [{ driver: serverEnd, name: "eth0", addresses: [`${SERVER}/24`] }],
     });
+    await using _control = await openControl(client, options.control, output);
     output.log(
       `client ${CLIENT}/24 ── virtual Ethernet, MTU ${options.mtu} ── ${SERVER}/24 server`,
     );

@@ -98,6 +98,21 @@ Deno.test("control: a file that is no socket is told", async () => {
   assertMatch(err, /no stack listens there: it is gone, or this is no socket\n$/);
 });
 
+Deno.test("control: somebody who hangs up, with the question unread or not", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "godwit_" });
+  const path = `${folder}/control`;
+  using listener = Deno.listen({ transport: "unix", path });
+  for (const heard of [false, true]) {
+    const answered = run(netstat, [], new ControlTarget(path));
+    {
+      using conn = await listener.accept();
+      if (heard) await conn.read(new Uint8Array(99));
+    }
+    assertMatch((await answered).err, /^netstat: .*control: the stack has hung up\n$/);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("tcpdump: what came before the stack was gone is a good file", async () => {
   let file = new Uint8Array();
   async function* frames(): AsyncGenerator<SourceFrame> {

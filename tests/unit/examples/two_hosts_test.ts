@@ -1,6 +1,7 @@
 /** The main job, small: two hosts, a capture, and the capture played to a stack again. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { dirname } from "node:path";
 import { Linktype, openCapture, PcapngWriter } from "../../../drivers/capture.ts";
 import { summarize } from "../../../examples/start/frame_summary.ts";
 import { parseOptions, type StartOptions } from "../../../examples/start/options.ts";
@@ -141,4 +142,20 @@ Deno.test("replay: a file that is cut is played up to there", () =>
     assertEquals(good, false);
     assertStringIncludes(output.text, "the file is bad after frame");
     assertStringIncludes(output.text, "offset");
+  }));
+
+Deno.test("start: commands reach the client until the end", () =>
+  withFile(async (path) => {
+    const control = `${dirname(dirname(path))}/control`;
+    const output = collect();
+    let sockets = 0;
+    const log = (line: string) => {
+      output.log(line);
+      if (line.includes("GET ") && Deno.statSync(control).isSocket) sockets++;
+    };
+    const args = ["--size", "1000", "--no-capture", "--control", control];
+    assert(await runTwoHosts(options("two-hosts", ...args), { ...output, log }), output.text);
+    assertStringIncludes(output.text, `commands reach the stack by --control ${control}`);
+    assertEquals(sockets, 1);
+    assertEquals(await Array.fromAsync(Deno.readDir(dirname(control))), []);
   }));
