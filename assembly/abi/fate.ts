@@ -59,6 +59,7 @@ export const enum Fate {
   UDP_NO_PORT = 112, // no socket has that port (RFC 1122 4.1.3.1)
   UDP_NO_PORT_BROADCAST = 113, // the same, for a broadcast: no ICMP (RFC 1122 3.2.2)
   UDP_BUFFER_FULL = 114, // the socket's receive buffer is full
+  UDP_FILTERED = 115, // the socket's filter rejects it
   TCP_SHORT = 120, // shorter than its header, or data offset below 5 words (RFC 9293 3.1)
   TCP_CHECKSUM = 121, // wrong checksum (RFC 9293 3.1, MUST-3)
   TCP_NO_CONNECTION = 122, // no connection or listener: answered with RST (RFC 9293 3.10.7.1)
@@ -79,6 +80,7 @@ export const enum Fate {
   TCP_REASSEMBLY_LIMIT = 137, // too much out-of-order data waits
   TCP_SYN_FIN = 138, // SYN and FIN at once, and the setting drop_synfin
   RAW_BUFFER_FULL = 140, // the raw socket's receive buffer is full
+  RAW_FILTERED = 141, // the raw socket's filter rejects it
   NO_BUFFERS = 150, // the mbuf pool is exhausted
   HOST_QUEUE_FULL = 151, // the queue to a protocol in the runtime is full
 }

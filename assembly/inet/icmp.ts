@@ -54,7 +54,7 @@ export function input(mp: usize, off: u32): void {
     return;
   }
   const raw = toRaw(m);
-  if (raw == Fate.RAW_BUFFER_FULL) return drop(m, raw);
+  if (raw > Fate.RAW_DELIVERED) return drop(m, raw);
   drop(m, raw ? Fate.ICMP_DELIVERED : Fate.ICMP_TYPE_UNKNOWN);
 }
 

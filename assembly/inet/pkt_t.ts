@@ -89,7 +89,7 @@ export class InetHooks {
  * ICMP and IGMP by their rows, once the message is known to be valid. m.data is the IP header
  * and PKT describes it; the caller keeps m. The function gives each interested socket a copy,
  * counts no fate, and answers one: NONE if no socket wants it, RAW_DELIVERED if one took it,
- * RAW_BUFFER_FULL if those that want it have no room.
+ * else what became of it at the last that wants it: RAW_BUFFER_FULL or RAW_FILTERED.
  */
 export const HOOKS: InetHooks = changetype<InetHooks>(memory.data(offsetof<InetHooks>(), 16));
 

@@ -16,6 +16,7 @@ import { Rtentry } from "../net/route_t";
 import * as domain from "../protocol/domain";
 import { Protosw } from "../protocol/protosw";
 import * as so_event from "../socket/so_event";
+import * as so_filter from "../socket/so_filter";
 import { SockAddr } from "../socket/sockaddr";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
 import * as sockbuf from "../socket/sockbuf";
@@ -87,8 +88,8 @@ export function rawHook(m: usize): Fate {
   if (!INFO.first) HOOKS.raw = 0;
   for (let inp = INFO.first; inp; inp = inp.list_next) {
     if (!wants(inp, changetype<Mbuf>(m))) continue;
-    if (deliver(inp, changetype<Mbuf>(m))) fate = Fate.RAW_DELIVERED;
-    else if (fate == Fate.NONE) fate = Fate.RAW_BUFFER_FULL;
+    const what = deliver(inp, changetype<Mbuf>(m));
+    if (fate != Fate.RAW_DELIVERED) fate = what;
   }
   return fate;
 }
@@ -110,19 +111,24 @@ function wants(inp: Inpcb, m: Mbuf): bool {
   return in_mcast.allows(inp, PKT.dst4, PKT.ifp, bound);
 }
 
-/** Appends a copy of the packet, IP header included, to a socket's receive buffer if it fits. */
-function deliver(inp: Inpcb, m: Mbuf): bool {
+/**
+ * Appends a copy of the packet, IP header included, to a socket's receive buffer if it fits; of
+ * that what the socket's filter keeps.
+ */
+function deliver(inp: Inpcb, m: Mbuf): Fate {
   const so = inp.so;
-  if (so.state & Ss.CANTRCVMORE) return true; // the user wants no more of it
-  const copy = mbuf_ops.copym(m, 0, m.pktlen);
-  if (!copy) return false;
+  if (so.state & Ss.CANTRCVMORE) return Fate.RAW_DELIVERED; // the user wants no more of it
+  const keep = so_filter.keeps(so, m, 0);
+  if (!keep) return Fate.RAW_FILTERED;
+  const copy = mbuf_ops.copym(m, 0, keep);
+  if (!copy) return Fate.RAW_BUFFER_FULL;
   sockaddr_ops.fill(FROM, so.family, PKT.src, 0);
   if (!sockbuf.appendAddr(so.rcv, FROM, copy, changetype<Mbuf>(0))) {
     mbuf.freem(copy);
-    return false;
+    return Fate.RAW_BUFFER_FULL;
   }
   so_event.rwakeup(so);
-  return true;
+  return Fate.RAW_DELIVERED;
 }
 
 /** User requests; see Protosw. */

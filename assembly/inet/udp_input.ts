@@ -10,6 +10,7 @@ import { Mf, Mt } from "../abi/mbuf";
 import { Ss } from "../abi/socket";
 import { Stat } from "../abi/stat";
 import * as so_event from "../socket/so_event";
+import * as so_filter from "../socket/so_filter";
 import { SockAddr } from "../socket/sockaddr";
 import * as sockaddr_ops from "../socket/sockaddr_ops";
 import * as sockbuf from "../socket/sockbuf";
@@ -55,8 +56,9 @@ export function input(m: usize, off: u32): void {
     icmp.error(packet, UNREACHABLE, PORT, 0);
     return;
   }
-  if (deliver(inp, packet, off + udp.HLEN, sport)) stat.fate(Fate.UDP_DELIVERED);
-  else drop(packet, Fate.UDP_BUFFER_FULL);
+  const what = deliver(inp, packet, off + udp.HLEN, sport);
+  if (what == Fate.UDP_DELIVERED) stat.fate(what);
+  else drop(packet, what);
 }
 
 /** Cuts the packet to the datagram's length and checks it; the fate to drop it for, or 0. */
@@ -92,17 +94,25 @@ function strip(m: Mbuf, n: u32): void {
 
 /**
  * Appends what follows the first `off` bytes of m to a socket's receive buffer, or hands it to the
- * socket's tunnel; false, m still the caller's, if the buffer is full.
+ * socket's tunnel; of that what the socket's filter keeps. Unless it answers UDP_DELIVERED, m is
+ * still the caller's.
  */
-function deliver(inp: Inpcb, m: Mbuf, off: u32, sport: u32): bool {
+function deliver(inp: Inpcb, m: Mbuf, off: u32, sport: u32): Fate {
   const so = inp.so;
+  if (so.rcv.filter && !inp.ppcb) {
+    // Linux: a filter sees the UDP header, which cannot be cut
+    const keep = so_filter.keeps(so, m, off - udp.HLEN);
+    if (!keep) return Fate.UDP_FILTERED;
+    const cut = m.pktlen - off - (max<u32>(keep, udp.HLEN) - udp.HLEN);
+    if (cut) mbuf_ops.adj(m, -<i32> cut);
+  }
   strip(m, off);
   if (inp.ppcb) {
     stat.inc(Stat.UDP_IN);
     call_indirect<void>(<u32> inp.ppcb, m, off, so);
-    return true;
+    return Fate.UDP_DELIVERED;
   }
-  if (so.state & Ss.CANTRCVMORE) return false;
+  if (so.state & Ss.CANTRCVMORE) return Fate.UDP_BUFFER_FULL;
   sockaddr_ops.fill(FROM, so.family, PKT.src, sport);
   let control = changetype<Mbuf>(0);
   if (inp.flags & Inp.RECVDSTADDR) {
@@ -114,11 +124,11 @@ function deliver(inp: Inpcb, m: Mbuf, off: u32, sport: u32): bool {
   }
   if (!sockbuf.appendAddr(so.rcv, FROM, m, control)) {
     mbuf.freem(control);
-    return false;
+    return Fate.UDP_BUFFER_FULL;
   }
   stat.inc(Stat.UDP_IN);
   so_event.rwakeup(so);
-  return true;
+  return Fate.UDP_DELIVERED;
 }
 
 /** Whether a socket takes a datagram to a group or broadcast address. */
@@ -152,11 +162,9 @@ function deliverChain(
   for (let inp = hash.portChain(INFO, dport, connected); inp; inp = inp.port_next) {
     if (!wants(inp, sport, dport)) continue;
     const copy = mbuf_ops.copym(m, 0, m.pktlen);
-    if (copy && deliver(inp, copy, off, sport)) fate = Fate.UDP_DELIVERED;
-    else {
-      mbuf.freem(copy);
-      if (fate == Fate.UDP_NO_PORT_BROADCAST) fate = Fate.UDP_BUFFER_FULL;
-    }
+    const what = copy ? deliver(inp, copy, off, sport) : Fate.UDP_BUFFER_FULL;
+    if (what != Fate.UDP_DELIVERED) mbuf.freem(copy);
+    if (fate == Fate.UDP_NO_PORT_BROADCAST || what == Fate.UDP_DELIVERED) fate = what;
   }
   return fate;
 }

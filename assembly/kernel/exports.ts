@@ -32,6 +32,7 @@ export { listen as route_event_listen } from "../net/route_event";
 export { addDomain as domain_addDomain, delDomain as domain_delDomain } from "../protocol/domain";
 export { addRow as domain_addRow, delRow as domain_delRow } from "../protocol/domain";
 export { close as so_close } from "../socket/so";
+export { set as so_filter_set } from "../socket/so_filter";
 export { L as so_local_L, path as so_local_path } from "../socket/so_local";
 export { isConnected as so_event_isConnected } from "../socket/so_event";
 export { isConnecting as so_event_isConnecting } from "../socket/so_event";

@@ -12,6 +12,7 @@ import * as input_type from "../net/input_type";
 import * as route_event from "../net/route_event";
 import * as domain from "../protocol/domain";
 import { Protosw } from "../protocol/protosw";
+import * as so_filter from "../socket/so_filter";
 import * as arena from "../sys/arena";
 import * as pool from "../sys/pool";
 import * as timer from "../sys/timer";
@@ -59,6 +60,7 @@ export function busy(slot: u32): u32 {
 export function reset(first: u32, last: u32): u32 {
   return input_type.delOf(first, last) + udp_tunnel.delOf(first, last) +
     if_tap.delOf(first, last) + route_event.delOf(first, last) +
+    so_filter.delOf(first, last) +
     timer.cancelOf(first, last);
 }
 

@@ -10,6 +10,7 @@ import { Ev } from "../abi/event";
 import { Pr, Pru } from "../abi/proto";
 import { Sb, So, Ss } from "../abi/socket";
 import * as mbuf from "../sys/mbuf";
+import * as so_filter from "./so_filter";
 import * as so_pool from "./so_pool";
 import * as so_queue from "./so_queue";
 import * as sockbuf from "./sockbuf";
@@ -87,6 +88,7 @@ export function free(so: Socket): void {
   sockbuf.flush(so.rcv);
   sockbuf.flush(so.snd);
   mbuf.freem(so.reserved);
+  so_filter.forget(so);
   so.proto.sockets -= 1;
   so_pool.put(so);
 }

@@ -11,6 +11,7 @@ import { IpProto, Pr, Prco } from "../abi/proto";
 import { Sb, So, Sol } from "../abi/socket";
 import * as so_event from "./so_event";
 import * as so_core from "./so";
+import * as so_filter from "./so_filter";
 import * as sockbuf from "./sockbuf";
 import { Sockbuf, Socket } from "./socket_t";
 import { OPT_TIMESTAMP } from "./so_data";
@@ -21,21 +22,28 @@ const FLAGS: u32 = So.DEBUG | So.REUSEADDR | So.KEEPALIVE | So.DONTROUTE | So.BR
 /** The longest SO_LINGER, seconds. */
 const LINGER_MAX: i32 = 32767;
 
-/** Asks the protocol. ENOPROTOOPT if it has no options, EINVAL for a length below 0. */
+/**
+ * Asks the protocol; for a filter on a socket of the engine's own, who keeps those. ENOPROTOOPT if
+ * it has no options, EINVAL for a length below 0.
+ */
 function ctloutput(so: Socket, op: i32, level: i32, name: i32, ptr: usize, len: i32): i32 {
   if (len < 0) return -Errno.EINVAL;
+  if (level == Sol.SOCKET && isFilter(name) && !so.proto.slot) {
+    return so_filter.option(so, op, name, ptr, len);
+  }
   const fn = so.proto.ctloutput;
   if (!fn) return -Errno.ENOPROTOOPT;
   if (!so.pcb) return -Errno.EINVAL;
   return call_indirect<i32>(fn, op, changetype<usize>(so), level, name, ptr, len);
 }
 
-/**
- * Options of level SOL_SOCKET that a protocol keeps: the pace of a TCP connection, and filters,
- * which are known to protocols that are loaded.
- */
+function isFilter(name: i32): bool {
+  return name >= So.ATTACH_FILTER && name <= So.LOCK_FILTER;
+}
+
+/** Options of level SOL_SOCKET that are not kept here: filters, the pace of a TCP connection. */
 function protocolsOwn(so: Socket, name: i32): bool {
-  if (name >= So.ATTACH_FILTER && name <= So.LOCK_FILTER) return so.proto.slot != 0;
+  if (isFilter(name)) return true;
   return name == So.MAX_PACING_RATE && so.proto.protocol == IpProto.TCP;
 }
 

@@ -21,7 +21,7 @@ export class Sockbuf {
   lastrecord: Mbuf; // first mbuf of the last record
   sndptr: Mbuf; // where the last copy from a stream ended: the mbuf ...
   sndoff: u32; // ... and the offset in the stream at which that mbuf starts
-  pad: u32;
+  filter: usize; // of a receive buffer: its filter, see so_filter; 0 for none
 }
 
 /**

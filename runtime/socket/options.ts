@@ -6,7 +6,7 @@
 
 import { Errno } from "../../assembly/abi/errno.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
-import { RawOpt, So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
+import { Af, RawOpt, So as Opt, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
 import { STAGING_BYTES } from "../engine.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
@@ -54,6 +54,11 @@ function isCongestion(level: number, name: number): boolean {
 /** SO_MAX_PACING_RATE, bytes a second: its numbers have no sign. */
 function isRate(level: number, name: number): boolean {
   return level === Sol.SOCKET && name === Opt.MAX_PACING_RATE;
+}
+
+/** The options about filters: what runs those comes with packet sockets. */
+function isFilter(level: number, name: number): boolean {
+  return level === Sol.SOCKET && name >= Opt.ATTACH_FILTER && name <= Opt.LOCK_FILTER;
 }
 
 /** TCP_NOTSENT_LOWAT, whose largest number says that there is no limit, and ICMP_FILTER. */
@@ -123,14 +128,21 @@ function writeLong(so: So, value: Uint8Array): number {
   return staging;
 }
 
-/** Sets an option; throws `SocketError`. */
-export function setOption(so: So, level: number, name: number, value: OptionValue): void {
+function writeOption(so: So, level: number, name: number, value: OptionValue): number {
   const { calls, scratch } = so.layer.engine;
-  so.layer.waits.scheduler.enter();
   const long = value instanceof Uint8Array && value.length > VALUE_BYTES;
   const at = long ? writeLong(so, value) : scratch;
   const length = long ? value.length : writeValue(so, level, name, value);
-  const result = calls.so_setopt(so.ptr, level, name, at, length);
+  return calls.so_setopt(so.ptr, level, name, at, length);
+}
+
+/** Sets an option; throws `SocketError`. */
+export function setOption(so: So, level: number, name: number, value: OptionValue): void {
+  so.layer.waits.scheduler.enter();
+  let result = writeOption(so, level, name, value);
+  if (result === -Errno.ENOPROTOOPT && isFilter(level, name) && so.layer.demand(Af.NDD)) {
+    result = writeOption(so, level, name, value);
+  }
   if (result < 0) throw new SocketError(-result, "setsockopt");
   so.layer.waits.scheduler.sent();
 }

@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "df0e7791f91de922";
+export const LAYOUT_HASH = "cd44f1fafdd59684";
 
 /** struct Ack */
 export const Ack = {
@@ -262,6 +262,15 @@ export const FateState = {
   last: 0,
   more: 4,
   dropped: 8,
+} as const;
+
+/** struct FilterHooks */
+export const FilterHooks = {
+  size: 16,
+  ctl: 0,
+  run: 4,
+  drop: 8,
+  pad: 12,
 } as const;
 
 /** struct FoQueue */
@@ -1065,7 +1074,7 @@ export const Sockbuf = {
   lastrecord: 32,
   sndptr: 36,
   sndoff: 40,
-  pad: 44,
+  filter: 44,
 } as const;
 
 /** struct Socket */

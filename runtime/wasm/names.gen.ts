@@ -216,6 +216,7 @@ export const FATE_NAMES: ConstantNames = {
   112: { name: "UDP_NO_PORT", note: "no socket has that port (RFC 1122 4.1.3.1)" },
   113: { name: "UDP_NO_PORT_BROADCAST", note: "the same, for a broadcast: no ICMP (RFC 1122 3.2.2)" },
   114: { name: "UDP_BUFFER_FULL", note: "the socket's receive buffer is full" },
+  115: { name: "UDP_FILTERED", note: "the socket's filter rejects it" },
   120: { name: "TCP_SHORT", note: "shorter than its header, or data offset below 5 words (RFC 9293 3.1)" },
   121: { name: "TCP_CHECKSUM", note: "wrong checksum (RFC 9293 3.1, MUST-3)" },
   122: { name: "TCP_NO_CONNECTION", note: "no connection or listener: answered with RST (RFC 9293 3.10.7.1)" },
@@ -236,6 +237,7 @@ export const FATE_NAMES: ConstantNames = {
   137: { name: "TCP_REASSEMBLY_LIMIT", note: "too much out-of-order data waits" },
   138: { name: "TCP_SYN_FIN", note: "SYN and FIN at once, and the setting drop_synfin" },
   140: { name: "RAW_BUFFER_FULL", note: "the raw socket's receive buffer is full" },
+  141: { name: "RAW_FILTERED", note: "the raw socket's filter rejects it" },
   150: { name: "NO_BUFFERS", note: "the mbuf pool is exhausted" },
   151: { name: "HOST_QUEUE_FULL", note: "the queue to a protocol in the runtime is full" },
 };

@@ -35,8 +35,8 @@ const FLOOD = 1500;
 
 /**
  * What no frame of this test can meet: the interface stays up and its frames are bare, forwarding
- * is off, the runtime has no protocols of its own, mbufs are plenty, and no frame goes without a
- * fate. (tests/unit/net/vnet_input_test.ts spoils virtio_net_hdrs.)
+ * is off, the runtime has no protocols of its own, mbufs are plenty, sockets have no filters, and
+ * no frame goes without a fate. (tests/unit/net/vnet_input_test.ts spoils virtio_net_hdrs.)
  */
 const UNREACHABLE: readonly Fate[] = [
   Fate.NONE,
@@ -47,6 +47,8 @@ const UNREACHABLE: readonly Fate[] = [
   Fate.IP_NO_ROUTE,
   Fate.IP_MUST_FRAGMENT,
   Fate.TCP_SYN_FIN,
+  Fate.UDP_FILTERED,
+  Fate.RAW_FILTERED,
   Fate.HOST_PROTOCOL,
   Fate.HOST_QUEUE_FULL,
   Fate.INPUT_TYPE,

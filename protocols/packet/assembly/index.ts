@@ -1,6 +1,7 @@
 /**
  * Packet sockets (AF_NDD) as a side module: whole frames of an interface, or what they carry
- * (SOCK_DGRAM), received and sent by programs, with filters of classic BPF.
+ * (SOCK_DGRAM), received and sent by programs; and filters of classic BPF for these, for UDP and
+ * for raw IP sockets.
  *
  * @module
  */
@@ -10,13 +11,15 @@ import { Af, Sock } from "../../../assembly/abi/socket";
 import * as if_tap from "../../../assembly/net/if_tap";
 import * as domain from "../../../assembly/protocol/domain";
 import { Protosw } from "../../../assembly/protocol/protosw";
+import * as so_filter from "../../../assembly/socket/so_filter";
 import * as ctloutput from "./ctloutput";
+import * as filter from "./filter";
 import { init, S } from "./pcb";
 import * as usrreq from "./usrreq";
 
 /** Adds the domain with its rows. ENOMEM without memory, EEXIST if the family is taken. */
 export function register(_config: usize, _length: u32): i32 {
-  if (!init()) return -Errno.ENOMEM;
+  if (!init() || !filter.init()) return -Errno.ENOMEM;
   const error = domain.addDomain(Af.NDD);
   if (error < 0) return error;
   const raw = domain.addRow(Af.NDD, Sock.RAW, 0, Pr.ATOMIC | Pr.ADDR);
@@ -24,6 +27,7 @@ export function register(_config: usize, _length: u32): i32 {
   if (!raw || !datagram) return -Errno.ENOBUFS;
   enter(raw);
   enter(datagram);
+  so_filter.set(filter.option.index, filter.packet.index, filter.drop.index);
   return 0;
 }
 
@@ -32,8 +36,10 @@ function enter(row: Protosw): void {
   row.usrreq = usrreq.usrreq.index;
 }
 
-/** Takes all of it away. */
+/** Takes all of it away. EBUSY while a socket of another protocol has a filter. */
 export function unregister(): i32 {
+  if (filter.inUse()) return -Errno.EBUSY;
+  so_filter.set(0, 0, 0);
   if_tap.set(0);
   return domain.delDomain(Af.NDD);
 }

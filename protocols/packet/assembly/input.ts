@@ -2,7 +2,6 @@
 import { EtherType, Iff, Medium } from "../../../assembly/abi/ifnet";
 import { EthP, PacketMr, PacketType } from "../../../assembly/abi/packet";
 import { Ss } from "../../../assembly/abi/socket";
-import { run } from "../../../assembly/bpf/filter";
 import { Ifmulti, Ifnet } from "../../../assembly/net/ifnet_t";
 import * as so_event from "../../../assembly/socket/so_event";
 import { SockAddr } from "../../../assembly/socket/sockaddr";
@@ -13,13 +12,11 @@ import * as mbuf_copy from "../../../assembly/sys/mbuf_copy";
 import { Mbuf } from "../../../assembly/sys/mbuf_t";
 import * as ether from "../../../assembly/wire/ether";
 import * as addr from "./addr";
-import { FRAME, isMember, PacketPcb, S } from "./pcb";
+import * as filter from "./filter";
+import { isMember, PacketPcb, S } from "./pcb";
 
 /** Types of an 802.3 frame are lengths up to this. */
 const LENGTH_MAX: u32 = 1500;
-/** Hardware types: Ethernet (RFC 826), and none, as Linux numbers it. */
-const HATYPE_ETHERNET: u16 = 1;
-const HATYPE_NONE: u16 = 0xfffe;
 /** The group of all hosts, of which each is a member (RFC 1112 4). */
 const ALL_HOSTS: u32 = 0xe0000001;
 const ETHERNET_BYTES: u32 = 6;
@@ -34,15 +31,10 @@ export function tap(ifpp: usize, mp: usize, out: u32): void {
   const ethernet = ifp.medium == Medium.ETHERNET;
   const type = ethernet ? ethertype(m) : version(m);
   const whose: u32 = out ? PacketType.OUTGOING : ethernet ? toWhom(ifp, m) : PacketType.HOST;
-  FRAME.m = m;
-  FRAME.link = ethernet ? 0 : -1;
-  FRAME.net = i32(ifp.hdrlen);
-  FRAME.ifindex = ifp.index;
-  FRAME.protocol = u16(type);
-  FRAME.hatype = ethernet ? HATYPE_ETHERNET : HATYPE_NONE;
-  FRAME.pkttype = u8(whose);
+  filter.describe(m, ifp.medium, ifp.index, type, whose);
+  filter.headers(ethernet ? 0 : -1, i32(ifp.hdrlen));
   for (let pcb = S.first; pcb; pcb = pcb.next) {
-    if (wants(pcb, ifp, m, type, whose)) offer(pcb, ifp, m);
+    if (wants(pcb, ifp, m, type, whose)) offer(pcb, ifp, m, type, whose);
   }
 }
 
@@ -93,24 +85,17 @@ function listens(ifp: Ifnet, m: Mbuf): bool {
 }
 
 /** Has the filter look at a frame, and puts what it keeps into the receive buffer. */
-function offer(pcb: PacketPcb, ifp: Ifnet, m: Mbuf): void {
-  const base = pcb.cooked ? ifp.hdrlen : 0;
-  const len = m.pktlen - base;
-  let keep = len;
-  if (pcb.filter) {
-    FRAME.base = base;
-    FRAME.len = len;
-    FRAME.wire = len;
-    keep = run(pcb.filter, FRAME);
-    if (keep == 0) {
-      S.filtered += 1;
-      return;
-    }
-    keep = min(keep, len); // a frame without data is kept as well
+function offer(pcb: PacketPcb, ifp: Ifnet, m: Mbuf, type: u32, whose: u32): void {
+  const base: u32 = pcb.cooked ? ifp.hdrlen : 0;
+  const verdict = filter.keeps(pcb.so, base);
+  if (verdict == 0) {
+    S.filtered += 1;
+    return;
   }
   if (pcb.so.state & Ss.CANTRCVMORE) return;
   pcb.packets += 1;
-  if (put(pcb, ifp, m, base, keep)) S.received += 1;
+  const keep = min(verdict, m.pktlen - base); // a frame without data is kept as well
+  if (put(pcb, ifp, m, base, keep, type, whose)) S.received += 1;
   else {
     pcb.drops += 1;
     S.dropped += 1;
@@ -118,15 +103,23 @@ function offer(pcb: PacketPcb, ifp: Ifnet, m: Mbuf): void {
 }
 
 /** Appends a copy of `keep` bytes; false without room. */
-function put(pcb: PacketPcb, ifp: Ifnet, m: Mbuf, base: u32, keep: u32): bool {
+function put(
+  pcb: PacketPcb,
+  ifp: Ifnet,
+  m: Mbuf,
+  base: u32,
+  keep: u32,
+  type: u32,
+  whose: u32,
+): bool {
   const copy = mbuf_copy.copym(m, base, keep);
   if (!copy) return false;
   copy.tstamp = clock.now();
   const ethernet = ifp.medium == Medium.ETHERNET;
   const hi = ethernet ? ether.srcHi(m.data) : 0;
   const lo: u32 = ethernet ? load<u16>(m.data, 10) : 0;
-  addr.fill(FROM, ifp.index, FRAME.protocol, hi, lo, ethernet ? ETHERNET_BYTES : 0);
-  addr.stamp(FROM, FRAME.pkttype, copy.tstamp);
+  addr.fill(FROM, ifp.index, type, hi, lo, ethernet ? ETHERNET_BYTES : 0);
+  addr.stamp(FROM, whose, copy.tstamp);
   if (!sockbuf.appendAddr(pcb.so.rcv, FROM, copy, changetype<Mbuf>(0))) {
     mbuf.freem(copy);
     return false;

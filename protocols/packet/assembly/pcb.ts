@@ -1,23 +1,15 @@
-/** The control blocks of packet sockets, and their filters. */
+/** The control blocks of packet sockets. */
 import { Errno } from "../../../assembly/abi/errno";
 import { Limits } from "../../../assembly/abi/limits";
 import { PacketMr } from "../../../assembly/abi/packet";
-import { BpfFrame, FRAME_BYTES } from "../../../assembly/bpf/frame_t";
-import { BpfInsn } from "../../../assembly/bpf/insn_t";
 import * as if_list from "../../../assembly/net/if_list";
 import { Ifnet } from "../../../assembly/net/ifnet_t";
-import { validate, workBytes } from "../../../assembly/bpf/validate";
-import { BpfLimit } from "../../../assembly/abi/bpf";
 import { Socket } from "../../../assembly/socket/socket_t";
 import * as pool from "../../../assembly/sys/pool";
 import { Pool } from "../../../assembly/sys/pool";
 
 /** Most packet sockets at a time. */
 const SOCKETS: u32 = 64;
-/** Instructions of a short filter; longer ones are few: one for so much memory. */
-const SHORT: u32 = 64;
-const LONG_FILTERS: u64 = 8;
-const MEMORY: u64 = 2 ** 21;
 /** Memberships of one socket. */
 const MEMBERS: u32 = 4;
 
@@ -35,8 +27,6 @@ export class PacketPcb {
   next: PacketPcb;
   prev: PacketPcb;
   so: Socket;
-  filter: usize; // program, 0 for none
-  filter_insns: u32;
   ifindex: u32; // interface it is bound to, 0 for every one
   attached: u32; // that one's Ifnet.attached: another one may get its index
   protocol: u32; // ethertype or EthP that it takes
@@ -53,7 +43,6 @@ export class PacketPcb {
   member3: u32;
   peer_halen: u8;
   cooked: bool; // SOCK_DGRAM: without link headers
-  locked: bool; // SO_LOCK_FILTER
 }
 
 /** The variables of the module, and its counters. */
@@ -69,24 +58,11 @@ export class PacketState {
 }
 
 export const S: PacketState = changetype<PacketState>(memory.data(offsetof<PacketState>(), 16));
-/** The frame that filters look at. */
-export const FRAME: BpfFrame = changetype<BpfFrame>(memory.data(FRAME_BYTES, 16));
 
 const BLOCKS: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
-const SHORTS: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
-const LONGS: Pool = changetype<Pool>(memory.data(offsetof<Pool>(), 16));
-/** Work space of the verifier. */
-const WORK: usize = memory.data(8192, 16);
-
-function longFilters(): u32 {
-  return u32(min<u64>(LONG_FILTERS, (u64(memory.size()) << 16) / MEMORY));
-}
-
-/** Makes the pools; false without memory. */
+/** Makes the pool; false without memory. */
 export function init(): bool {
-  return pool.init(BLOCKS, u32(offsetof<PacketPcb>()), SOCKETS) &&
-    pool.init(SHORTS, SHORT * u32(offsetof<BpfInsn>()), SOCKETS) &&
-    pool.init(LONGS, BpfLimit.INSNS * u32(offsetof<BpfInsn>()), longFilters());
+  return pool.init(BLOCKS, u32(offsetof<PacketPcb>()), SOCKETS);
 }
 
 /** A block for a socket, linked; nil if there are too many. */
@@ -120,40 +96,13 @@ export function boundTo(pcb: PacketPcb): Ifnet {
   return ifp && ifp.attached == pcb.attached ? ifp : changetype<Ifnet>(0);
 }
 
-/** Lets go of a block and of what it has. */
+/** Lets go of a block; the socket layer lets go of the filter. */
 export function free(pcb: PacketPcb): void {
-  dropFilter(pcb);
   if (pcb.next) pcb.next.prev = pcb.prev;
   if (pcb.prev) pcb.prev.next = pcb.next;
   else S.first = pcb.next;
   pcb.so.pcb = 0;
   pool.put(BLOCKS, changetype<usize>(pcb));
-}
-
-/** Takes the filter away. */
-export function dropFilter(pcb: PacketPcb): void {
-  if (pcb.filter) pool.put(pcb.filter_insns <= SHORT ? SHORTS : LONGS, pcb.filter);
-  pcb.filter = 0;
-  pcb.filter_insns = 0;
-}
-
-/**
- * Gives the socket the program of `bytes` bytes at `ptr` in place of the one it had. EINVAL for one
- * that the verifier refuses, ENOBUFS when there are too many; the old one stays then.
- */
-export function setFilter(pcb: PacketPcb, ptr: usize, bytes: u32): i32 {
-  const insns = bytes / u32(offsetof<BpfInsn>());
-  if (bytes % u32(offsetof<BpfInsn>()) || insns == 0 || insns > u32(BpfLimit.INSNS)) {
-    return -Errno.EINVAL;
-  }
-  if (workBytes(insns) > 8192 || validate(ptr, insns, WORK)) return -Errno.EINVAL;
-  const filter = pool.get(insns <= SHORT ? SHORTS : LONGS);
-  if (!filter) return -Errno.ENOBUFS;
-  memory.copy(filter, ptr, bytes);
-  dropFilter(pcb);
-  pcb.filter = filter;
-  pcb.filter_insns = insns;
-  return 0;
 }
 
 function place(pcb: PacketPcb, i: u32): usize {
