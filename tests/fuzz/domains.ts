@@ -1,7 +1,7 @@
 /** A program that makes calls at random on sockets of every domain, with arguments of any kind. */
 
 import { Af, IpOpt, LocalOpt, Msg, So, Sock, Sol, TcpOpt } from "../../assembly/abi/socket.ts";
-import { BpfCode } from "../../assembly/abi/bpf.ts";
+import { BpfAd, BpfCode } from "../../assembly/abi/bpf.ts";
 import { Sioc } from "../../assembly/abi/ifnet.ts";
 import { IpProto } from "../../assembly/abi/proto.ts";
 import { encodeProgram } from "../../filter/mod.ts";
@@ -33,6 +33,14 @@ const OPTIONS: readonly (readonly [level: number, name: number])[] = [
   [IpProto.IP, IpOpt.BLOCK_SOURCE],
   [IpProto.TCP, TcpOpt.INFO],
 ]);
+/** Instructions of filters. A jump may lead behind the end, which is refused. */
+const CODES = [
+  ...[BpfCode.LD_W_ABS, BpfCode.LD_H_ABS, BpfCode.LD_B_ABS, BpfCode.LD_W_IND, BpfCode.LD_B_IND],
+  ...[BpfCode.LD_LEN, BpfCode.LDX_MSH, BpfCode.LDX_IMM, BpfCode.TAX, BpfCode.TXA, BpfCode.ST],
+  ...[BpfCode.DIV_X, BpfCode.LSH_X, BpfCode.SUB_K, BpfCode.JSET_K, BpfCode.JGT_X, BpfCode.JA],
+];
+/** Where loads begin. */
+const PLACES = [BpfAd.OFF, BpfAd.NET_OFF, BpfAd.LL_OFF, 1500, 0x7fff_fff8];
 /** Most descriptors that it keeps. */
 const OPEN_MAX = 16;
 
@@ -119,13 +127,24 @@ export class Program {
     return random.bytes(random.pick([0, 1, 14, 60, 300, 1514, 5000]));
   }
 
+  /** A program of instructions at random, most of which a verifier lets pass. */
+  #program(): Uint8Array<ArrayBuffer> {
+    const random = this.#random;
+    const insns = Array.from({ length: random.below(8) }, () => ({
+      code: random.pick(CODES),
+      jt: random.below(2),
+      jf: random.below(2),
+      k: (random.oneIn(3) ? random.pick(PLACES) : 0) + random.below(16) >>> 0,
+    }));
+    const length = random.pick([0, 14, 65_535]);
+    const code = random.oneIn(2) ? BpfCode.RET_A : BpfCode.RET_K;
+    return encodeProgram([...insns, { code, jt: 0, jf: 0, k: length }]);
+  }
+
   /** What an option is set to: now and then what it is for. */
   #value(name: number): Uint8Array<ArrayBuffer> {
     const random = this.#random;
-    if (name === So.ATTACH_FILTER && random.oneIn(2)) {
-      const length = random.pick([0, 14, 65_535]);
-      return encodeProgram([{ code: BpfCode.RET_K, jt: 0, jf: 0, k: length }]);
-    }
+    if (name === So.ATTACH_FILTER && !random.oneIn(4)) return this.#program();
     if (name === PacketOpt.ADD_MEMBERSHIP && random.oneIn(2)) {
       return new Uint8Array(Uint32Array.of(2, PacketMr.PROMISC, 0, 0).buffer);
     }

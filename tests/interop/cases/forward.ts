@@ -159,6 +159,52 @@ async function filters({ stack, counter }: Counted): Promise<void> {
   await run("ip", "addr", "del", "10.99.0.1/32", "dev", DEVICE);
 }
 
+/** A way for some sources only: two addresses of one kernel, of which one gets through. */
+async function sendsBySource({ stack }: Host): Promise<void> {
+  const [chosen, target] = ["10.99.0.1", "10.68.0.1"];
+  await run("ip", "addr", "add", `${chosen}/32`, "dev", DEVICE);
+  await run("ip", "route", "replace", "10.68.0.0/16", "via", GODWIT);
+  await far.run("ip", "addr", "add", `${target}/32`, "dev", "lo");
+  stack.route.add(chosen, { gateway: KERNEL });
+  stack.route.add("10.68.0.0/16", { gateway: FAR, from: "10.99.0.0/16" });
+  assertMatch(await ping("-c", "2", "-i", "0.05", "-I", chosen, target), /2 received/);
+  const other = await ping("-c", "1", "-I", KERNEL, target);
+  assertMatch(other, /From 10\.77\.0\.2 .*Destination Net Unreachable/);
+  stack.route.del("10.68.0.0/16", { from: "10.99.0.0/16" });
+  stack.route.del(chosen);
+  await run("ip", "addr", "del", `${chosen}/32`, "dev", DEVICE);
+}
+
+const FLOWS = 40;
+const EACH = 5;
+/** Datagrams of the kernel, of each of many ports the same number. */
+const FLOWS_SENT = `
+import socket
+for port in range(${FLOWS}):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("${KERNEL}", 20000 + port))
+    for _ in range(${EACH}): s.sendto(b"flow", ("10.68.0.1", 9))
+`;
+
+/** Two ways that are equal: each flow takes one of them, all of it. */
+async function sharesFlows({ stack }: Host): Promise<void> {
+  const second = "10.78.0.3";
+  await far.run("ip", "addr", "add", `${second}/24`, "dev", FAR_DEVICE);
+  for (const gateway of [FAR, second]) stack.route.add("10.68.0.0/16", { gateway });
+  const uses = () =>
+    [...stack.route].filter(({ destination }) => destination === "10.68.0.0/16")
+      .map(({ use }) => use);
+  await run("python3", "-c", FLOWS_SENT);
+  const sum = () => uses().reduce((all, use) => all + use, 0);
+  for (const end = Date.now() + 5000; sum() < FLOWS * EACH && Date.now() < end;) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assertEquals(sum(), FLOWS * EACH);
+  assertEquals(uses().map((use) => use % EACH), [0, 0], "flows are whole");
+  assert(Math.min(...uses()) >= EACH * 8, `shared as ${uses()}`);
+  for (let i = 0; i < 2; i++) stack.route.del("10.68.0.0/16");
+}
+
 /** A host of the near network that is behind the router. */
 async function answersArp({ stack }: Host): Promise<void> {
   const apart = "10.77.0.200";
@@ -217,6 +263,8 @@ export function forwarding(offload: boolean): Case[] {
     { name: "ping is told of what cannot be reached, and why", run: saysUnreachable },
     { name: "a narrow link behind it is told of, or cut for", run: tellsOfTheMtu, seconds: 40 },
     { name: "sources that are elsewhere are dropped if asked for", run: counted(filters) },
+    { name: "a route for some sources is for those only", run: sendsBySource },
+    { name: "routes that are equal share flows, each of them whole", run: sharesFlows },
     { name: "it answers ARP for hosts behind it if asked for", run: answersArp },
     { name: "it tells of a nearer router if asked for", run: counted(redirects) },
     {
@@ -233,7 +281,7 @@ export function forwarding(offload: boolean): Case[] {
 export const group: Group = {
   name: "interop forward",
   module: import.meta.url,
-  tools: ["curl", "iperf3", "nsenter", "ping"],
+  tools: ["curl", "iperf3", "nsenter", "ping", "python3"],
   cases: forwarding(false),
   seen: [
     { name: "redirects", filter: `icmp.type == 5 && ip.src == ${GODWIT}` },
