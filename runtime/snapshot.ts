@@ -44,6 +44,8 @@ export interface SnapshotHeader {
   }[];
   /** Further descriptors of sockets, with the addresses of these. */
   readonly aliases?: readonly (readonly [fd: number, ptr: number])[];
+  /** Those of all descriptors that calls had which waited. */
+  readonly ofCalls?: readonly number[];
   /** Protocols that were loaded: what the loader needs to know (runtime/protocol/loader.ts). */
   readonly protocols?: readonly unknown[];
 }

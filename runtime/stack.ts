@@ -31,7 +31,7 @@ import { changeAddress } from "./socket/ioctl.ts";
 import type { UnixOptions } from "./socket/unix_conn.ts";
 import * as network from "./socket/network.ts";
 import type { SocketLayer } from "./socket/so.ts";
-import { adoptSockets, openFd, type SocketObject } from "./socket/restore.ts";
+import { adoptSockets, endCalls, openFd, type SocketObject } from "./socket/restore.ts";
 import { Syscalls } from "./socket/syscalls.ts";
 import { closeSockets } from "./socket/teardown.ts";
 import { Waits } from "./socket/waits.ts";
@@ -180,7 +180,7 @@ export class Stack implements AsyncDisposable {
     await this.#interfaces.resume(header.interfaces, options.interfaces ?? []);
     const saved = (header.protocols ?? []) as readonly SavedProtocol[];
     await this.protocols.restore(saved, options.protocols ?? []);
-    this.#loop.kick();
+    endCalls(this.#layer, header.ofCalls);
   }
 
   /** Takes an interface away and closes its device. `SocketError` ENXIO. */
@@ -242,7 +242,7 @@ export class Stack implements AsyncDisposable {
       now_us: this.#loop.now_us(),
       host: { hostname, domainname, hostid },
       interfaces: this.#interfaces.save(),
-      aliases: this.#layer.table.aliases(),
+      ...this.#layer.table.save(),
       protocols: this.protocols.save(),
     }, this.#engine.memory);
   }

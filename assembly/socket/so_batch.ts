@@ -67,8 +67,9 @@ export function recv(so: Socket, table: usize, most: u32, ptr: usize, room: u32,
     const r = changetype<BatchRecord>(table + n * offsetof<BatchRecord>());
     r.length = got;
     r.full = so_data.recvInfo().length;
-    r.address = sockaddr_ops.get4(changetype<usize>(NAME));
-    r.port = NAME.port;
+    const inet = so.family == u16(Af.INET);
+    r.address = inet ? sockaddr_ops.get4(changetype<usize>(NAME)) : 0;
+    r.port = inet ? NAME.port : 0;
     ptr += got;
     room -= got;
     n += 1;

@@ -28,7 +28,8 @@ export function peek(so: Socket, flags: u32): i32 {
   const sb = so.rcv;
   if (sb.cc == 0) return so_data.nothing(so, flags & ~u32(Msg.PEEK));
   if (sb.cc < sb.lowat && !(flags & Msg.DONTWAIT)) {
-    const settled = so.error || so.state & (Ss.CANTRCVMORE | Ss.NBIO) || so.oobmark;
+    const settled = so.error || so.state & (Ss.CANTRCVMORE | Ss.NBIO) || so.oobmark ||
+      sb.flags & Sb.ENDS;
     if (!settled) return -Errno.EAGAIN;
   }
   const m = sb.mb;

@@ -40,6 +40,8 @@ export class FdTable {
   readonly #free = new LowestFree(RESERVED);
   /** Further descriptors of sockets, by address; most sockets have one, which the engine knows. */
   readonly #aliases = new Map<number, number[]>();
+  /** Descriptors of calls that wait, which the program does not know. */
+  readonly ofCalls: Set<number> = new Set();
   #layer: SocketLayer | undefined = undefined;
   #open = 0;
   #closed = false;
@@ -131,6 +133,11 @@ export class FdTable {
   /** Further descriptors with the addresses of their sockets. */
   aliases(): [fd: number, ptr: number][] {
     return [...this.#aliases].flatMap(([ptr, fds]) => fds.map((fd): [number, number] => [fd, ptr]));
+  }
+
+  /** What a snapshot needs to know beside the engine's memory. */
+  save(): { aliases: [fd: number, ptr: number][]; ofCalls: number[] } {
+    return { aliases: this.aliases(), ofCalls: [...this.ofCalls] };
   }
 
   /** Frees a descriptor whose socket has another one; else does nothing and answers false. */

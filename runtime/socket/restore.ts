@@ -15,6 +15,7 @@ import { TcpConn } from "./conn.ts";
 import { DatagramConn } from "./datagram.ts";
 import { Listener } from "./listener.ts";
 import type { SocketLayer } from "./so.ts";
+import { release } from "./so_wait.ts";
 import { UnixConn, UnixListener } from "./unix_conn.ts";
 
 const NO_FD = 0xffffffff;
@@ -45,6 +46,15 @@ export function adoptSockets(
     if (known.delete(ptr)) layer.table.put(ptr, fd);
     else layer.table.putAlias(ptr, fd);
   }
+}
+
+/** Closes descriptors of calls that waited, which are gone; the stack is whole again. */
+export function endCalls({ table, waits }: SocketLayer, fds: readonly number[] = []): void {
+  for (const fd of fds) {
+    const so = table.get(fd, "restore");
+    if (!table.drop(fd)) release(so);
+  }
+  waits.scheduler.kick();
 }
 
 /** What a descriptor can be the number of. */

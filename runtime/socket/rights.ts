@@ -95,14 +95,19 @@ export async function withRights<T>(
   const keep = (fd: number) => {
     const { ptr } = table.get(fd, "sendmsg");
     table.reserve("sendmsg");
-    held.push(table.alias(ptr));
-    return held[held.length - 1];
+    const kept = table.alias(ptr);
+    table.ofCalls.add(kept);
+    held.push(kept);
+    return kept;
   };
   try {
     const fds = first > 0 ? [] : rightsOf(message.control).map(keep);
     return await send(fds.length === 0 ? message : { ...message, control: [rightsMessage(fds)] });
   } finally {
-    for (const fd of held) if (!table.drop(fd)) release(table.get(fd, "sendmsg"));
+    for (const fd of held) {
+      table.ofCalls.delete(fd);
+      if (!table.drop(fd)) release(table.get(fd, "sendmsg"));
+    }
   }
 }
 

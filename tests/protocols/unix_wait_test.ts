@@ -1,7 +1,15 @@
 /** Local sockets and those who wait on them: whoever can go on is told. */
 import { assertEquals } from "@std/assert";
 import { Af, LocalOpt, Msg, Shut, So, Sol } from "../../assembly/abi/socket.ts";
-import { type ControlMessage, POLLOUT, rightsMessage, rightsOf, type Stack } from "../../mod.ts";
+import {
+  type ControlMessage,
+  MessageBatch,
+  POLLOUT,
+  rightsMessage,
+  rightsOf,
+  type Stack,
+  type UnixConn,
+} from "../../mod.ts";
 import { bytes, DGRAM, got, held, SEQPACKET, stack, STREAM, take } from "./unix_kit.ts";
 
 const set = ({ sys }: Stack, fd: number, name: number, value: number) =>
@@ -167,6 +175,47 @@ Deno.test("unix: a second descriptor is closed by the number it has", async () =
   assertEquals(sys.dup(fd), other);
   sys.nb.close(fd);
   assertEquals(sys.getsockopt(other, Sol.SOCKET, So.TYPE), STREAM);
+});
+
+Deno.test("unix: a snapshot has nothing of calls that waited", async () => {
+  await using one = await stack();
+  const { sys } = one;
+  const [a, b] = sys.socketpair(Af.UNIX, DGRAM);
+  const [c, d] = sys.socketpair(Af.UNIX, STREAM);
+  set(one, b, So.RCVBUF, 1000);
+  await sys.send(a, new Uint8Array(900));
+  const message = { iov: [new Uint8Array(900)], control: [rightsMessage([c, d, c])] };
+  const waiting = sys.sendmsg(a, message);
+  await sys.close(c);
+  const snapshot = one.snapshot();
+  await using again = await stack({ snapshot });
+  assertEquals(again.netstat().sockets.length, 3);
+  assertEquals(got(again, d), [], "its other end is closed");
+  assertEquals(again.sys.dup(d), c);
+  assertEquals(got(one, b, 900).length, 900);
+  assertEquals(await waiting, 900);
+  assertEquals(take(one, b).fds.length, 3);
+});
+
+Deno.test("unix: a piece with descriptors is shown in place at once", async () => {
+  await using one = await stack();
+  const { sys } = one;
+  const [a, b] = sys.socketpair(Af.UNIX, STREAM);
+  set(one, b, So.RCVLOWAT, 100);
+  const waiting = (one.openFd(b) as UnixConn).peek();
+  sys.nb.sendmsg(a, { iov: [bytes(1, 2)], control: [rightsMessage([a])] });
+  assertEquals([...(await waiting)!], [1, 2]);
+});
+
+Deno.test("unix: a batch of messages has no addresses", async () => {
+  await using one = await stack();
+  const { sys } = one;
+  const [a, b] = sys.socketpair(Af.UNIX, DGRAM);
+  sys.bind(a, { path: "/name" });
+  await sys.send(a, bytes(1));
+  const batch = new MessageBatch();
+  sys.nb.recvmmsg(b, batch);
+  assertEquals([batch.count, batch.address(0)], [1, undefined]);
 });
 
 Deno.test("unix: names are told as they are", async () => {
