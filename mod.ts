@@ -92,7 +92,7 @@ export {
   O_RDWR,
 } from "./runtime/socket/control.ts";
 export type { ControlMessage, RecvHeader, SendHeader } from "./runtime/socket/message.ts";
-export { rightsMessage, rightsOf } from "./runtime/socket/rights.ts";
+export { credsMessage, rightsMessage, rightsOf } from "./runtime/socket/rights.ts";
 export { MessageBatch } from "./runtime/socket/message_batch.ts";
 export type { IfRequest, IfStatistics, RouteRequest } from "./runtime/socket/ioctl.ts";
 export type { Linger, Membership, OptionValue } from "./runtime/socket/options.ts";

@@ -16,7 +16,7 @@ import { LocalLimit } from "../abi/socket";
 @final
 export class LocalInfo {
   count: u32; // sockets that go along with what is sent, or came with what was received
-  creds: u32; // 1 if what follows came with it
+  creds: u32; // 1 if what follows came with it, or is to go instead of the sender's own
   pid: i32;
   uid: i32;
   gid: i32;

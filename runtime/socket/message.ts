@@ -30,7 +30,7 @@ export interface SendHeader {
   readonly name?: SockAddrInit;
   /** The data, piece after piece. */
   readonly iov: readonly Uint8Array[];
-  /** Control data: descriptors, of local sockets; see {@link rightsMessage}. */
+  /** Control data of local sockets: descriptors and credentials; see {@link rightsMessage}. */
   readonly control?: readonly ControlMessage[];
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { Errno } from "../../assembly/abi/errno.ts";
-import { Af, LocalLimit, Msg, Scm, Sol } from "../../assembly/abi/socket.ts";
+import { Af, LocalLimit, LocalOpt, Msg, Scm, Sol } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
@@ -18,10 +18,13 @@ import {
   tryRecvIov,
   trySendIov,
 } from "./message.ts";
+import { getOptionBytes } from "./options.ts";
 import type { So } from "./so.ts";
 import { release } from "./so_wait.ts";
 
 const { LocalInfo: L } = layout;
+/** Process, user and group. */
+const CREDS_BYTES = 12;
 
 /** Control data that passes descriptors on: who receives it gets new ones for the same sockets. */
 export function rightsMessage(fds: readonly number[]): ControlMessage {
@@ -40,14 +43,42 @@ export function rightsOf(control: readonly ControlMessage[] = []): number[] {
   });
 }
 
-/** Throws `SocketError` EINVAL for control data that the socket cannot send. */
+/**
+ * Control data that states whom a message is sent for: the socket's own credentials, or any if its
+ * own user is 0.
+ */
+export function credsMessage(pid: number, uid: number, gid: number): ControlMessage {
+  const data = new Uint8Array(Int32Array.of(pid, uid, gid).buffer);
+  return { level: Sol.SOCKET, type: Scm.CREDS, data };
+}
+
+/** EPERM for credentials that are not the socket's own, unless its user is 0. */
+function checkCreds(so: So, data: Uint8Array): void {
+  const own = getOptionBytes(so, Sol.LOCAL, LocalOpt.CRED, CREDS_BYTES);
+  if (own.subarray(4, 8).every((byte) => byte === 0)) return;
+  if (own.some((byte, i) => byte !== data[i])) {
+    throw new SocketError(Errno.EPERM, "sendmsg", "only user 0 sends for others");
+  }
+}
+
+/** Credentials that control data states, undefined for none. */
+function credsOf(control: readonly ControlMessage[]): Uint8Array | undefined {
+  return control.findLast(({ type }) => type === Scm.CREDS)?.data;
+}
+
+/** Throws `SocketError`: EINVAL for control data that the socket cannot send, EPERM. */
 export function checkControl(so: So, { control = [] }: SendHeader): void {
   const refuse = (words: string) => new SocketError(Errno.EINVAL, "sendmsg", words);
   let count = 0;
   for (const { level, type, data } of control) {
     if (so.family !== Af.UNIX) throw refuse("only local sockets send control data");
+    if (level === Sol.SOCKET && type === Scm.CREDS) {
+      if (data.length !== CREDS_BYTES) throw refuse("credentials have 12 bytes");
+      checkCreds(so, data);
+      continue;
+    }
     if (level !== Sol.SOCKET || type !== Scm.RIGHTS) {
-      throw refuse("only descriptors are sent along; credentials are the socket's own");
+      throw refuse("only descriptors and credentials are sent along");
     }
     if (data.length % 4 !== 0) throw refuse("a descriptor has four bytes");
     count += data.length / 4;
@@ -65,7 +96,8 @@ export function trySendMsg(
 ): number {
   const { iov, control = [] } = message;
   const fds = done === 0 ? rightsOf(control) : [];
-  if (fds.length === 0) return trySendIov(so, iov, done, flags, nam);
+  const creds = credsOf(control);
+  if (fds.length === 0 && creds === undefined) return trySendIov(so, iov, done, flags, nam);
   const { engine, table } = so.layer;
   const info = engine.localInfo;
   for (const [i, fd] of fds.entries()) {
@@ -73,11 +105,21 @@ export function trySendMsg(
     field.setU32(engine, info, L.size + 4 * i, ptr);
   }
   field.setU32(engine, info, L.count, fds.length);
+  if (creds !== undefined) {
+    engine.memory.set(creds, info + L.pid);
+    field.setU32(engine, info, L.creds, 1);
+  }
   try {
     return trySendIov(so, iov, done, flags, nam);
   } finally {
     field.setU32(engine, info, L.count, 0);
+    field.setU32(engine, info, L.creds, 0);
   }
+}
+
+/** Control data other than descriptors. */
+function others({ control = [] }: SendHeader): ControlMessage[] {
+  return control.filter(({ type }) => type !== Scm.RIGHTS);
 }
 
 /**
@@ -102,7 +144,11 @@ export async function withRights<T>(
   };
   try {
     const fds = first > 0 ? [] : rightsOf(message.control).map(keep);
-    return await send(fds.length === 0 ? message : { ...message, control: [rightsMessage(fds)] });
+    return await send(
+      fds.length === 0
+        ? message
+        : { ...message, control: [...others(message), rightsMessage(fds)] },
+    );
   } finally {
     for (const fd of held) {
       table.ofCalls.delete(fd);

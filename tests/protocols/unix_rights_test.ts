@@ -2,7 +2,14 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Errno } from "../../assembly/abi/errno.ts";
 import { Af, LocalOpt, Msg, Scm, Shut, So, Sol } from "../../assembly/abi/socket.ts";
-import { type ControlMessage, rightsMessage, SocketError, type Stack } from "../../mod.ts";
+import {
+  type ControlMessage,
+  credsMessage,
+  type RecvHeader,
+  rightsMessage,
+  SocketError,
+  type Stack,
+} from "../../mod.ts";
 import { createSim } from "../sim_pair.ts";
 import { holdings } from "../unit/protocol/net.ts";
 import {
@@ -152,6 +159,40 @@ Deno.test("unix: credentials of the peer, and with each message", async () => {
   assertEquals(control, [{ level: Sol.SOCKET, type: Scm.CREDS, data: cred(20, 21, 22) }]);
   await sys.send(b, bytes(1));
   assertEquals(take(one, a).control, []);
+});
+
+Deno.test("unix: a message states its sender's credentials, for user 0 any", async () => {
+  await using one = await stack();
+  const { sys } = one;
+  const [a, b] = sys.socketpair(Af.UNIX, DGRAM);
+  const [c, d] = sys.socketpair(Af.UNIX, STREAM);
+  sys.setsockopt(b, Sol.LOCAL, LocalOpt.CREDS, true);
+  const say = (...control: ControlMessage[]) => sys.nb.sendmsg(a, { iov: [bytes(1)], control });
+  say(credsMessage(5, 6, 7));
+  assertEquals(take(one, b).control, [credsMessage(5, 6, 7)], "user 0");
+  say(rightsMessage([c]), credsMessage(8, 9, 10));
+  const both = take(one, b);
+  assertEquals([both.control[0], both.fds.length], [credsMessage(8, 9, 10), 1]);
+  sys.setsockopt(a, Sol.LOCAL, LocalOpt.CRED, credsMessage(1, 2, 3).data);
+  say(credsMessage(1, 2, 3));
+  assertEquals(take(one, b).control, [credsMessage(1, 2, 3)], "its own");
+  for (const [pid, uid, gid] of [[0, 2, 3], [1, 0, 3], [1, 2, 0]]) {
+    assertEquals(code(() => say(credsMessage(pid, uid, gid))), "EPERM");
+  }
+  const short = { ...credsMessage(1, 2, 3), data: new Uint8Array(8) };
+  assertEquals(code(() => say(short)), "EINVAL");
+  say();
+  assertEquals(take(one, b).control, [credsMessage(1, 2, 3)], "unless told");
+  // a message that waits says the same to its end
+  sys.setsockopt(d, Sol.LOCAL, LocalOpt.CREDS, true);
+  const large = new Uint8Array(300_000);
+  const sent = sys.sendmsg(c, { iov: [large], control: [credsMessage(4, 4, 4)] });
+  for (let left = large.length; left > 0;) {
+    const piece: RecvHeader = { iov: [new Uint8Array(10_000)] };
+    left -= await sys.recvmsg(d, piece);
+    for (const one of piece.control ?? []) assertEquals(one, credsMessage(4, 4, 4));
+  }
+  assertEquals(await sent, large.length);
 });
 
 Deno.test("unix: a snapshot has connections, names and what is on its way", async () => {

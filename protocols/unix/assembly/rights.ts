@@ -114,6 +114,8 @@ export function settle(): void {
 export function attach(to: UnixPcb, from: UnixPcb): i32 {
   const count = min<u32>(L.count, LocalLimit.RIGHTS);
   L.count = 0;
+  // the sender may say whom it sends for; the runtime has asked whether it may
+  const stated = L.creds != 0;
   if (count == 0 && !to.creds) return 0;
   const r = changetype<Rights>(pool.get(RIGHTS));
   if (!r) return -Errno.ENOBUFS;
@@ -136,9 +138,9 @@ export function attach(to: UnixPcb, from: UnixPcb): i32 {
     }
   }
   r.creds = to.creds;
-  r.pid = from.pid;
-  r.uid = from.uid;
-  r.gid = from.gid;
+  r.pid = stated ? L.pid : from.pid;
+  r.uid = stated ? L.uid : from.uid;
+  r.gid = stated ? L.gid : from.gid;
   r.at = to.came;
   if (to.rights) to.rights_last.next = r;
   else to.rights = r;
