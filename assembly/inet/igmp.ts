@@ -33,7 +33,7 @@ const TENTH_US: u32 = 100_000;
 const TEN_SECONDS: u32 = 100;
 /** Unsolicited Report Interval of version 3 (RFC 3376 8.11), in tenths of a second. */
 const ONE_SECOND: u32 = 10;
-/** Older Version Querier Present Timeout (RFC 3376 8.12) with the defaults of 8.1 to 8.3. */
+/** Older Version Querier Present Timeout (RFC 3376 8.12) until a version 3 querier is heard. */
 const OLDER_US: i64 = 260_000_000;
 /** Sources of a query that are sure to be contiguous; see Pkt. */
 const SOURCES_READ: u32 = 13;
@@ -65,7 +65,10 @@ function joined(gp: usize): void {
   tell(g, Igmp3.TO_IN + u32(g.exclude), 0);
 }
 
-/** RFC 3376 5.1: a report of a change, and again within the Unsolicited Report Interval. */
+/**
+ * RFC 3376 5.1: a report of a change, sent [Robustness Variable] times in all, each within the
+ * Unsolicited Report Interval of the one before.
+ */
 function tell(g: Ifmulti, record: u32, source: u32): void {
   // RFC 3376 5.1: a change while another is still to be repeated; the repetition tells of both
   if (version(g.ifp) == 3 && timer.pending(g.timer) && g.due && g.source != source) {
@@ -75,10 +78,14 @@ function tell(g: Ifmulti, record: u32, source: u32): void {
   timer.cancel(g.timer);
   g.due = u8(record);
   g.source = source;
+  const older = version(g.ifp) != 3;
+  const robustness = g.ifp.igmp_robustness;
+  g.repeats = u8(robustness ? robustness - 1 : 1);
   report(changetype<usize>(g));
-  const v3 = version(g.ifp) == 3;
-  g.due = v3 ? u8(record) : 0;
-  delay(g, v3 ? ONE_SECOND : TEN_SECONDS);
+  if (older) {
+    g.due = 0;
+    delay(g, TEN_SECONDS);
+  }
 }
 
 /**
@@ -109,6 +116,7 @@ function left(gp: usize): void {
   const v = version(g.ifp);
   if (v == 3) {
     g.due = u8(Igmp3.TO_IN);
+    g.repeats = 0; // the record ends here
     g.source = 0;
     report3(g);
   } else if (v == 2 && g.last_reporter) send(g.ifp, Igmp.LEAVE, g.group, ALL_ROUTERS);
@@ -127,7 +135,10 @@ function report(gp: usize): void {
 /** A report of version 3 with the record that is due (RFC 3376 4.2). */
 function report3(g: Ifmulti): void {
   let record: u32 = g.due;
-  g.due = 0;
+  if (record && g.repeats) {
+    g.repeats -= 1;
+    delay(g, ONE_SECOND);
+  } else g.due = 0;
   if (!record) record = Igmp3.IS_IN + u32(filter.excludes(g));
   const m = mbuf.gethdr(HLEN + wire.REPORT3 + ((SOURCES_MAX + 1) << 2));
   if (!m) return;
@@ -218,7 +229,8 @@ function query(ifp: Ifnet, p: usize): bool {
   let tenths = wire.maxResponse(p);
   let sources: u32 = 0;
   if (len == LENGTH) {
-    const until = clock.now() + OLDER_US;
+    const older = ifp.igmp_older_us;
+    const until = clock.now() + (older ? older : OLDER_US);
     if (tenths) ifp.igmp_v2_until = until;
     else {
       ifp.igmp_v1_until = until;
@@ -229,6 +241,10 @@ function query(ifp: Ifnet, p: usize): bool {
     sources = wire.sources(p);
     if (len < wire.QUERY3 + (sources << 2)) return false;
     tenths = max<u32>(wire.codeValue(tenths), 1);
+    ifp.igmp_robustness = wire.robustness(p);
+    // RFC 3376 8.12; the response time of a general query alone is the Query Response Interval
+    const interval = wire.codeValue(wire.interval(p)) * ifp.igmp_robustness;
+    if (!group && interval) ifp.igmp_older_us = i64(interval * 10 + tenths) * TENTH_US;
   }
   version(ifp);
   const latest = clock.now() + i64(tenths * TENTH_US);

@@ -49,7 +49,7 @@ export class Ifmulti {
   last_reporter: u8; // 1 if we sent the last report (versions 1 and 2)
   exclude: u8; // 1 if the filter mode last told is EXCLUDE
   due: u8; // type of the record that is due: an Igmp3, or 0 for the state as it is
-  pad: u8;
+  repeats: u8; // how often the record that is due is sent after the next time
   pad2: u32;
 
   /** The report timer. */
@@ -109,11 +109,12 @@ export class Ifnet {
   igmp_version: u32; // that was last spoken here, 0 before the first query (RFC 3376 7.2.1)
   igmp_v1_until: i64; // when routers of IGMP version 1 are gone
   igmp_v2_until: i64; // and those of version 2
+  igmp_older_us: i64; // how long they count as present, 0 for the default
   rp_filter: u8; // settings of this interface (net.ipv4.conf.NAME): what NetSettings says for all
   proxy_arp: u8;
   send_redirects: u8;
   accept_redirects: u8;
-  pad: u32;
+  igmp_robustness: u32; // Robustness Variable of the querier (RFC 3376 8.1), 0 until told
 }
 
 /**

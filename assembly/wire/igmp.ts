@@ -52,6 +52,16 @@ export function group(p: usize): u32 {
   return bswap(load<u32>(p, 4));
 }
 
+/** Querier's Robustness Variable in a version 3 query, 2 if it names none (RFC 3376 4.1.6). */
+export function robustness(p: usize): u32 {
+  const qrv: u32 = load<u8>(p, 8) & 7;
+  return qrv ? qrv : 2;
+}
+/** The code of its Query Interval in seconds (RFC 3376 4.1.7). */
+export function interval(p: usize): u32 {
+  return load<u8>(p, 9);
+}
+
 /** How many sources a query of version 3 names, and one of them in host order. */
 export function sources(p: usize): u32 {
   return bswap<u16>(load<u16>(p, 10));

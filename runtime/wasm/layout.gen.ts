@@ -2,7 +2,7 @@
 // Byte offsets of fields, and `size` in bytes.
 
 /** Changes whenever a struct changes; engine.wasm carries the same value. */
-export const LAYOUT_HASH = "cd44f1fafdd59684";
+export const LAYOUT_HASH = "da56df2671095ea0";
 
 /** struct Ack */
 export const Ack = {
@@ -477,13 +477,13 @@ export const Ifmulti = {
   last_reporter: 56,
   exclude: 57,
   due: 58,
-  pad: 59,
+  repeats: 59,
   pad2: 60,
 } as const;
 
 /** struct Ifnet */
 export const Ifnet = {
-  size: 240,
+  size: 248,
   ipackets: 0,
   opackets: 8,
   ibytes: 16,
@@ -527,11 +527,12 @@ export const Ifnet = {
   igmp_version: 212,
   igmp_v1_until: 216,
   igmp_v2_until: 224,
-  rp_filter: 232,
-  proxy_arp: 233,
-  send_redirects: 234,
-  accept_redirects: 235,
-  pad: 236,
+  igmp_older_us: 232,
+  rp_filter: 240,
+  proxy_arp: 241,
+  send_redirects: 242,
+  accept_redirects: 243,
+  igmp_robustness: 244,
 } as const;
 
 /** struct InetHooks */

@@ -46,9 +46,24 @@ function reports(host: Host, port: number): Record3[] {
   });
 }
 
-function query(group: string, code: number, sources: string[] = [], cut = 0): Uint8Array {
+function query(
+  group: string,
+  code: number,
+  sources: string[] = [],
+  cut = 0,
+  qrv = 2,
+  qqic = 125,
+): Uint8Array {
   const list = sources.map((s) => u32(ip(s)));
-  const message = bytes(0x11, code, [0, 0], u32(ip(group)), [2, 125], u16(sources.length), ...list);
+  const message = bytes(
+    0x11,
+    code,
+    [0, 0],
+    u32(ip(group)),
+    [qrv, qqic],
+    u16(sources.length),
+    ...list,
+  );
   const payload = message.slice(0, message.length - cut);
   payload.set(u16(checksum(payload)), 2);
   const packet = ip4({
@@ -127,6 +142,47 @@ Deno.test("igmp 3: queries for all, a group, and sources of it", () => {
   assertEquals(answers(query(GROUP, 0x80)).length, 1, "12.8 seconds");
   assertEquals(answers(query(GROUP, 50, [], 2), "IGMP_INVALID"), [], "RFC 3376 7.1");
   assertEquals(answers(query(GROUP, 50, [a], 4), "IGMP_INVALID"), []);
+});
+
+/** A query of version 2, which is one of version 3 cut to eight bytes (RFC 3376 7.1). */
+const query2 = () => query("0.0.0.0", 100, [], 4);
+
+Deno.test("igmp 3: changes are told as often as the querier's Robustness Variable says", () => {
+  const { host, port } = etherHost();
+  const so = host.udp(7);
+  for (const [qrv, times] of [[1, 1], [4, 4], [7, 7], [0, 2]]) {
+    host.input(port, query("0.0.0.0", 10, [], 0, qrv));
+    assertEquals(set(host, so, IpOpt.ADD_MEMBERSHIP), 0);
+    const told = [[0, ...reports(host, port)], ...listen(host, port, 10)];
+    assertEquals(told.map(([, r]) => r), Array(times).fill({ type: TO_EX, sources: [] }));
+    const at = told.map(([seconds]) => seconds as number);
+    assertEquals(at.every((t, i) => i === 0 || t - at[i - 1] <= 1.2), true, `${at}`);
+    assertEquals(set(host, so, IpOpt.DROP_MEMBERSHIP), 0);
+    assertEquals(reports(host, port), [{ type: TO_IN, sources: [] }]);
+    assertEquals(listen(host, port, 10), []);
+  }
+});
+
+Deno.test("igmp 3: an older querier counts as present for as long as RFC 3376 8.12 has it", () => {
+  const { host, port } = etherHost();
+  const so = host.udp(7);
+  const isOlder = () => {
+    set(host, so, IpOpt.ADD_MEMBERSHIP);
+    const [frame] = host.output(port);
+    set(host, so, IpOpt.DROP_MEMBERSHIP);
+    host.output(port);
+    return readIp4(readEther(frame).payload).payload[0] === 0x16;
+  };
+  // 3 times 20 seconds and the 5 of the response; a query for a group does not change them
+  const queries = [query("0.0.0.0", 50, [], 0, 3, 20), query(GROUP, 10, [], 0, 3, 20)];
+  for (const [before, seconds] of [[[], 260], [queries, 65]] as const) {
+    for (const frame of before) assertEquals(host.input(port, frame), ["IGMP_ACCEPTED"]);
+    assertEquals(host.input(port, query2()), ["IGMP_ACCEPTED"]);
+    host.advance((seconds - 1) * S);
+    assertEquals(isOlder(), true, `before ${seconds} s`);
+    host.advance(2 * S);
+    assertEquals(isOlder(), false, `after ${seconds} s`);
+  }
 });
 
 /** The filter of a socket: undefined when it is no member. */
