@@ -6,7 +6,7 @@
  */
 
 import { run } from "./kernel.ts";
-import { linesOf } from "./lines.ts";
+import { Namespace } from "./namespace.ts";
 
 /** Address of the host there. */
 export const BEYOND = "10.79.0.2";
@@ -14,39 +14,28 @@ const ROUTER = "10.79.0.1";
 
 /** The namespace. */
 export class Beyond implements AsyncDisposable {
-  readonly #holder: Deno.ChildProcess;
+  readonly #there: Namespace;
 
-  private constructor(holder: Deno.ChildProcess) {
-    this.#holder = holder;
+  private constructor(there: Namespace) {
+    this.#there = there;
   }
 
   /** Makes it, and joins it to the kernel by a pair of devices; its default route is the kernel. */
   static async open(): Promise<Beyond> {
-    const holder = new Deno.Command("unshare", {
-      args: ["--net", "sh", "-c", "echo ready; exec cat"],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    const beyond = new Beyond(holder);
-    for await (const _ of linesOf(holder.stdout)) break;
-    const there = ["nsenter", "--net", "-t", String(holder.pid)] as const;
-    const pair = ["peer", "name", "gw4", "netns", String(holder.pid)];
+    const there = await Namespace.open();
+    const pair = ["peer", "name", "gw4", "netns", there.id];
     await run("ip", "link", "add", "gw3", "type", "veth", ...pair);
     await run("ip", "addr", "add", `${ROUTER}/24`, "dev", "gw3");
     await run("ip", "link", "set", "gw3", "up");
-    const [program, ...args] = there;
-    const ip = (...rest: string[]) => run(program, ...args, "ip", ...rest);
-    await ip("link", "set", "lo", "up");
-    await ip("link", "set", "gw4", "up");
-    await ip("addr", "add", `${BEYOND}/24`, "dev", "gw4");
-    await ip("route", "add", "default", "via", ROUTER);
-    return beyond;
+    await there.run("ip", "link", "set", "lo", "up");
+    await there.run("ip", "link", "set", "gw4", "up");
+    await there.run("ip", "addr", "add", `${BEYOND}/24`, "dev", "gw4");
+    await there.run("ip", "route", "add", "default", "via", ROUTER);
+    return new Beyond(there);
   }
 
   /** Lets the namespace go, and the pair with it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#holder.stdin.close();
-    await this.#holder.status;
+    await this.#there[Symbol.asyncDispose]();
   }
 }

@@ -7,8 +7,8 @@
 
 import { TapDriver } from "../../../drivers/tap.ts";
 import type { Stack } from "../../../runtime/stack.ts";
-import { attempt, type Outcome, run } from "./kernel.ts";
-import { linesOf } from "./lines.ts";
+import { type Outcome, run } from "./kernel.ts";
+import { Namespace } from "./namespace.ts";
 
 /** Name of the device there. */
 export const FAR_DEVICE = "gw2";
@@ -19,29 +19,23 @@ export const FAR_GODWIT = "10.78.0.2";
 
 /** The far namespace. */
 export class Far implements AsyncDisposable {
-  readonly #holder: Deno.ChildProcess;
+  readonly #there: Namespace;
   readonly #stack: Stack;
 
-  private constructor(stack: Stack, holder: Deno.ChildProcess) {
+  private constructor(stack: Stack, there: Namespace) {
     this.#stack = stack;
-    this.#holder = holder;
+    this.#there = there;
   }
 
   /** Makes the namespace, and joins the stack to it; its default route leads to the stack. */
   static async open(stack: Stack, offload: boolean): Promise<Far> {
-    const holder = new Deno.Command("unshare", {
-      args: ["--net", "sh", "-c", "echo ready; exec cat"],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    const far = new Far(stack, holder);
-    for await (const _ of linesOf(holder.stdout)) break;
+    const there = await Namespace.open();
+    const far = new Far(stack, there);
     await stack.attach(new TapDriver({ name: FAR_DEVICE, offload }), {
       name: FAR_DEVICE,
       addresses: [`${FAR_GODWIT}/24`],
     });
-    await run("ip", "link", "set", FAR_DEVICE, "netns", String(holder.pid));
+    await run("ip", "link", "set", FAR_DEVICE, "netns", there.id);
     const ipv6 = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
     await far.run("sh", "-c", `[ ! -e ${ipv6} ] || echo 1 > ${ipv6}`);
     await far.run("ip", "link", "set", "lo", "up");
@@ -53,23 +47,22 @@ export class Far implements AsyncDisposable {
 
   /** What runs a program there. */
   command(...command: string[]): [string, ...string[]] {
-    return ["nsenter", "--net", "-t", String(this.#holder.pid), ...command];
+    return this.#there.command(...command);
   }
 
   /** Runs a program there; throws if its status is not 0. */
   run(...command: string[]): Promise<string> {
-    return run(...this.command(...command));
+    return this.#there.run(...command);
   }
 
   /** Runs a program there, whatever its status. */
   attempt(...command: string[]): Promise<Outcome> {
-    return attempt(...this.command(...command));
+    return this.#there.attempt(...command);
   }
 
   /** Takes the stack's interface away, and lets the namespace go. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.detach(FAR_DEVICE);
-    await this.#holder.stdin.close();
-    await this.#holder.status;
+    await this.#there[Symbol.asyncDispose]();
   }
 }

@@ -1,5 +1,7 @@
 /** Sockets of the Linux kernel with filters, in Python. */
 
+import { ask } from "./python.ts";
+
 /** A program, as pairs of 32 bits, and a datagram in hexadecimal. */
 export interface FilterCase {
   readonly program: string;
@@ -48,16 +50,5 @@ json.dump(answers, sys.stdout)
 /** Asks the kernel, in a network namespace of its own. */
 export async function filterKernel(cases: readonly FilterCase[]): Promise<FilterAnswer[]> {
   const script = `ip link set lo up && exec python3 -c "$0"`;
-  const child = new Deno.Command("unshare", {
-    args: ["-n", "sh", "-c", script, PYTHON],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-    signal: AbortSignal.timeout(60_000),
-  }).spawn();
-  const output = child.output();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(JSON.stringify(cases)));
-  await writer.close();
-  return JSON.parse(new TextDecoder().decode((await output).stdout));
+  return await ask("unshare", ["-n", "sh", "-c", script, PYTHON], cases);
 }

@@ -1,5 +1,7 @@
 /** Calls on local sockets of the Linux kernel, done by Python. */
 
+import { ask } from "./python.ts";
+
 /** A call: its name, the slot of its socket, and another argument. */
 export type Call = readonly [name: string, slot: number, argument: number];
 
@@ -85,16 +87,5 @@ json.dump(answers, sys.stdout)
 
 /** What the kernel answers to each call of each script. */
 export async function kernel(scripts: readonly (readonly Call[])[]): Promise<unknown[][]> {
-  const child = new Deno.Command("python3", {
-    args: ["-c", PYTHON],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-    signal: AbortSignal.timeout(60_000),
-  }).spawn();
-  const output = child.output();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(JSON.stringify(scripts)));
-  await writer.close();
-  return JSON.parse(new TextDecoder().decode((await output).stdout));
+  return await ask("python3", ["-c", PYTHON], scripts);
 }
