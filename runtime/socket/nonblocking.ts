@@ -15,7 +15,7 @@ import type { SocketLayer } from "./so.ts";
 import { SocketError } from "../errors.ts";
 import * as place from "./in_place.ts";
 import { type MessageBatch, tryRecvBatch, trySendBatch } from "./message_batch.ts";
-import { check, release } from "./so_wait.ts";
+import { check, releaseFd } from "./so_wait.ts";
 import type { SockAddr, SockAddrInit } from "./sockaddr.ts";
 
 /** A connection that accept took from the queue. */
@@ -140,9 +140,7 @@ export class NonBlockingCalls {
 
   /** Closes without waiting, also if SO_LINGER asks for it: the rest is sent in the background. */
   close(fd: number): void {
-    const { table } = this.#layer;
-    const so = table.get(fd, "close");
-    if (!table.drop(fd)) release(so);
+    releaseFd(this.#layer, fd, "close");
   }
 
   /** Fills in `revents` of each entry; answers how many have any. */

@@ -15,7 +15,7 @@ import { TcpConn } from "./conn.ts";
 import { DatagramConn } from "./datagram.ts";
 import { Listener } from "./listener.ts";
 import type { SocketLayer } from "./so.ts";
-import { release } from "./so_wait.ts";
+import { releaseFd } from "./so_wait.ts";
 import { UnixConn, UnixListener } from "./unix_conn.ts";
 
 const NO_FD = 0xffffffff;
@@ -49,12 +49,9 @@ export function adoptSockets(
 }
 
 /** Closes descriptors of calls that waited, which are gone; the stack is whole again. */
-export function endCalls({ table, waits }: SocketLayer, fds: readonly number[] = []): void {
-  for (const fd of fds) {
-    const so = table.get(fd, "restore");
-    if (!table.drop(fd)) release(so);
-  }
-  waits.scheduler.kick();
+export function endCalls(layer: SocketLayer, fds: readonly number[] = []): void {
+  for (const fd of fds) releaseFd(layer, fd, "restore");
+  layer.waits.scheduler.kick();
 }
 
 /** What a descriptor can be the number of. */

@@ -20,7 +20,7 @@ import {
 } from "./message.ts";
 import { getOptionBytes } from "./options.ts";
 import type { So } from "./so.ts";
-import { release } from "./so_wait.ts";
+import { releaseFd } from "./so_wait.ts";
 
 const { LocalInfo: L } = layout;
 /** Process, user and group. */
@@ -128,11 +128,12 @@ function others({ control = [] }: SendHeader): ControlMessage[] {
  * has sent something. `SocketError` EMFILE.
  */
 export async function withRights<T>(
-  { layer: { table } }: So,
+  { layer }: So,
   message: SendHeader,
   first: number,
   send: (message: SendHeader) => Promise<T>,
 ): Promise<T> {
+  const { table } = layer;
   const held: number[] = [];
   const keep = (fd: number) => {
     const { ptr } = table.get(fd, "sendmsg");
@@ -152,7 +153,7 @@ export async function withRights<T>(
   } finally {
     for (const fd of held) {
       table.ofCalls.delete(fd);
-      if (!table.drop(fd)) release(table.get(fd, "sendmsg"));
+      releaseFd(layer, fd, "sendmsg");
     }
   }
 }

@@ -12,7 +12,7 @@ import { Msg, Ss } from "../../assembly/abi/socket.ts";
 import { SocketError } from "../errors.ts";
 import * as field from "../layout.ts";
 import * as layout from "../wasm/layout.gen.ts";
-import type { So } from "./so.ts";
+import type { So, SocketLayer } from "./so.ts";
 import { CLOSED, INTERRUPTED, TIMED_OUT, Wait } from "./wait.ts";
 
 /** How a call that may wait can be stopped. */
@@ -310,6 +310,12 @@ export function release(so: So, lingers = false): void {
   waits.scheduler.enter();
   engine.calls.so_close(so.ptr);
   waits.scheduler.told();
+}
+
+/** Closes a descriptor, and with the last one its socket. Throws `SocketError` EBADF, ENOTSOCK. */
+export function releaseFd({ table }: SocketLayer, fd: number, syscall: string): void {
+  const so = table.get(fd, syscall);
+  if (!table.drop(fd)) release(so);
 }
 
 /** True while the connection that was begun neither stands nor has failed. */
